@@ -1,0 +1,1 @@
+"""Photos, faces and their expressions: the Django app and the engine behind it."""

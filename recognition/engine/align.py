@@ -1,0 +1,120 @@
+"""Image and landmarks to the 48x48 grey face that the classifier reads: the one copy of this sampling."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .types import Landmarks
+
+SIDE = 48
+"""Side in pixels of the faces that the classifier reads, as in FER2013."""
+
+TEMPLATE: NDArray[np.float64] = np.array(
+    [[15.5, 18.4], [32.8, 18.1], [24.0, 28.5], [17.0, 37.6], [31.5, 37.4]]
+)
+"""Where left eye, right eye, nose, left and right mouth corner lie in a 48x48 face: [5, 2], x and y."""
+
+
+def warp(image: NDArray[np.uint8], matrix: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Sample a 48x48 face out of an image.
+
+    `image` is uint8 [height, width] or [height, width, 3]; `matrix` is the 2x3 affine map from
+    image coordinates to face coordinates (pixel centers at whole numbers). Gives uint8 [48, 48] or
+    [48, 48, 3]. What lies outside the image repeats its edge. Where the map shrinks, every source
+    pixel contributes (area sampling), so that a large face looks like a small one and not aliased.
+    """
+    to_face = np.asarray(matrix, dtype=np.float64)
+    shrink = 1 / np.sqrt(max(abs(np.linalg.det(to_face[:, :2])), 1e-12))
+    if shrink <= _PLAIN_SHRINK:
+        return _sample(image, to_face, SIDE)
+    block = round(shrink / _REDUCED_SHRINK)
+    if block > 1:
+        image, to_face = _reduce(image, to_face, block)
+    fine = _sample(image, _rescale(to_face, _OVERSAMPLE, _OVERSAMPLE), SIDE * _OVERSAMPLE)
+    return np.asarray(cv2.resize(fine, (SIDE, SIDE), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+# Up to this factor bilinear sampling alone does not alias visibly, and it keeps an unscaled face as it is.
+_PLAIN_SHRINK = 1.05
+_OVERSAMPLE = 2
+# Blocks of whole pixels are averaged first (the fast case of INTER_AREA), until about this much is left.
+_REDUCED_SHRINK = 1.5
+
+
+def _sample(image: NDArray[np.uint8], matrix: NDArray[np.float64], side: int) -> NDArray[np.uint8]:
+    sampled = cv2.warpAffine(
+        image, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(sampled, dtype=np.uint8)
+
+
+def _rescale(matrix: NDArray[np.float64], x: float, y: float) -> NDArray[np.float64]:
+    """The same map with its target scaled by x and y; pixel corners stay, not pixel centers."""
+    scaled = matrix * [[x], [y]]
+    scaled[:, 2] += [(x - 1) / 2, (y - 1) / 2]
+    return scaled
+
+
+def _reduce(
+    image: NDArray[np.uint8], matrix: NDArray[np.float64], block: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Average blocks of the part of the image that the map uses, and give the map from there."""
+    height, width = image.shape[:2]
+    to_image = cv2.invertAffineTransform(matrix)
+    corners = np.array([[-1, -1, 1], [SIDE, -1, 1], [-1, SIDE, 1], [SIDE, SIDE, 1]]) @ to_image.T
+    left, top = np.clip(np.floor(corners.min(axis=0)), 0, [width - 1, height - 1]).astype(int)
+    right, bottom = np.clip(np.ceil(corners.max(axis=0)) + block, [left, top], [width, height])
+    columns = max(1, (int(right) - left) // block)
+    rows = max(1, (int(bottom) - top) // block)
+    part = image[top : top + rows * block, left : left + columns * block]
+    reduced = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA)
+    # A reduced pixel r covers the part's pixels around x * (r + 0.5) - 0.5.
+    x, y = part.shape[1] / columns, part.shape[0] / rows
+    from_reduced = np.array([[x, 0, (x - 1) / 2 + left], [0, y, (y - 1) / 2 + top], [0, 0, 1]])
+    return np.asarray(reduced, dtype=np.uint8), matrix @ from_reduced
+
+
+def estimate_similarity(
+    source: NDArray[np.floating], target: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """The 2x3 similarity (scale, rotation, shift) that maps points [n, 2] closest to the target's.
+
+    Least squares without reflection; source: Umeyama 1991, IEEE PAMI 13(4), equations 40-42.
+    """
+    source = np.asarray(source, dtype=np.float64)
+    target = np.asarray(target, dtype=np.float64)
+    source_mean, target_mean = source.mean(axis=0), target.mean(axis=0)
+    centered, wanted = source - source_mean, target - target_mean
+    # In two dimensions the solution is a closed form: a = scale * cos, b = scale * sin.
+    spread = max(float((centered**2).sum()), 1e-12)
+    a = float((centered * wanted).sum()) / spread
+    b = float((centered[:, 0] * wanted[:, 1] - centered[:, 1] * wanted[:, 0]).sum()) / spread
+    turn = np.array([[a, -b], [b, a]])
+    return np.column_stack([turn, target_mean - turn @ source_mean])
+
+
+def align_face(rgb: NDArray[np.uint8], landmarks: Landmarks) -> NDArray[np.uint8]:
+    """The face with these landmarks, framed as FER2013 frames faces: uint8 grey [48, 48].
+
+    `rgb` is uint8 [height, width, 3]; the landmarks are in its pixels.
+    """
+    points = np.array(
+        [
+            landmarks.left_eye,
+            landmarks.right_eye,
+            landmarks.nose,
+            landmarks.mouth_left,
+            landmarks.mouth_right,
+        ]
+    )
+    face = warp(rgb, estimate_similarity(points, TEMPLATE))
+    # ITU-R 601 luma, the usual grey of FER2013's time.
+    return np.asarray(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+
+
+def align_faces(rgb: NDArray[np.uint8], landmarks: Sequence[Landmarks]) -> NDArray[np.uint8]:
+    """Every face with these landmarks: uint8 grey [n, 48, 48], also for n = 0."""
+    faces = [align_face(rgb, points) for points in landmarks]
+    return np.stack(faces) if faces else np.empty((0, SIDE, SIDE), dtype=np.uint8)

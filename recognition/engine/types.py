@@ -1,0 +1,89 @@
+"""The values that the engine's parts hand to each other."""
+
+from dataclasses import dataclass, field
+
+from .emotions import EMOTIONS
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class BoundingBox:
+    """A rectangle in pixels of the upright original photo; x, y is its top-left corner."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Landmarks:
+    """Five points (x, y) of a face in pixels of the upright original photo; left = left in the picture."""
+
+    left_eye: Point
+    right_eye: Point
+    nose: Point
+    mouth_left: Point
+    mouth_right: Point
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """A face that a detector found; `score` in 0..1 is how sure the detector is that it is one."""
+
+    box: BoundingBox
+    score: float
+    landmarks: Landmarks
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The probabilities of the seven expressions, in EMOTIONS order, summing to 1."""
+
+    probabilities: tuple[float, ...]
+
+    @property
+    def emotion(self) -> str:
+        """The most probable expression."""
+        return EMOTIONS[self.probabilities.index(self.probability)]
+
+    @property
+    def probability(self) -> float:
+        """The probability of the most probable expression."""
+        return max(self.probabilities)
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A detection and the expression that it shows."""
+
+    detection: Detection
+    prediction: Prediction
+
+
+@dataclass(frozen=True, slots=True)
+class ImageAnalysis:
+    """Everything found in one photo.
+
+    `width` and `height` are those of the upright original photo in pixels; `faces` go from the
+    largest to the smallest; `milliseconds` holds wall time under the keys decode, detect, classify.
+    """
+
+    width: int
+    height: int
+    faces: tuple[Face, ...]
+    milliseconds: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoHeader:
+    """What a photo's header says: format (Pillow's name, such as JPEG), size in pixels, animation.
+
+    `inspect_photo` and `decode_photo` both give the upright size: EXIF orientation is applied.
+    """
+
+    format: str
+    width: int
+    height: int
+    animated: bool
