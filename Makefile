@@ -1,0 +1,70 @@
+# Mien's commands. Needed beforehand: make, a POSIX shell, and Python 3.11 to 3.13.
+# PYTHON=... chooses the Python; HOST, PORT, MIEN_DATA and the rest of docs/operations.md
+# can be given the same way.
+
+VENV = .venv/bin/python
+PIP_INSTALL = $(VENV) -m pip install --quiet --disable-pip-version-check --require-hashes
+LOCK = $(VENV) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
+
+.PHONY: help run test browser-test lint types bench lock clean
+
+help:
+	@echo "make run           set up and start everything; Ctrl-C stops it"
+	@echo "make test          set up and run the tests (ARGS='-k name' for some of them)"
+	@echo "make browser-test  the tests that use a real browser (Chromium)"
+	@echo "make lint          style, imports between the layers, configuration files"
+	@echo "make types         static types of the pure parts"
+	@echo "make bench         every benchmark; bench-NAME runs benchmarks/NAME.py"
+	@echo "make lock          renew the requirements*.txt from pyproject.toml"
+	@echo "make clean         remove what the set-up made; never your data"
+
+run: .venv/ready node_modules/ready
+	@exec $(VENV) -m deploy.run
+
+test: .venv/ready-for-development node_modules/ready
+	$(VENV) -m pytest $(ARGS)
+
+browser-test: .venv/ready-for-development node_modules/ready
+	$(VENV) -m pytest -m browser $(ARGS)
+
+lint: .venv/ready-for-development
+	$(VENV) -m ruff check
+	$(VENV) -m ruff format --check
+	.venv/bin/lint-imports
+	$(VENV) -m yamllint --strict docker-compose.yml
+
+types: .venv/ready-for-development
+	$(VENV) -m mypy
+
+bench: $(patsubst benchmarks/%.py,bench-%,$(filter-out %/__init__.py,$(wildcard benchmarks/*.py)))
+
+bench-%: benchmarks/%.py .venv/ready-for-development node_modules/ready
+	$(VENV) -m benchmarks.$* $(ARGS)
+
+# A stamp is written only after every step before it has worked.
+.venv/ready: requirements.txt deploy/venv.sh
+	@sh deploy/venv.sh .venv
+	@echo "Installing the Python packages; the first time takes some minutes ..."
+	@$(PIP_INSTALL) -r requirements.txt
+	@touch $@
+
+.venv/ready-for-development: requirements-dev.txt .venv/ready
+	@echo "Installing the packages for development ..."
+	@$(PIP_INSTALL) -r requirements-dev.txt
+	@touch $@
+
+node_modules/ready: package-lock.json deploy/npm.sh | .venv/ready
+	@echo "Installing the front-end packages ..."
+	@sh deploy/npm.sh ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+lock: .venv/ready
+	$(VENV) -m pip install --quiet uv
+	$(LOCK) --extra train pyproject.toml -o requirements.txt
+	$(LOCK) pyproject.toml -c requirements.txt -o requirements-slim.txt
+	$(LOCK) --group dev -c requirements.txt -o requirements-dev.txt
+	$(LOCK) deploy/node.in -o deploy/node.txt
+	$(LOCK) .ci/requirements.in -o .ci/requirements.txt
+
+clean:
+	rm -rf .venv node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

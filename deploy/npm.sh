@@ -1,0 +1,14 @@
+#!/bin/sh
+# Runs npm: the system's where it works on Node 18 or newer, else the one that PyPI carries.
+set -eu
+
+if npm --version >/dev/null 2>&1 &&
+    node -e 'process.exit(parseInt(process.versions.node) < 18)' >/dev/null 2>&1; then
+    exec npm "$@"
+fi
+if ! [ -x .venv/bin/npm ]; then
+    echo "No npm on Node 18 or newer here: installing Node into .venv ..."
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+        -r deploy/node.txt
+fi
+PATH=$PWD/.venv/bin:$PATH exec .venv/bin/python .venv/bin/npm "$@"
