@@ -1,4 +1,4 @@
-"""Image and landmarks to the 48x48 grey face that the classifier reads: the one copy of this sampling."""
+"""Image and landmarks to the 48x48 gray face that the classifier reads: the one copy of this."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ SIDE = 48
 TEMPLATE: NDArray[np.float64] = np.array(
     [[15.5, 18.4], [32.8, 18.1], [24.0, 28.5], [17.0, 37.6], [31.5, 37.4]]
 )
-"""Where left eye, right eye, nose, left and right mouth corner lie in a 48x48 face: [5, 2], x and y."""
+"""Left eye, right eye, nose, left and right mouth corner in a 48x48 face: [5, 2], x and y."""
 
 
 def warp(image: NDArray[np.uint8], matrix: NDArray[np.floating]) -> NDArray[np.uint8]:
@@ -36,10 +36,10 @@ def warp(image: NDArray[np.uint8], matrix: NDArray[np.floating]) -> NDArray[np.u
     return np.asarray(cv2.resize(fine, (SIDE, SIDE), interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
-# Up to this factor bilinear sampling alone does not alias visibly, and it keeps an unscaled face as it is.
+# Up to this factor bilinear sampling alone does not alias visibly, and it keeps an unscaled face.
 _PLAIN_SHRINK = 1.05
 _OVERSAMPLE = 2
-# Blocks of whole pixels are averaged first (the fast case of INTER_AREA), until about this much is left.
+# Blocks of whole pixels are averaged first (the fast case of INTER_AREA); about this much is left.
 _REDUCED_SHRINK = 1.5
 
 
@@ -96,7 +96,7 @@ def estimate_similarity(
 
 
 def align_face(rgb: NDArray[np.uint8], landmarks: Landmarks) -> NDArray[np.uint8]:
-    """The face with these landmarks, framed as FER2013 frames faces: uint8 grey [48, 48].
+    """The face with these landmarks, framed as FER2013 frames faces: uint8 gray [48, 48].
 
     `rgb` is uint8 [height, width, 3]; the landmarks are in its pixels.
     """
@@ -110,11 +110,11 @@ def align_face(rgb: NDArray[np.uint8], landmarks: Landmarks) -> NDArray[np.uint8
         ]
     )
     face = warp(rgb, estimate_similarity(points, TEMPLATE))
-    # ITU-R 601 luma, the usual grey of FER2013's time.
+    # ITU-R 601 luma, the usual gray of FER2013's time.
     return np.asarray(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
 
 
 def align_faces(rgb: NDArray[np.uint8], landmarks: Sequence[Landmarks]) -> NDArray[np.uint8]:
-    """Every face with these landmarks: uint8 grey [n, 48, 48], also for n = 0."""
+    """Every face with these landmarks: uint8 gray [n, 48, 48], also for n = 0."""
     faces = [align_face(rgb, points) for points in landmarks]
     return np.stack(faces) if faces else np.empty((0, SIDE, SIDE), dtype=np.uint8)

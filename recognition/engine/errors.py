@@ -4,7 +4,8 @@
 class MediaError(ValueError):
     """A photo that cannot be read.
 
-    `code` is stable snake_case for machines; `message` tells a person what was wrong and what to do.
+    `code` is stable snake_case for machines; `message` tells a person what was wrong and what to
+    do about it.
     """
 
     def __init__(self, code: str, message: str) -> None:

@@ -19,7 +19,10 @@ class BoundingBox:
 
 @dataclass(frozen=True, slots=True)
 class Landmarks:
-    """Five points (x, y) of a face in pixels of the upright original photo; left = left in the picture."""
+    """Five points (x, y) of a face in pixels of the upright original photo, whole at pixel centers.
+
+    Left is left in the picture; for a face that lies on its side, in the picture turned upright.
+    """
 
     left_eye: Point
     right_eye: Point

@@ -1,0 +1,281 @@
+"""Finds faces and their five landmarks: the detector protocol and MTCNN on ONNX Runtime."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .sessions import open_session
+from .types import BoundingBox, Detection, Landmarks
+
+WEIGHTS = Path(__file__).parent / "weights"
+
+Floats = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
+
+
+class FaceDetector(Protocol):
+    """Whatever finds faces."""
+
+    def detect(self, rgb: Pixels) -> list[Detection]:
+        """Every face in a uint8 [height, width, 3] image, the largest first, in its pixels."""
+        ...
+
+
+class MtcnnDetector:
+    """MTCNN: three small networks that propose, refine and finish boxes with five landmarks.
+
+    Zhang et al. 2016, "Joint Face Detection and Alignment Using Multitask Cascaded Convolutional
+    Networks" (arXiv 1604.02878), section 2. A photo whose longest side exceeds `max_side` pixels is
+    looked at in that size; faces whose longer side is under `min_face` pixels there are not
+    reported. Where nothing is found, rotated copies get a second look. `threads` is per network.
+    """
+
+    def __init__(self, min_face: int = 32, max_side: int = 1280, threads: int = 1) -> None:
+        if min_face < _CELL:
+            raise ValueError(f"min_face must be at least {_CELL} pixels.")
+        if max_side < min_face:
+            raise ValueError("max_side must not be smaller than min_face.")
+        self.min_face = min_face
+        self.max_side = max_side
+        self._proposals = open_session(WEIGHTS / "pnet.onnx", threads)
+        self._refinement = open_session(WEIGHTS / "rnet.onnx", threads)
+        self._output = open_session(WEIGHTS / "onet.onnx", threads)
+
+    def detect(self, rgb: Pixels) -> list[Detection]:
+        """Every face in a uint8 [height, width, 3] image, the largest first, in its pixels.
+
+        Landmarks are named as in the upright face, so that a face lying on its side aligns too.
+        """
+        height, width = rgb.shape[:2]
+        working = _fit(rgb, self.max_side)
+        boxes, scores, points = self._find(working, _FINAL_SCORE)
+        if len(boxes) == 0:
+            boxes, scores, points = self._look_again(working)
+        # Both axes on their own: rounding the working size may stretch it by a part of a pixel.
+        ratio = np.array([width / working.shape[1], height / working.shape[0]], dtype=np.float32)
+        boxes = (boxes.reshape(-1, 2, 2) * ratio).clip(0, [width, height])
+        # Landmarks count from pixel centers, boxes from pixel corners.
+        points = points * ratio - 0.5
+        found = [_detection(*face) for face in zip(boxes, scores, points, strict=True)]
+        return sorted(found, key=lambda face: face.box.width * face.box.height, reverse=True)
+
+    def _find(self, working: Pixels, final_score: float) -> tuple[Floats, Floats, Floats]:
+        """Boxes [n, 4] (two corners), scores [n] and landmarks [n, 5, 2] in working pixels."""
+        octaves = _halve_repeatedly(working)
+        boxes = self._propose(octaves)
+        boxes = self._refine(octaves, boxes)
+        boxes, scores, points = self._finish(octaves, boxes, final_score)
+        large = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0) >= self.min_face
+        return boxes[large], scores[large], points[large]
+
+    def _look_again(self, working: Pixels) -> tuple[Floats, Floats, Floats]:
+        """As _find, for photos on their side or upside down: quarter turns of a smaller copy."""
+        small = _fit(working, _SECOND_LOOK_SIDE)
+        best: tuple[Floats, Floats, Floats] = _NOTHING
+        best_turns = 0
+        for turns in (1, 2, 3):
+            turned = np.ascontiguousarray(np.rot90(small, turns))
+            found = self._find(turned, _SECOND_LOOK_SCORE)
+            if found[1].sum() > best[1].sum():
+                best, best_turns = found, turns
+        boxes, scores, points = best
+        height, width = small.shape[:2]
+        corners = _turn_back(boxes.reshape(-1, 2, 2), best_turns, width, height)
+        boxes = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
+        points = _turn_back(points, best_turns, width, height)
+        ratio = np.array([working.shape[1] / width, working.shape[0] / height], dtype=np.float32)
+        return boxes * np.tile(ratio, 2), scores, points * ratio
+
+    def _propose(self, octaves: list[Pixels]) -> Floats:
+        """Square boxes [n, 4] where the first network sees faces, over all sizes (section 2.1)."""
+        found, found_scores = [_NOTHING[0]], [_NOTHING[1]]
+        for level, ratio in _pyramid(octaves, _CELL / self.min_face):
+            scores, offsets = self._proposals.run(["scores", "offsets"], {"images": level[None]})
+            rows, columns = np.nonzero(scores[0, 0] > _PROPOSAL_SCORE)
+            if len(rows) == 0:
+                continue
+            corner = np.stack([columns, rows], axis=1).astype(np.float32) * _STRIDE
+            cells = np.concatenate([corner, corner + _CELL], axis=1)
+            boxes = (cells + offsets[0, :, rows, columns] * _CELL) * np.tile(ratio, 2)
+            level_scores = scores[0, 0, rows, columns]
+            kept = suppress(boxes, level_scores, 0.5)
+            found.append(boxes[kept])
+            found_scores.append(level_scores[kept])
+        boxes = np.concatenate(found)
+        return _square(boxes[suppress(boxes, np.concatenate(found_scores), 0.7)])
+
+    def _refine(self, octaves: list[Pixels], boxes: Floats) -> Floats:
+        """The square boxes [n, 4] that the second network keeps, moved as it says."""
+        if len(boxes) == 0:
+            return boxes
+        crops = _crop(octaves, boxes, 24)
+        scores, offsets = self._refinement.run(["scores", "offsets"], {"images": crops})
+        kept = scores[:, 0] > _REFINED_SCORE
+        boxes = _move(boxes[kept], offsets[kept])
+        return _square(boxes[suppress(boxes, scores[kept, 0], 0.7)])
+
+    def _finish(
+        self, octaves: list[Pixels], boxes: Floats, final_score: float
+    ) -> tuple[Floats, Floats, Floats]:
+        """Final boxes [n, 4], scores [n] and landmarks [n, 5, 2] by the third network."""
+        if len(boxes) == 0:
+            return _NOTHING
+        crops = _crop(octaves, boxes, 48)
+        outputs = ["scores", "offsets", "landmarks"]
+        scores, offsets, landmarks = self._output.run(outputs, {"images": crops})
+        kept = scores[:, 0] > final_score
+        boxes, scores = boxes[kept], scores[kept, 0]
+        # Five x, then five y, as parts of the crop.
+        points = landmarks[kept].reshape(-1, 2, 5).transpose(0, 2, 1)
+        points = boxes[:, None, :2] + points * (boxes[:, None, 2:] - boxes[:, None, :2])
+        boxes = _move(boxes, offsets[kept])
+        kept = suppress(boxes, scores, 0.7, of_smaller=True)
+        return boxes[kept], scores[kept], points[kept]
+
+
+# Fixed by the first network's layers: it looks at cells of 12 pixels, one every 2 pixels.
+_CELL = 12
+_STRIDE = 2
+# From one size to the next; half the area, as in the paper's code.
+_PYRAMID_STEP = 0.709
+_PROPOSAL_SCORE = 0.6
+_REFINED_SCORE = 0.7
+_FINAL_SCORE = 0.8
+# Rotated copies offer three times as many chances for a false hit, so they must be surer.
+_SECOND_LOOK_SCORE = 0.95
+_SECOND_LOOK_SIDE = 640
+_NOTHING: tuple[Floats, Floats, Floats] = (
+    np.empty((0, 4), np.float32),
+    np.empty(0, np.float32),
+    np.empty((0, 5, 2), np.float32),
+)
+
+
+def suppress(
+    boxes: Floats, scores: Floats, overlap: float, of_smaller: bool = False
+) -> NDArray[np.intp]:
+    """Indices of boxes [n, 4] that no better box overlaps by more than `overlap`, the best first.
+
+    The overlap is that of intersection and union, or of intersection and the smaller box.
+    """
+    order = np.argsort(-scores, kind="stable")
+    left, top, right, bottom = boxes[order].T
+    areas = (right - left) * (bottom - top)
+    kept = []
+    alive = np.ones(len(order), dtype=bool)
+    for index in range(len(order)):
+        if not alive[index]:
+            continue
+        kept.append(index)
+        rest = slice(index + 1, None)
+        width = np.minimum(right[rest], right[index]) - np.maximum(left[rest], left[index])
+        height = np.minimum(bottom[rest], bottom[index]) - np.maximum(top[rest], top[index])
+        common = width.clip(0) * height.clip(0)
+        if of_smaller:
+            whole = np.minimum(areas[rest], areas[index])
+        else:
+            whole = areas[rest] + areas[index] - common
+        alive[rest] &= common <= overlap * whole
+    return order[kept]
+
+
+def _fit(rgb: Pixels, side: int) -> Pixels:
+    """The image, scaled down if its longest side exceeds `side`; contiguous."""
+    longest = max(rgb.shape[:2])
+    if longest <= side:
+        return np.ascontiguousarray(rgb)
+    # Halving averages every pixel at a quarter of the price of one step with INTER_AREA.
+    while longest >= 2 * side:
+        rgb = _halve(rgb)
+        longest = max(rgb.shape[:2])
+    height, width = (max(1, round(length * side / longest)) for length in rgb.shape[:2])
+    return np.asarray(cv2.resize(rgb, (width, height)), dtype=np.uint8)
+
+
+def _halve(rgb: Pixels) -> Pixels:
+    height, width = rgb.shape[0] // 2, rgb.shape[1] // 2
+    # An odd last row or column is left out: whole blocks of 2x2 are the fast case.
+    even = rgb[: max(1, height * 2), : max(1, width * 2)]
+    size = (max(1, width), max(1, height))
+    return np.asarray(cv2.resize(even, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def _halve_repeatedly(rgb: Pixels) -> list[Pixels]:
+    """The image, its half, its quarter and so on, as long as a cell fits in."""
+    octaves = [rgb]
+    while min(octaves[-1].shape[:2]) >= 2 * _CELL:
+        octaves.append(_halve(octaves[-1]))
+    return octaves
+
+
+def _pyramid(octaves: list[Pixels], scale: float) -> Iterator[tuple[Pixels, Floats]]:
+    """Ever smaller copies, the first at `scale`, each with the factors (x, y) back to full size."""
+    height, width = octaves[0].shape[:2]
+    while min(height, width) * scale >= _CELL:
+        octave = _octave(octaves, 1 / scale)
+        source = octaves[octave]
+        size = (round(width * scale), round(height * scale))
+        level = cv2.resize(source, size)
+        back = np.array([source.shape[1] / size[0], source.shape[0] / size[1]], dtype=np.float32)
+        yield np.asarray(level, dtype=np.uint8), back * 2**octave
+        scale *= _PYRAMID_STEP
+
+
+def _octave(octaves: list[Pixels], shrink: float) -> int:
+    """The octave from which to sample: at most a factor of two is left for bilinear sampling."""
+    return min(max(int(np.log2(shrink)), 0), len(octaves) - 1) if shrink > 1 else 0
+
+
+def _crop(octaves: list[Pixels], boxes: Floats, side: int) -> Pixels:
+    """The square boxes [n, 4] as uint8 [n, side, side, 3]; mid-gray outside the image."""
+    crops = np.empty((len(boxes), side, side, 3), dtype=np.uint8)
+    for crop, (left, top, right, _) in zip(crops, boxes.tolist(), strict=True):
+        step = max(right - left, 1) / side
+        octave = _octave(octaves, step)
+        factor = 2**octave
+        matrix = np.array(
+            [
+                [step / factor, 0, (left + step / 2) / factor - 0.5],
+                [0, step / factor, (top + step / 2) / factor - 0.5],
+            ]
+        )
+        cv2.warpAffine(
+            octaves[octave],
+            matrix,
+            (side, side),
+            dst=crop,
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=(127, 127, 127),
+        )
+    return crops
+
+
+def _move(boxes: Floats, offsets: Floats) -> Floats:
+    """Boxes [n, 4] with each corner moved by a part of the box's size."""
+    size = boxes[:, 2:] - boxes[:, :2]
+    return boxes + offsets * np.tile(size, 2)
+
+
+def _square(boxes: Floats) -> Floats:
+    """Boxes [n, 4] grown around their centers to squares of their longer side."""
+    center = (boxes[:, :2] + boxes[:, 2:]) / 2
+    half = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, keepdims=True, initial=0) / 2
+    return np.concatenate([center - half, center + half], axis=1)
+
+
+def _turn_back(points: Floats, turns: int, width: int, height: int) -> Floats:
+    """Points [..., 2] of an image that np.rot90 turned, in the image before; its size is given."""
+    x, y = points[..., 0], points[..., 1]
+    turned = {0: (x, y), 1: (width - y, x), 2: (width - x, height - y), 3: (y, height - x)}[turns]
+    return np.stack(turned, axis=-1)
+
+
+def _detection(corners: Floats, score: np.float32, points: Floats) -> Detection:
+    (left, top), (right, bottom) = corners.tolist()
+    named = Landmarks(*(tuple(point) for point in points.tolist()))
+    return Detection(BoundingBox(left, top, right - left, bottom - top), float(score), named)

@@ -1,0 +1,190 @@
+"""Photo files to upright RGB pixels, and back to JPEG without metadata."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pillow_heif
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from .errors import MediaError
+from .types import PhotoHeader
+
+MAX_PIXELS = 100_000_000
+"""Photos with more pixels are refused unless the caller says otherwise."""
+
+MIN_SIDE = 16
+"""Photos with a shorter side, in pixels, are refused: no face can be seen in them."""
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "HEIF", "AVIF")
+"""The only decoders that a file can reach, by Pillow's names."""
+
+pillow_heif.register_heif_opener()
+# Our own limit is checked right after the header is read.
+warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+
+
+def inspect_photo(source: bytes | Path, *, max_pixels: int = MAX_PIXELS) -> PhotoHeader:
+    """What the header says, with the upright size; decodes no pixels.
+
+    Raises MediaError: unreadable_file, empty_file, not_an_image, truncated_image, too_many_pixels,
+    too_small.
+    """
+    with _open(source, max_pixels) as image:
+        return _header(image, image.size)
+
+
+def decode_photo(
+    source: bytes | Path, *, min_side: int | None = None, max_pixels: int = MAX_PIXELS
+) -> tuple[NDArray[np.uint8], PhotoHeader]:
+    """The upright photo as uint8 RGB [height, width, 3], and its header.
+
+    With `min_side`, a JPEG may be decoded at 1/2, 1/4 or 1/8 as long as its longest side stays at
+    least that many pixels; the header has the full size all the same. Transparent parts become
+    white; of an animation it is the first frame. Raises MediaError as inspect_photo does.
+    """
+    with _open(source, max_pixels) as image:
+        size = image.size
+        if min_side is not None and image.format in ("JPEG", "MPO"):
+            _reduce(image, min_side)
+        image.load()
+        return _to_rgb(_turn_upright(image)), _header(image, size)
+
+
+def encode_jpeg(rgb: NDArray[np.uint8], quality: int = 95) -> bytes:
+    """A uint8 RGB [height, width, 3] image as a JPEG file without any metadata."""
+    buffer = BytesIO()
+    Image.fromarray(rgb).save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+def make_thumbnail(rgb: NDArray[np.uint8], side: int = 320) -> bytes:
+    """A JPEG file whose longest side is at most `side` pixels, without any metadata."""
+    height, width = rgb.shape[:2]
+    scale = min(1.0, side / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    return encode_jpeg(np.asarray(small, dtype=np.uint8), quality=85)
+
+
+@contextmanager
+def _open(source: bytes | Path, max_pixels: int) -> Iterator[Image.Image]:
+    """The photo with only its header read; whatever goes wrong inside becomes a MediaError."""
+    try:
+        data = source if isinstance(source, bytes) else source.read_bytes()
+    except OSError as error:
+        raise MediaError(
+            "unreadable_file", "The file does not exist or cannot be read; check its name."
+        ) from error
+    if not data:
+        raise MediaError("empty_file", "The file is empty; choose the photo again.")
+    try:
+        with Image.open(BytesIO(data), formats=FORMATS) as image:
+            _check_size(image.size, max_pixels)
+            yield image
+    except (MediaError, MemoryError):
+        raise
+    except Image.DecompressionBombError as error:
+        raise _too_many_pixels(max_pixels) from error
+    except Exception as error:  # decoders raise whatever their parsers stumble over
+        if isinstance(error, UnidentifiedImageError) and not _looks_like_an_image(data):
+            raise MediaError(
+                "not_an_image",
+                "The file is not a photo that can be read. "
+                "JPEG, PNG, WebP, GIF, BMP, HEIC and AVIF are accepted.",
+            ) from error
+        raise MediaError(
+            "truncated_image",
+            "The photo is incomplete or damaged; copy it again from where it came from.",
+        ) from error
+
+
+def _check_size(size: tuple[int, int], max_pixels: int) -> None:
+    width, height = size
+    if width * height > max_pixels:
+        raise _too_many_pixels(max_pixels)
+    if min(width, height) < MIN_SIDE:
+        raise MediaError(
+            "too_small",
+            f"The photo has only {width} × {height} pixels; "
+            f"each side needs at least {MIN_SIDE} pixels.",
+        )
+
+
+def _too_many_pixels(max_pixels: int) -> MediaError:
+    return MediaError(
+        "too_many_pixels",
+        f"The photo has more than {max_pixels / 1_000_000:g} megapixels; "
+        "scale it down and try again.",
+    )
+
+
+def _looks_like_an_image(data: bytes) -> bool:
+    """Whether the first bytes belong to an accepted format, although the rest does not."""
+    container = data[4:12]
+    return (
+        data.startswith((b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM"))
+        or (data.startswith(b"RIFF") and data[8:12] == b"WEBP")
+        or container in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypavif", b"ftypavis")
+    )
+
+
+def _header(image: Image.Image, size: tuple[int, int]) -> PhotoHeader:
+    width, height = size[::-1] if _orientation(image) in _SWAPPING else size
+    # Phones write JPEGs with a second picture inside (MPO), and HEIF files with several.
+    name = "JPEG" if image.format == "MPO" else image.format or ""
+    animated = name not in ("JPEG", "HEIF") and bool(getattr(image, "is_animated", False))
+    return PhotoHeader(name, width, height, animated)
+
+
+# How to bring a photo upright, by the value of its EXIF orientation (EXIF 2.32, section 4.6.4).
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_SWAPPING = (5, 6, 7, 8)
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        # The method of the base class: PNG's own would decode the pixels to search behind them.
+        value = Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1)
+    except Exception:  # a broken note about the photo must not cost the photo
+        return 1
+    return value if value in _TURNS else 1
+
+
+def _turn_upright(image: Image.Image) -> Image.Image:
+    turn = _TURNS.get(_orientation(image))
+    return image if turn is None else image.transpose(turn)
+
+
+def _reduce(image: Image.Image, min_side: int) -> None:
+    """Have the JPEG decoder skip high frequencies: much faster than decoding all and scaling."""
+    width, height = image.size
+    for scale in (8, 4, 2):
+        if max(width, height) >= min_side * scale and min(width, height) >= scale:
+            image.draft(None, (width // scale, height // scale))
+            return
+
+
+def _to_rgb(image: Image.Image) -> NDArray[np.uint8]:
+    if image.mode.startswith("I"):
+        # 16-bit gray; Pillow's own conversion would cut off at 255 instead of scaling.
+        gray = (np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
+        return np.repeat(gray[:, :, None], 3, axis=2)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image)
+    return np.array(image.convert("RGB"), dtype=np.uint8)

@@ -1,0 +1,30 @@
+"""ONNX Runtime sessions that stay small and leave the other cores alone."""
+
+from pathlib import Path
+
+import onnxruntime
+
+from .errors import ModelError
+
+
+def open_session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
+    """A session on the CPU for the network in this file.
+
+    Raises ModelError: missing_file, or invalid_file for what is not a network ONNX Runtime can run.
+    """
+    if not path.is_file():
+        raise ModelError("missing_file", f"The model file {path.name} does not exist.")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    # Waiting threads would otherwise burn the core that another worker needs.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # The arena keeps the largest batch's memory for ever; idle workers should be small.
+    options.enable_cpu_mem_arena = False
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's own exception classes share no other base
+        raise ModelError(
+            "invalid_file", f"The model file {path.name} is not a network that can be run: {error}"
+        ) from error
