@@ -1,0 +1,179 @@
+/* The page of one analysis: waits for the result if there is none yet, then lets it be read. */
+import { announce } from "./announce.js";
+import { deleteAnalysis, getAnalysis } from "./api.js";
+import { confirmDelete } from "./dialog.js";
+import { emotionName, percent } from "./emotions.js";
+import { watchAnalyses } from "./feed.js";
+import { icon } from "./icons.js";
+import { FaceOverlay } from "./overlay.js";
+import { ProbabilityView } from "./probabilities.js";
+
+/** @typedef {import("./api.js").Analysis} Analysis */
+
+const byId = (id) => document.getElementById(id);
+const view = byId("analysis-view");
+const overlay = new FaceOverlay(byId("overlay"), select);
+
+/** @type {Analysis} */
+let analysis = JSON.parse(byId("analysis").textContent);
+/** @type {ProbabilityView|null} */
+let probabilities = null;
+/** @type {HTMLButtonElement[]} */
+let listButtons = [];
+
+const unfinished = () => analysis.status === "queued" || analysis.status === "running";
+
+/** @param {Analysis} state */
+function show(state) {
+  analysis = state;
+  const { status } = state;
+  view.dataset.view = status;
+  byId("waiting").hidden = !unfinished();
+  byId("failure").hidden = status !== "failed" && status !== "canceled";
+  byId("result").hidden = status !== "succeeded";
+  showReadout(state);
+  showNotices(state.notices);
+  if (status === "queued") byId("waiting-title").textContent = "In the queue";
+  if (status === "running") byId("waiting-title").textContent = "Looking for faces";
+  if (status === "failed") byId("failure-message").textContent = state.error?.message ?? "";
+  if (status === "canceled") byId("failure-title").textContent = "This analysis was canceled";
+  if (status === "succeeded") showResult(state);
+}
+
+/** @param {Analysis} state with faces */
+function showResult({ faces, width, height, photo_url: photoUrl }) {
+  const photo = /** @type {HTMLImageElement} */ (byId("photo"));
+  photo.width = width;
+  photo.height = height;
+  byId("stage").style.setProperty("--ratio", String(width / height));
+  if (photo.getAttribute("src") !== photoUrl) photo.src = photoUrl;
+  byId("no-face").hidden = faces.length > 0;
+  byId("face-reading").hidden = faces.length === 0;
+  if (!faces.length) return;
+  probabilities ??= new ProbabilityView(byId("chart"), byId("values"));
+  overlay.render(faces, width, height);
+  byId("face-list-section").hidden = faces.length < 2;
+  listButtons = faces.map((face, index) => listButton(face, index));
+  byId("face-list").replaceChildren(...listButtons.map((button) => {
+    const item = document.createElement("li");
+    item.append(button);
+    return item;
+  }));
+  select(0);
+}
+
+function listButton({ emotion, probabilities: values }, index) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.dataset.emotion = emotion;
+  const number = Object.assign(document.createElement("b"), { textContent: String(index + 1) });
+  const value = Object.assign(document.createElement("span"), { textContent: percent(values[emotion]) });
+  value.className = "figure";
+  button.append(number, icon(`face-${emotion}`), emotionName(emotion), value);
+  button.addEventListener("click", () => select(index));
+  return button;
+}
+
+/** Show the reading of a face. @param {number} index */
+function select(index) {
+  const { faces } = analysis;
+  const { emotion, probabilities: values } = faces[index];
+  overlay.select(index);
+  listButtons.forEach((button, at) => button.setAttribute("aria-pressed", String(at === index)));
+  scrollInto(byId("face-list"), listButtons[index]);
+  byId("reading-which").textContent = `Face ${index + 1} of ${faces.length}`;
+  byId("reading-title").dataset.emotion = emotion;
+  byId("reading-glyph").replaceChildren(icon(`face-${emotion}`));
+  byId("reading-emotion").textContent = emotionName(emotion);
+  byId("reading-probability").textContent = percent(values[emotion]);
+  probabilities.show(values);
+}
+
+/** Scroll the list alone, never the page. */
+function scrollInto(list, item) {
+  const { top, bottom } = item.getBoundingClientRect();
+  const frame = list.getBoundingClientRect();
+  if (top < frame.top) list.scrollTop -= frame.top - top + 4;
+  else if (bottom > frame.bottom) list.scrollTop += bottom - frame.bottom + 4;
+}
+
+/** @param {Analysis} state */
+function showReadout({ status, width, height, face_count: faces, model_version: model, milliseconds }) {
+  const done = status === "succeeded";
+  byId("meta-size").textContent = width ? `${width} × ${height} px` : "–";
+  byId("meta-faces").textContent = done ? String(faces) : "–";
+  byId("meta-model").textContent = model ? `Version ${model}` : "–";
+  if (!done || !milliseconds) return;
+  const steps = ["decode", "detect", "classify"].filter((step) => step in milliseconds);
+  const total = steps.reduce((sum, step) => sum + milliseconds[step], 0);
+  const parts = steps.map((step) => `${step} ${Math.round(milliseconds[step])}`).join(" · ");
+  const detail = Object.assign(document.createElement("small"), { textContent: parts });
+  byId("meta-time").replaceChildren(`${Math.round(total)} ms`, detail);
+}
+
+function showNotices(notices) {
+  const list = byId("notices");
+  list.hidden = notices.length === 0;
+  list.replaceChildren(...notices.map(({ message }) => {
+    const item = document.createElement("li");
+    item.append(icon("info"), message);
+    return item;
+  }));
+}
+
+/** Read the state; the faces come only this way. */
+async function reload() {
+  try {
+    const state = await getAnalysis(analysis.id);
+    if (state.sequence <= analysis.sequence) return;
+    show(state);
+    tell();
+  } catch (error) {
+    if (error.status === 404) leave();
+    else throw error;
+  }
+}
+
+/** Tell a screen reader what has changed. */
+function tell() {
+  const { status, faces } = analysis;
+  const texts = {
+    running: "Looking for faces.",
+    failed: `This photo could not be read. ${analysis.error?.message ?? ""}`,
+    succeeded: faces?.length
+      ? `Done. ${faces.length === 1 ? "One face" : `${faces.length} faces`} found.`
+      : "Done. No face was found.",
+  };
+  byId("status").textContent = texts[status] ?? "";
+}
+
+function leave() {
+  location.assign(view.dataset.history);
+}
+
+byId("delete").addEventListener("click", async () => {
+  if (!(await confirmDelete(analysis.title))) return;
+  try {
+    await deleteAnalysis(analysis.id);
+    leave();
+  } catch (error) {
+    if (error.status === 404) leave();
+    else announce(error.message);
+  }
+});
+
+show(analysis);
+watchAnalyses({
+  waiting: unfinished,
+  reload,
+  onChanged: (state) => {
+    if (state.id !== analysis.id || state.sequence <= analysis.sequence) return;
+    // If this fails, the feed reads again: the page still waits.
+    if (state.status === "succeeded") reload().catch(() => {});
+    else {
+      show({ ...state, faces: [] });
+      tell();
+    }
+  },
+  onDeleted: (id) => id === analysis.id && leave(),
+});

@@ -1,0 +1,143 @@
+/* The REST interface: requests with the CSRF token, and failures as sentences. */
+
+const ROOT = "/api/v1/analyses/";
+
+/**
+ * @typedef {Object} Face
+ * @property {number|string} id
+ * @property {{x: number, y: number, width: number, height: number}} box pixels of the photo
+ * @property {Object<string, number>} probabilities
+ * @property {string} emotion
+ *
+ * @typedef {Object} Analysis
+ * @property {string} id
+ * @property {"queued"|"running"|"succeeded"|"failed"|"canceled"} status
+ * @property {string} title
+ * @property {number} sequence grows with every change
+ * @property {number|null} width
+ * @property {number|null} height
+ * @property {number} face_count
+ * @property {string|null} emotion
+ * @property {string} created_at
+ * @property {string} url
+ * @property {string|null} photo_url
+ * @property {string|null} thumbnail_url
+ * @property {{code: string, message: string}|null} error
+ * @property {{code: string, message: string}[]} notices
+ * @property {Face[]} [faces]
+ */
+
+/** A request that did not do what was asked; its message is meant for people. */
+export class ApiError extends Error {
+  /**
+   * @param {string} message
+   * @param {{code?: string, status?: number, temporary?: boolean, wait?: number}} [details]
+   */
+  constructor(message, { code = "error", status = 0, temporary = false, wait = 0 } = {}) {
+    super(message);
+    this.code = code;
+    this.status = status;
+    this.temporary = temporary;
+    this.wait = wait;
+  }
+}
+
+const csrfToken = () => document.cookie.match(/(?:^|;\s*)csrftoken=([^;]*)/)?.[1] ?? "";
+
+const unreachable = () =>
+  new ApiError("The server cannot be reached. Please check the connection.", {
+    code: "network",
+    temporary: true,
+  });
+
+/**
+ * The sentence for a response that is not a success.
+ * @param {number} status
+ * @param {any} body parsed JSON, or null
+ * @param {string|null} retryAfter
+ */
+function failure(status, body, retryAfter) {
+  const first = body?.errors?.[0] ?? body;
+  let message = first?.message ?? first?.detail;
+  if (status === 401 || (status === 403 && !body?.errors)) {
+    message = "You are signed out. Please reload the page and sign in again.";
+  } else if (!message && status === 413) {
+    message = "This file is too large for the server.";
+  } else if (!message && status === 429) {
+    message = "That was a little too fast. Please wait a moment.";
+  } else if (!message) {
+    message = "Something went wrong on the server. Please try again.";
+  }
+  return new ApiError(message, {
+    code: first?.code ?? `http_${status}`,
+    status,
+    temporary: [429, 502, 503, 504].includes(status),
+    wait: (Number(retryAfter) || 0) * 1000,
+  });
+}
+
+/**
+ * @param {string} url
+ * @param {RequestInit} [options]
+ * @returns {Promise<any>}
+ */
+async function request(url, options = {}) {
+  const headers = { Accept: "application/json", "X-CSRFToken": csrfToken() };
+  let response;
+  try {
+    response = await fetch(url, { credentials: "same-origin", headers, ...options });
+  } catch {
+    throw unreachable();
+  }
+  const body = response.status === 204 ? null : await response.json().catch(() => null);
+  if (!response.ok) throw failure(response.status, body, response.headers.get("Retry-After"));
+  return body;
+}
+
+/** @returns {Promise<Analysis>} */
+export const getAnalysis = (id) => request(`${ROOT}${id}/`);
+
+/**
+ * One page of the history, newest first.
+ * @param {string} [query] such as "?page_size=100"
+ * @returns {Promise<{next: string|null, results: Analysis[]}>} next: the query of the next page
+ */
+export async function listAnalyses(query = "") {
+  const { next, results } = await request(ROOT + query);
+  return { next: next && new URL(next, location.href).search, results };
+}
+
+export const deleteAnalysis = (id) => request(`${ROOT}${id}/`, { method: "DELETE" });
+
+/**
+ * Send one photo. (XMLHttpRequest, because fetch does not tell how far an upload is.)
+ * @param {File} file
+ * @param {(fraction: number) => void} onProgress
+ * @returns {Promise<Analysis>}
+ */
+export function uploadPhoto(file, onProgress) {
+  return new Promise((resolve, reject) => {
+    const form = new FormData();
+    form.append("photos", file, file.name);
+    const xhr = new XMLHttpRequest();
+    xhr.open("POST", ROOT);
+    xhr.setRequestHeader("Accept", "application/json");
+    xhr.setRequestHeader("X-CSRFToken", csrfToken());
+    xhr.upload.onprogress = (event) => {
+      if (event.lengthComputable) onProgress(event.loaded / event.total);
+    };
+    xhr.onerror = () => reject(unreachable());
+    xhr.onload = () => {
+      let body = null;
+      try {
+        body = JSON.parse(xhr.responseText);
+      } catch {
+        // A proxy's own error page is not JSON; the status still tells.
+      }
+      const [analysis] = body?.analyses ?? [];
+      if (xhr.status < 300 && analysis) resolve(analysis);
+      else reject(failure(xhr.status, body, xhr.getResponseHeader("Retry-After")));
+    };
+    xhr.send(form);
+  });
+}

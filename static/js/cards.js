@@ -1,0 +1,175 @@
+/* The cards of analyses: one piece of HTML (the server's template), filled in from their state. */
+import { announce } from "./announce.js";
+import { deleteAnalysis, getAnalysis } from "./api.js";
+import { confirmDelete } from "./dialog.js";
+import { emotionName } from "./emotions.js";
+import { icon } from "./icons.js";
+import { showTime } from "./times.js";
+
+/** @typedef {import("./api.js").Analysis} Analysis */
+
+const UNFINISHED = new Set(["queued", "running"]);
+
+/** @param {HTMLElement} card */
+export const isWaiting = (card) => UNFINISHED.has(card.dataset.status);
+
+/** @returns {HTMLElement} an empty card */
+export function newCard() {
+  const template = /** @type {HTMLTemplateElement} */ (document.getElementById("card-template"));
+  return /** @type {HTMLElement} */ (template.content.firstElementChild.cloneNode(true));
+}
+
+/**
+ * The one line that tells how an analysis stands.
+ * @param {Analysis} analysis
+ * @returns {{glyph: string|null, text: string, more?: string}}
+ */
+function describe({ status, emotion, face_count: faces, error }) {
+  if (status === "queued") return { glyph: "clock", text: "In the queue" };
+  if (status === "running") return { glyph: null, text: "Looking for faces" };
+  if (status === "canceled") return { glyph: null, text: "Canceled" };
+  if (status === "failed") return { glyph: "alert", text: error?.message ?? "It failed." };
+  if (!emotion) return { glyph: null, text: "No face found" };
+  const more = faces > 1 ? ` · ${faces} faces` : "";
+  return { glyph: `face-${emotion}`, text: emotionName(emotion), more };
+}
+
+/**
+ * @param {HTMLElement} card
+ * @param {{glyph?: string|null, text: string, more?: string}} state
+ */
+export function showState(card, { glyph = null, text, more = "" }) {
+  const line = document.createElement("span");
+  line.textContent = text;
+  if (more) line.append(Object.assign(document.createElement("small"), { textContent: more }));
+  card.querySelector("[data-state]").replaceChildren(...(glyph ? [icon(glyph)] : []), line);
+}
+
+/**
+ * @param {HTMLElement} card
+ * @param {string} title
+ */
+export function showTitle(card, title) {
+  card.querySelector(".analysis-title").textContent = title;
+  card.querySelector("[data-delete] span").textContent = `Delete ${title}`;
+  card.querySelector("[data-retry] span").textContent = `Try again: ${title}`;
+}
+
+/**
+ * Bring a card up to date.
+ * @param {HTMLElement} card
+ * @param {Analysis} analysis
+ * @returns {boolean} false if the card already shows this state or a newer one
+ */
+export function fillCard(card, analysis) {
+  const known = card.dataset.id === analysis.id && card.dataset.status !== "";
+  if (known && Number(card.dataset.sequence) >= analysis.sequence) return false;
+  card.dataset.id = analysis.id;
+  card.dataset.status = analysis.status;
+  card.dataset.sequence = String(analysis.sequence);
+  card.dataset.emotion = analysis.emotion ?? "";
+  card.querySelector("a").href = analysis.url;
+  showTitle(card, analysis.title);
+  showTime(card.querySelector("time"), analysis.created_at);
+  showState(card, describe(analysis));
+  card.querySelector("[data-delete]").hidden = false;
+  if (analysis.thumbnail_url) showThumbnail(card, analysis);
+  return true;
+}
+
+/**
+ * Put the thumbnail in place of the local preview, which stays until it can be drawn.
+ * @param {HTMLElement} card
+ * @param {Analysis} analysis
+ */
+async function showThumbnail(card, analysis) {
+  const place = card.querySelector(".thumb");
+  if (place.dataset.picture) return;
+  place.dataset.picture = "thumbnail";
+  const image = new Image(320, 240);
+  image.alt = "";
+  image.decoding = "async";
+  image.src = analysis.thumbnail_url;
+  await image.decode().catch(() => {});
+  place.replaceChildren(image);
+  if (analysis.face_count) whenSeen(card, () => frameFaces(place, analysis));
+}
+
+const seen = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries) {
+    if (!isIntersecting) continue;
+    seen.unobserve(target);
+    target.dispatchEvent(new Event("seen"));
+  }
+}, { rootMargin: "100px" });
+
+/**
+ * @param {HTMLElement} card
+ * @param {() => void} action runs once, when the card comes near the window
+ */
+export function whenSeen(card, action) {
+  card.addEventListener("seen", action, { once: true });
+  seen.unobserve(card);
+  seen.observe(card);
+}
+
+/** Draw the boxes of the faces over a thumbnail. */
+async function frameFaces(place, { id, width, height }) {
+  const { faces } = await getAnalysis(id).catch(() => ({ faces: [] }));
+  const frames = document.createElement("span");
+  frames.className = "thumb-frames on-photo";
+  // The thumbnail covers its place; the frames cover it in the same way.
+  frames.classList.add(width / height > 4 / 3 ? "wide" : "tall");
+  frames.style.aspectRatio = `${width} / ${height}`;
+  for (const { box, emotion } of faces.slice(0, 60)) {
+    const frame = document.createElement("span");
+    frame.dataset.emotion = emotion;
+    frame.style.left = `${(100 * box.x) / width}%`;
+    frame.style.top = `${(100 * box.y) / height}%`;
+    frame.style.width = `${(100 * box.width) / width}%`;
+    frame.style.height = `${(100 * box.height) / height}%`;
+    frames.append(frame);
+  }
+  place.append(frames);
+}
+
+/**
+ * Let the delete buttons of a list do their work.
+ * @param {HTMLElement} list
+ * @param {(card: HTMLElement) => void} onDeleted
+ */
+export function enableDelete(list, onDeleted) {
+  list.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-delete]");
+    if (!button) return;
+    const card = button.closest(".analysis");
+    const title = card.querySelector(".analysis-title").textContent;
+    if (card.dataset.id && !(await confirmDelete(title))) return;
+    try {
+      if (card.dataset.id) await deleteAnalysis(card.dataset.id);
+    } catch (error) {
+      if (error.status !== 404) {
+        announce(error.message);
+        return;
+      }
+    }
+    const next = card.nextElementSibling ?? card.previousElementSibling;
+    removeCard(card);
+    announce(`${title} was deleted.`);
+    (next?.querySelector("a[href]") ?? document.getElementById("main")).focus();
+    onDeleted(card);
+  });
+}
+
+/** @param {HTMLElement} card */
+export function removeCard(card) {
+  seen.unobserve(card);
+  card.remove();
+}
+
+/**
+ * The card of an analysis, wherever it is on the page.
+ * @param {string} id
+ * @returns {HTMLElement|null}
+ */
+export const findCard = (id) => document.querySelector(`.analysis[data-id="${CSS.escape(id)}"]`);

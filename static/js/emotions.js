@@ -1,0 +1,25 @@
+/* The seven expressions: their order, names and colors, and how a probability is written. */
+
+/** In the order of the model's output. */
+export const EMOTIONS = Object.freeze([
+  "angry", "disgust", "fear", "happy", "sad", "surprise", "neutral",
+]);
+
+/** @param {string} emotion */
+export const emotionName = (emotion) => emotion.charAt(0).toUpperCase() + emotion.slice(1);
+
+/**
+ * The color of an expression in the theme that is shown now.
+ * @param {string} emotion
+ */
+export function emotionColor(emotion) {
+  return getComputedStyle(document.documentElement).getPropertyValue(`--${emotion}`).trim();
+}
+
+/** @param {number} probability 0 to 1 */
+export function percent(probability) {
+  const value = probability * 100;
+  if (value > 0 && value < 1) return "< 1 %";
+  if (value > 99 && value < 100) return "> 99 %";
+  return `${Math.round(value)} %`;
+}

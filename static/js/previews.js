@@ -1,0 +1,44 @@
+/* Small previews of local files, one at a time and only for what is in sight: two hundred photos
+   of a phone, decoded together, would need gigabytes. */
+
+const SIDE = 320;
+/** @type {(() => Promise<void>)[]} */
+const jobs = [];
+let busy = false;
+
+async function work() {
+  if (busy) return;
+  busy = true;
+  while (jobs.length) await jobs.shift()();
+  busy = false;
+}
+
+/**
+ * Draw a preview of a file into a place, unless the place has a picture by then. A format that
+ * the browser cannot show leaves the place as it is.
+ * @param {File} file
+ * @param {HTMLElement} place
+ */
+export function preview(file, place) {
+  jobs.push(async () => {
+    if (!place.isConnected || place.querySelector("img")) return;
+    const bitmap = await decode(file);
+    if (!bitmap) return;
+    const canvas = document.createElement("canvas");
+    canvas.width = bitmap.width;
+    canvas.height = bitmap.height;
+    canvas.getContext("2d").drawImage(bitmap, 0, 0);
+    bitmap.close();
+    if (!place.querySelector("img")) place.replaceChildren(canvas);
+  });
+  work();
+}
+
+/** @returns {Promise<ImageBitmap|null>} at most SIDE pixels wide */
+async function decode(file) {
+  try {
+    return await createImageBitmap(file, { resizeWidth: SIDE, resizeQuality: "low" });
+  } catch {
+    return null;
+  }
+}
