@@ -12,9 +12,12 @@ SIDE = 48
 """Side in pixels of the faces that the classifier reads, as in FER2013."""
 
 TEMPLATE: NDArray[np.float64] = np.array(
-    [[15.5, 18.4], [32.8, 18.1], [24.0, 28.5], [17.0, 37.6], [31.5, 37.4]]
+    [[14.8, 17.6], [32.2, 17.6], [23.5, 28.0], [16.2, 37.0], [30.8, 37.0]]
 )
-"""Left eye, right eye, nose, left and right mouth corner in a 48x48 face: [5, 2], x and y."""
+"""Left eye, right eye, nose, left and right mouth corner in a 48x48 face: [5, 2], x and y.
+
+Where FER2013's training faces have them on average, as weights/measure_framing.py measured.
+"""
 
 
 def warp(image: NDArray[np.uint8], matrix: NDArray[np.floating]) -> NDArray[np.uint8]:

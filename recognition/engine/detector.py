@@ -31,16 +31,24 @@ class MtcnnDetector:
     Zhang et al. 2016, "Joint Face Detection and Alignment Using Multitask Cascaded Convolutional
     Networks" (arXiv 1604.02878), section 2. A photo whose longest side exceeds `max_side` pixels is
     looked at in that size; faces whose longer side is under `min_face` pixels there are not
-    reported. Where nothing is found, rotated copies get a second look. `threads` is per network.
+    reported. With `second_look`, rotated copies are searched where nothing is found at first.
     """
 
-    def __init__(self, min_face: int = 32, max_side: int = 1280, threads: int = 1) -> None:
+    def __init__(
+        self,
+        min_face: int = 32,
+        max_side: int = 1280,
+        threads: int = 1,
+        *,
+        second_look: bool = True,
+    ) -> None:
         if min_face < _CELL:
             raise ValueError(f"min_face must be at least {_CELL} pixels.")
         if max_side < min_face:
             raise ValueError("max_side must not be smaller than min_face.")
         self.min_face = min_face
         self.max_side = max_side
+        self.second_look = second_look
         self._proposals = open_session(WEIGHTS / "pnet.onnx", threads)
         self._refinement = open_session(WEIGHTS / "rnet.onnx", threads)
         self._output = open_session(WEIGHTS / "onet.onnx", threads)
@@ -53,7 +61,7 @@ class MtcnnDetector:
         height, width = rgb.shape[:2]
         working = _fit(rgb, self.max_side)
         boxes, scores, points = self._find(working, _FINAL_SCORE)
-        if len(boxes) == 0:
+        if len(boxes) == 0 and self.second_look:
             boxes, scores, points = self._look_again(working)
         # Both axes on their own: rounding the working size may stretch it by a part of a pixel.
         ratio = np.array([width / working.shape[1], height / working.shape[0]], dtype=np.float32)

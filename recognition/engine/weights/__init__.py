@@ -1,0 +1,1 @@
+"""The shipped networks and the scripts that make and measure them."""
