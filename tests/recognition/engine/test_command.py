@@ -1,0 +1,102 @@
+"""python -m recognition.engine answers every photo, in order, whatever some of them are."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import skimage.data
+from PIL import Image
+
+from recognition.engine.__main__ import main
+from recognition.engine.emotions import EMOTIONS
+
+from .conftest import ROOT
+
+
+@pytest.fixture
+def photos(tmp_path, monkeypatch):
+    """face.jpg, none.png, and bad.jpg in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(skimage.data.astronaut()).save("face.jpg")
+    Image.fromarray(skimage.data.coffee()).save("none.png")
+    (tmp_path / "bad.jpg").write_bytes(b"\xff\xd8\xff but no more")
+    return tmp_path
+
+
+def lines(capsys) -> list[dict]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_photo_is_one_json_line(photos, capsys):
+    assert main(["face.jpg", "--json"]) == 0
+    (line,) = lines(capsys)
+    assert list(line) == ["file", "width", "height", "faces", "milliseconds", "error"]
+    assert (line["file"], line["width"], line["height"]) == ("face.jpg", 512, 512)
+    assert line["error"] is None
+    assert set(line["milliseconds"]) == {"decode", "detect", "classify"}
+    (face,) = line["faces"]
+    assert set(face) == {"box", "score", "landmarks", "probabilities", "emotion"}
+    assert set(face["box"]) == {"x", "y", "width", "height"}
+    assert set(face["landmarks"]) == {
+        "left_eye",
+        "right_eye",
+        "nose",
+        "mouth_left",
+        "mouth_right",
+    }
+    assert tuple(face["probabilities"]) == EMOTIONS
+    assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+    assert face["probabilities"][face["emotion"]] == max(face["probabilities"].values())
+
+
+def test_photos_are_answered_in_the_order_given(photos, capsys):
+    assert main(["none.png", "face.jpg", "none.png", "--json"]) == 0
+    answers = lines(capsys)
+    assert [line["file"] for line in answers] == ["none.png", "face.jpg", "none.png"]
+    assert [len(line["faces"]) for line in answers] == [0, 1, 0]
+
+
+def test_a_bad_file_gets_its_line_and_the_rest_go_on(photos, capsys):
+    assert main(["bad.jpg", "missing.jpg", "face.jpg", "--json"]) == 1
+    answers = lines(capsys)
+    codes = [line["error"] and line["error"]["code"] for line in answers]
+    assert codes == ["truncated_image", "unreadable_file", None]
+    assert [len(line["faces"]) for line in answers] == [0, 0, 1]
+
+
+def test_without_json_it_speaks_to_people(photos, capsys):
+    assert main(["face.jpg", "none.png", "bad.jpg"]) == 1
+    output = capsys.readouterr().out
+    assert "face.jpg: 512 × 512 pixels, 1 face\n" in output
+    assert "none.png: 600 × 400 pixels, no faces\n" in output
+    assert "bad.jpg: The photo is incomplete or damaged" in output
+
+
+def test_the_smallest_face_can_be_set(photos, capsys):
+    assert main(["face.jpg", "--json", "--min-face", "200"]) == 0
+    assert lines(capsys)[0]["faces"] == []
+
+
+@pytest.mark.parametrize("size", ["0", "11", "-5", "1281", "many", "32.5", ""])
+def test_a_smallest_face_that_makes_no_sense_is_refused(photos, capsys, size):
+    with pytest.raises(SystemExit) as caught:
+        main(["face.jpg", f"--min-face={size}"])
+    assert caught.value.code == 2
+    assert "whole number from 12 to 1280" in capsys.readouterr().err
+
+
+def test_it_runs_as_a_module_without_django_or_tensorflow(photos):
+    script = (
+        "import runpy, sys; sys.argv = ['engine', 'face.jpg', '--json']\n"
+        "try: runpy.run_module('recognition.engine', run_name='__main__', alter_sys=True)\n"
+        "except SystemExit as end: assert end.code == 0\n"
+        "loaded = {name.split('.')[0] for name in sys.modules}\n"
+        "assert not loaded & {'django', 'celery', 'channels', 'tensorflow', 'keras'}, loaded\n"
+    )
+    environment = {"PYTHONPATH": str(ROOT), "PATH": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=photos, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)["faces"]) == 1

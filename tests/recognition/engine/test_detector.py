@@ -1,0 +1,146 @@
+"""Faces are found where they are, and only there."""
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+
+from recognition.engine.detector import MtcnnDetector, suppress
+from recognition.engine.types import Detection
+
+FACE = (222, 115)  # the middle of the portrait's face
+
+
+def center(face: Detection) -> tuple[float, float]:
+    return face.box.x + face.box.width / 2, face.box.y + face.box.height / 2
+
+
+def near(face: Detection, point: tuple[float, float], pixels: float) -> bool:
+    return np.hypot(*np.subtract(center(face), point)) < pixels
+
+
+def test_it_finds_a_face(detector, portrait):
+    (face,) = detector.detect(portrait)
+    assert near(face, FACE, 10)
+    assert 70 < face.box.width < 110
+    assert 90 < face.box.height < 130
+    assert 0.9 < face.score <= 1
+
+
+def test_left_is_left_in_the_picture(detector, portrait):
+    marks = detector.detect(portrait)[0].landmarks
+    assert marks.left_eye[0] < marks.nose[0] < marks.right_eye[0]
+    assert marks.mouth_left[0] < marks.mouth_right[0]
+    assert marks.left_eye[1] < marks.nose[1] < marks.mouth_left[1]
+
+
+def test_a_photo_without_a_face_gives_none(detector):
+    assert detector.detect(skimage.data.coffee()) == []
+
+
+@pytest.mark.parametrize("color", [0, 127, 255])
+def test_an_even_picture_gives_none(detector, color):
+    assert detector.detect(np.full((400, 300, 3), color, dtype=np.uint8)) == []
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (11, 300), (300, 12), (16, 16), (2, 4000)])
+def test_a_picture_too_small_for_a_face_gives_none(detector, shape):
+    assert detector.detect(np.full((*shape, 3), 90, dtype=np.uint8)) == []
+
+
+def test_it_finds_every_face_of_a_group(detector, different_faces):
+    rows = [np.hstack(different_faces[start : start + 3]) for start in (0, 3)]
+    found = detector.detect(np.vstack(rows))
+    assert len(found) == 6
+    for row in (0, 1):
+        for column in (0, 1, 2):
+            middle = (150 + 300 * column, 150 + 300 * row)
+            assert sum(near(face, middle, 50) for face in found) == 1
+
+
+def test_the_largest_face_comes_first(detector, portrait):
+    small = np.asarray(Image.fromarray(portrait).resize((256, 256)))
+    pair = np.zeros((512, 768, 3), np.uint8)
+    pair[:256, :256], pair[:, 256:] = small, portrait
+    large, other = detector.detect(pair)
+    assert large.box.width > other.box.width
+
+
+def test_a_large_photo_is_measured_in_its_own_pixels(detector, portrait):
+    large = np.asarray(Image.fromarray(portrait).resize((3000, 3000)))
+    (face,) = detector.detect(large)
+    factor = 3000 / 512
+    assert near(face, (FACE[0] * factor, FACE[1] * factor), 60)
+    expected = detector.detect(portrait)[0].landmarks.nose
+    assert np.allclose(np.divide(face.landmarks.nose, factor), expected, atol=2)
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_it_finds_a_face_in_a_photo_on_its_side(detector, portrait, turns):
+    (face,) = detector.detect(np.ascontiguousarray(np.rot90(portrait, turns)))
+    x, y = FACE
+    assert near(face, {1: (y, 512 - x), 2: (512 - x, 512 - y), 3: (512 - y, x)}[turns], 12)
+
+
+def test_a_turned_face_has_the_landmarks_of_the_upright_one(detector, portrait):
+    upright = detector.detect(portrait)[0].landmarks
+    turned = detector.detect(np.ascontiguousarray(np.rot90(portrait, 2)))[0].landmarks
+    for name in ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right"):
+        x, y = getattr(upright, name)
+        assert np.allclose(getattr(turned, name), (511 - x, 511 - y), atol=3)
+
+
+def test_the_second_look_can_be_left_out(portrait):
+    detector = MtcnnDetector(second_look=False)
+    assert detector.detect(np.ascontiguousarray(np.rot90(portrait, 2))) == []
+
+
+def test_faces_under_the_smallest_size_are_left_out(portrait):
+    assert MtcnnDetector(min_face=150).detect(portrait) == []
+
+
+def test_a_small_face_is_found_when_asked_for(portrait):
+    tiny = np.asarray(Image.fromarray(portrait).resize((120, 120), Image.Resampling.BOX))
+    assert len(MtcnnDetector(min_face=20).detect(tiny)) == 1
+
+
+def test_a_face_cut_by_the_edge_keeps_its_box_inside(detector, portrait):
+    cut = np.ascontiguousarray(portrait[90:400, 60:460])
+    for face in detector.detect(cut):
+        assert face.box.x >= 0
+        assert face.box.y >= 0
+        assert face.box.x + face.box.width <= 400
+        assert face.box.y + face.box.height <= 310
+
+
+def test_the_image_is_left_as_it_was(detector, portrait):
+    image = portrait.copy()
+    detector.detect(image)
+    assert (image == portrait).all()
+
+
+def test_a_gray_photo_works_too(detector, portrait):
+    gray = cv2.cvtColor(cv2.cvtColor(portrait, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    assert len(detector.detect(gray)) == 1
+
+
+@pytest.mark.parametrize(
+    "options", [{"min_face": 11}, {"min_face": 0}, {"min_face": 200, "max_side": 100}]
+)
+def test_sizes_that_make_no_sense_are_refused(options):
+    with pytest.raises(ValueError, match=r"m(in_face|ax_side) must"):
+        MtcnnDetector(**options)
+
+
+def test_suppression_keeps_the_best_of_an_overlap():
+    boxes = np.array([[0, 0, 10, 10], [1, 1, 11, 11], [50, 50, 60, 60]], dtype=np.float32)
+    kept = suppress(boxes, np.array([0.7, 0.9, 0.8], dtype=np.float32), 0.5)
+    assert kept.tolist() == [1, 2]
+
+
+def test_suppression_by_the_smaller_box_drops_what_lies_inside():
+    boxes = np.array([[0, 0, 40, 40], [10, 10, 20, 20]], dtype=np.float32)
+    scores = np.array([0.9, 0.8], dtype=np.float32)
+    assert suppress(boxes, scores, 0.7).tolist() == [0, 1]
+    assert suppress(boxes, scores, 0.7, of_smaller=True).tolist() == [0]

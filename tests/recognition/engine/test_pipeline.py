@@ -1,0 +1,84 @@
+"""A photo becomes faces with expressions, in pixels of the upright original."""
+
+from io import BytesIO
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import ExifTags, Image
+
+from recognition.engine.classifier import EmotionClassifier
+from recognition.engine.emotions import EMOTIONS
+from recognition.engine.errors import MediaError
+from recognition.engine.pipeline import analyze_image, analyze_photo
+from recognition.engine.types import ImageAnalysis, Prediction
+
+
+@pytest.fixture(scope="module")
+def classifier() -> EmotionClassifier:
+    return EmotionClassifier()
+
+
+def jpeg(rgb: np.ndarray, size: tuple[int, int] | None = None, orientation: int = 1) -> bytes:
+    image = Image.fromarray(rgb)
+    if size:
+        image = image.resize(size)
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    file = BytesIO()
+    image.save(file, "JPEG", quality=95, exif=exif)
+    return file.getvalue()
+
+
+def box_of(analysis: ImageAnalysis) -> list[float]:
+    (face,) = analysis.faces
+    box = face.detection.box
+    return [box.x, box.y, box.width, box.height]
+
+
+def test_an_image_gives_faces_with_probabilities(detector, classifier, portrait):
+    analysis = analyze_image(portrait, detector, classifier)
+    assert (analysis.width, analysis.height) == (512, 512)
+    (face,) = analysis.faces
+    assert len(face.prediction.probabilities) == len(EMOTIONS)
+    assert sum(face.prediction.probabilities) == pytest.approx(1, abs=1e-5)
+    assert set(analysis.milliseconds) == {"decode", "detect", "classify"}
+
+
+def test_a_photo_without_a_face_is_a_normal_result(detector, classifier):
+    analysis = analyze_photo(jpeg(skimage.data.coffee()), detector, classifier)
+    assert analysis.faces == ()
+    assert (analysis.width, analysis.height) == (600, 400)
+
+
+def test_a_large_photo_is_answered_in_its_own_pixels(detector, classifier, portrait):
+    small = analyze_photo(jpeg(portrait), detector, classifier)
+    large = analyze_photo(jpeg(portrait, (4096, 4096)), detector, classifier)
+    assert (large.width, large.height) == (4096, 4096)
+    assert np.allclose(np.divide(box_of(large), 8), box_of(small), atol=4)
+    nose = large.faces[0].detection.landmarks.nose
+    assert np.allclose(np.divide(nose, 8), small.faces[0].detection.landmarks.nose, atol=2)
+
+
+def test_a_photo_that_needs_turning_is_answered_upright(detector, classifier, portrait):
+    lying = jpeg(np.rot90(portrait), orientation=6)
+    upright = analyze_photo(jpeg(portrait), detector, classifier)
+    assert np.allclose(box_of(analyze_photo(lying, detector, classifier)), box_of(upright), atol=3)
+
+
+def test_a_face_on_its_side_is_read_like_the_upright_one(detector, classifier, portrait):
+    upright = analyze_image(portrait, detector, classifier)
+    turned = analyze_image(np.ascontiguousarray(np.rot90(portrait)), detector, classifier)
+    (expected,), (face,) = upright.faces, turned.faces
+    assert np.allclose(face.prediction.probabilities, expected.prediction.probabilities, atol=0.1)
+
+
+def test_a_bad_photo_raises(detector, classifier):
+    with pytest.raises(MediaError):
+        analyze_photo(b"no photo", detector, classifier)
+
+
+def test_a_prediction_names_its_top():
+    prediction = Prediction((0.1, 0.1, 0.05, 0.5, 0.1, 0.1, 0.05))
+    assert prediction.emotion == "happy"
+    assert prediction.probability == 0.5
