@@ -30,7 +30,7 @@ RUN MIEN_DATA=/tmp/build python manage.py collectstatic --noinput --verbosity 0
 FROM base AS web
 COPY . .
 COPY --from=static-files /app/collected collected
-USER mien
+USER 10001
 VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s \
@@ -41,10 +41,10 @@ CMD ["python", "-m", "uvicorn", "fer_site.asgi:application", "--host", "0.0.0.0"
 
 
 FROM web AS trainer
-USER root
+USER 0
 COPY requirements.txt ./
 RUN pip install --no-cache-dir --require-hashes -r requirements.txt
-USER mien
+USER 10001
 HEALTHCHECK NONE
 CMD ["python", "-m", "celery", "-A", "fer_site.celery:app", "worker", "-n", "training@%h", \
      "-Q", "training", "-P", "solo", "--without-mingle", "--without-gossip", "-l", "INFO"]

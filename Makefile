@@ -5,6 +5,8 @@
 VENV = .venv/bin/python
 PIP_INSTALL = $(VENV) -m pip install --quiet --disable-pip-version-check --require-hashes
 LOCK = $(VENV) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
+YAML_RULES = "{extends: default, rules: {line-length: {max: 100}, \
+    comments: {min-spaces-from-content: 1}}}"
 
 .PHONY: help run test browser-test lint types bench lock clean
 
@@ -31,7 +33,7 @@ lint: .venv/ready-for-development
 	$(VENV) -m ruff check
 	$(VENV) -m ruff format --check
 	.venv/bin/lint-imports
-	$(VENV) -m yamllint --strict docker-compose.yml
+	$(VENV) -m yamllint --strict -d $(YAML_RULES) docker-compose.yml
 
 types: .venv/ready-for-development
 	$(VENV) -m mypy

@@ -65,13 +65,13 @@ def claim(data_dir: Path) -> Iterator[None]:
 
 def check_address(host: str, port: int) -> None:
     """Raise CannotStart unless a server could listen on `host` and `port` now."""
+    if not 0 < port < 65536:
+        raise CannotStart(f"PORT={port} is no port: it must be from 1 to 65535.")
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-    except OverflowError:
-        raise CannotStart(f"PORT={port} is no port: it must be from 1 to 65535.") from None
     except OSError as error:
         reasons = {
             errno.EADDRINUSE: f"Port {port} of {host} is taken by another program. Stop that "
@@ -162,7 +162,7 @@ class Site:
 
     def __init__(self, host: str, port: int, data_dir: Path) -> None:
         self.host, self.port, self.log_dir = host, port, data_dir / "log"
-        self.supervisor: subprocess.Popen[str] | None = None
+        self.supervisor: subprocess.Popen[bytes] | None = None
         self.deaths: Counter[str] = Counter()
         self.ready = False
         self.stopping = False
@@ -196,23 +196,25 @@ class Site:
         command += ["-c", str(ROOT / "deploy" / "supervisord.conf")]
         if os.geteuid() == 0:
             command += ["-u", "root"]  # supervisord wants to hear that this is meant
+        reader, writer = os.pipe()
         self.supervisor = subprocess.Popen(
             command,
             cwd=ROOT,
             env=env,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=writer,
             stderr=subprocess.STDOUT,
-            text=True,
+            pass_fds=[reader],  # so that its last words have a reader when this process is killed
             start_new_session=True,
             preexec_fn=stop_with_parent,
         )
+        os.close(writer)
         if self.stopping:  # the signal came while the process was being made
             self.supervisor.terminate()
         threading.Thread(target=self.announce, daemon=True).start()
-        assert self.supervisor.stdout
-        for line in self.supervisor.stdout:
-            self.tell(line)
+        with open(reader, errors="replace") as lines:
+            for line in lines:
+                self.tell(line)
         self.supervisor.wait()
         signal.setitimer(signal.ITIMER_REAL, 0)
         end_session(self.supervisor.pid)
