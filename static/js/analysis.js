@@ -49,10 +49,10 @@ function showResult({ faces, width, height, photo_url: photoUrl }) {
   if (photo.getAttribute("src") !== photoUrl) photo.src = photoUrl;
   byId("no-face").hidden = faces.length > 0;
   byId("face-reading").hidden = faces.length === 0;
+  byId("faces").hidden = faces.length < 2;
   if (!faces.length) return;
   probabilities ??= new ProbabilityView(byId("chart"), byId("values"));
   overlay.render(faces, width, height);
-  byId("face-list-section").hidden = faces.length < 2;
   listButtons = faces.map((face, index) => listButton(face, index));
   byId("face-list").replaceChildren(...listButtons.map((button) => {
     const item = document.createElement("li");

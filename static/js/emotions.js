@@ -19,7 +19,7 @@ export function emotionColor(emotion) {
 /** @param {number} probability 0 to 1 */
 export function percent(probability) {
   const value = probability * 100;
-  if (value > 0 && value < 1) return "< 1 %";
-  if (value > 99 && value < 100) return "> 99 %";
-  return `${Math.round(value)} %`;
+  if (value > 0 && value < 1) return "<1%";
+  if (value > 99 && value < 100) return ">99%";
+  return `${Math.round(value)}%`;
 }

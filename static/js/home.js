@@ -65,7 +65,7 @@ function showUpload(upload) {
     card.dataset.status = "";
     showState(card, { text: "Waiting to be sent" });
   } else if (sending) {
-    showState(card, { text: `Sending, ${Math.round(upload.fraction * 100)} %` });
+    showState(card, { text: `Sending, ${Math.round(upload.fraction * 100)}%` });
   } else if (upload.state === "pausing") {
     showState(card, { glyph: "retry", text: "No connection. Trying again soon" });
   } else if (upload.state === "refused") {

@@ -6,10 +6,12 @@ const hasFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Fil
 /** @param {(files: File[]) => void} onFiles */
 export function receiveFiles(onFiles) {
   const input = /** @type {HTMLInputElement} */ (document.getElementById("files"));
-  input.addEventListener("change", () => {
+  const take = () => {
     onFiles([...input.files]);
     input.value = ""; // the same file may be chosen again
-  });
+  };
+  input.addEventListener("change", take);
+  if (input.files.length) take(); // chosen before this script was there
   receiveDrops(onFiles);
   receivePastes(onFiles);
   offerSample(onFiles);

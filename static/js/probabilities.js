@@ -40,13 +40,13 @@ export class ProbabilityView {
         maintainAspectRatio: false,
         animation: still.matches ? false : { duration: 350, easing: "easeOutCubic" },
         events: [],
-        layout: { padding: { right: 54 } },
+        layout: { padding: { right: 44 } },
         plugins: { legend: { display: false }, tooltip: { enabled: false } },
         scales: {
           x: {
             min: 0,
             max: 1,
-            ticks: { stepSize: 0.25, callback: (value) => `${value * 100}`, maxRotation: 0 },
+            ticks: { stepSize: 0.25, callback: (value) => `${value * 100}%`, maxRotation: 0 },
             border: { display: false },
           },
           y: { grid: { display: false }, border: { display: true }, ticks: { autoSkip: false } },
@@ -91,7 +91,7 @@ function row(emotion, probability) {
   name.dataset.emotion = emotion;
   name.append(icon(`face-${emotion}`), emotionName(emotion));
   const value = document.createElement("td");
-  value.textContent = `${(100 * probability).toFixed(1)} %`;
+  value.textContent = `${(100 * probability).toFixed(1)}%`;
   line.append(name, value);
   return line;
 }

@@ -1,5 +1,7 @@
 /* Dates in the reader's language and time zone. */
-const short = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const parts = { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" };
+const thisYear = new Intl.DateTimeFormat(undefined, parts);
+const otherYear = new Intl.DateTimeFormat(undefined, { ...parts, year: "numeric" });
 const long = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 
 /**
@@ -11,6 +13,7 @@ export function showTime(element, iso) {
   const moment = new Date(iso);
   if (Number.isNaN(moment.getTime())) return;
   element.dateTime = iso;
+  const short = moment.getFullYear() === new Date().getFullYear() ? thisYear : otherYear;
   element.textContent = short.format(moment);
   element.title = long.format(moment);
 }

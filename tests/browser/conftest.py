@@ -1,0 +1,63 @@
+"""Fixtures of the browser tests: a real Chromium on a real site."""
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.chromium import create_account, find_chromium, launch
+from tests.browser.photos import write_photos
+
+numbers = itertools.count(1)
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not find_chromium():
+        reason = "no chromium is installed"
+        if os.environ.get("CI", "").lower() in ("1", "true"):
+            pytest.fail(f"{reason}, and CI asks for it")
+        pytest.skip(reason)
+    # Playwright runs an event loop in this thread, in which Django refuses to use the database.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with sync_playwright() as playwright:
+        instance = launch(playwright)
+        yield instance
+        instance.close()
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory) -> dict[str, Path]:
+    """Photo files: portrait, crowd, no_face, broken."""
+    return write_photos(tmp_path_factory.mktemp("photos"))
+
+
+@pytest.fixture
+def visitor(browser, live_site) -> Iterator[Page]:
+    """A page of somebody who is not signed in; the test fails if its console shows an error."""
+    context = browser.new_context(base_url=live_site.url, viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(30_000)
+    page = context.new_page()
+    page.complaints = []
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.on("console", lambda line: line.type == "error" and page.complaints.append(line.text))
+    yield page
+    context.close()
+    assert page.complaints == []
+
+
+@pytest.fixture
+def person(visitor, live_site) -> Page:
+    """A page of somebody who has just signed up."""
+    name = f"person-{next(numbers)}@example.org"
+    create_account(visitor, live_site.url, name, "correct horse battery")
+    return visitor

@@ -1,0 +1,33 @@
+"""Photo files for the browser: public-domain pictures of scikit-image, alone and put together."""
+
+from pathlib import Path
+
+import skimage.data
+from PIL import Image
+
+
+def write_photos(folder: Path) -> dict[str, Path]:
+    """Write each kind of photo as a file: portrait, crowd, no_face, broken."""
+    portrait = Image.fromarray(skimage.data.astronaut())
+    pictures = {
+        "portrait": portrait,
+        "crowd": crowd(portrait.crop((110, 0, 350, 300))),
+        "no_face": Image.fromarray(skimage.data.coffee()),
+    }
+    paths = {name: folder / f"{name}.jpg" for name in (*pictures, "broken")}
+    for name, picture in pictures.items():
+        picture.save(paths[name], quality=92)
+    paths["broken"].write_text("This is a text that calls itself a photo.")
+    return paths
+
+
+def crowd(person: Image.Image) -> Image.Image:
+    """One person many times, in rows that overlap as in a group photo."""
+    picture = Image.new("RGB", (1200, 800), (46, 52, 60))
+    for row, (size, count) in enumerate(((110, 9), (150, 7), (210, 5))):
+        copy = person.resize((size, size * 5 // 4))
+        step = picture.width // count
+        for place in range(count):
+            left = place * step + (step - size) // 2
+            picture.paste(copy, (left, 30 + row * 220))
+    return picture

@@ -1,0 +1,155 @@
+"""`python -m tests.browser.screenshots [NAME...]`: every page as a picture, in var/screenshots.
+
+Starts a site of its own, uses it as a person would, and takes each page at three widths in both
+themes. NAME limits the pages to those whose name contains it.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+import tests.environment  # noqa: F401  (before Django reads its settings)
+from tests.browser.chromium import create_account, launch
+from tests.browser.photos import write_photos
+from tests.conftest import ROOT, LiveSite
+
+FOLDER = ROOT / "var" / "screenshots"
+WIDTHS = (360, 768, 1440)
+THEMES = ("light", "dark")
+ERRORS = ("400", "403", "403_csrf", "404", "429", "500")
+PERSON = ("ada@example.org", "correct horse battery")
+
+
+def upload_all(page: Page, paths: dict[str, Path]) -> dict[str, str]:
+    """Upload every photo; the addresses of the results by the photo's name."""
+    page.locator("#files").set_input_files(list(paths.values()))
+    expect(page.locator("#batch-count")).to_contain_text(f"{len(paths)} of {len(paths)} done")
+    links = {}
+    for name, path in paths.items():
+        card = page.locator("#cards .analysis", has_text=path.name)
+        if link := card.locator("a").get_attribute("href"):
+            links[name] = link
+    return links
+
+
+def take(page: Page, name: str, width: int, theme: str, *, full: bool = True) -> None:
+    page.wait_for_load_state("networkidle")
+    page.evaluate("scrollTo(0, 0)")
+    page.wait_for_timeout(500)  # the chart's movement
+    page.screenshot(path=FOLDER / f"{name}-{width}-{theme}.png", full_page=full)
+    wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    if wide:
+        print(f"{name} at {width}: wider than the window")
+
+
+def plan(site: LiveSite, results: dict[str, str]) -> dict[str, tuple[str, bool]]:
+    """Address and whether somebody is signed in, by the name of the page."""
+    pages = {
+        "landing": ("/", False),
+        "login": ("/accounts/login/", False),
+        "signup": ("/accounts/signup/", False),
+        "password-reset": ("/accounts/password/reset/", False),
+        "password-reset-done": ("/accounts/password/reset/done/", False),
+        "password-reset-key": ("/accounts/password/reset/key/1-bad/", False),
+        "home": ("/", True),
+        "history": ("/analyses/", True),
+        "email": ("/accounts/email/", True),
+        "password-change": ("/accounts/password/change/", True),
+        "logout": ("/accounts/logout/", True),
+    }
+    pages |= {f"result-{name}": (address, True) for name, address in results.items()}
+    return pages
+
+
+def take_states(page: Page, paths: dict[str, Path], result: str, width: int, theme: str) -> None:
+    """The states that an address alone does not show."""
+    page.goto("/")
+    upload_all(page, paths)
+    take(page, "home-batch", width, theme)
+    page.goto(result)
+    page.get_by_role("button", name="Delete", exact=True).first.click()
+    take(page, "dialog", width, theme, full=False)
+    page.keyboard.press("Escape")
+    page.get_by_label("Account menu").click()
+    take(page, "menu", width, theme, full=False)
+    page.goto("/accounts/password/change/")
+    for field in ("oldpassword", "password1", "password2"):
+        page.locator(f"#id_{field}").fill("12345")
+    page.locator("main form button[type=submit]").click()
+    take(page, "form-errors", width, theme)
+
+
+def take_errors(page: Page, bodies: dict[str, str], width: int, theme: str) -> None:
+    """The error pages, as an answer that the site is made to give."""
+    body = ""
+    page.route("**/error", lambda route: route.fulfill(body=body, content_type="text/html"))
+    for name, body in bodies.items():  # noqa: B007  (read by the route)
+        page.goto("/error")
+        take(page, f"error-{name}", width, theme)
+
+
+def main(wanted: list[str]) -> None:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="mien-shots-") as folder,
+        sync_playwright() as playwright,
+    ):
+        site = LiveSite(Path(folder))
+        try:
+            take_everything(launch(playwright), site, write_photos(Path(folder)), wanted)
+        finally:
+            site.stop()
+
+
+def take_everything(
+    browser: Browser, site: LiveSite, paths: dict[str, Path], wanted: list[str]
+) -> None:
+    def chosen(name: str) -> bool:
+        return not wanted or any(part in name for part in wanted)
+
+    visit = browser.new_context(base_url=site.url)
+    page = visit.new_page()
+    for width in WIDTHS if chosen("setup") else ():
+        for theme in THEMES:
+            page.emulate_media(color_scheme=theme)
+            page.set_viewport_size({"width": width, "height": 900})
+            page.goto("/")
+            take(page, "setup", width, theme)
+    create_account(page, site.url, *PERSON)
+    take(page, "home-empty", 1280, "light")
+    page.goto("/analyses/")
+    take(page, "history-empty", 1280, "light")
+    page.goto("/")
+    results = upload_all(page, paths)
+    state = visit.storage_state()
+    program = "from django.template.loader import render_to_string as r; print(r('{}.html'))"
+    bodies = (
+        {name: site.manage("shell", "-v0", "-c", program.format(name)) for name in ERRORS}
+        if chosen("error")
+        else {}
+    )
+    for width in WIDTHS:
+        for theme in THEMES:
+            options = {
+                "base_url": site.url,
+                "color_scheme": theme,
+                "viewport": {"width": width, "height": 900},
+            }
+            signed_in = browser.new_context(storage_state=state, **options).new_page()
+            stranger = browser.new_context(**options).new_page()
+            for name, (address, is_signed_in) in plan(site, results).items():
+                if chosen(name):
+                    page = signed_in if is_signed_in else stranger
+                    page.goto(address)
+                    take(page, name, width, theme)
+            take_errors(stranger, bodies, width, theme)
+            if chosen("states"):
+                take_states(signed_in, paths, results["crowd"], width, theme)
+            signed_in.context.close()
+            stranger.context.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,97 @@
+"""The page of one analysis: box, chart, keyboard, deletion."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+CHART_IS_DRAWN = """() => {
+  const canvas = document.getElementById("chart");
+  const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  return data.some((value) => value !== 0);
+}"""
+
+
+@pytest.fixture
+def open_result(person, photos):
+    """Upload a photo and go to its page at once, without waiting for the result."""
+
+    def open_it(name):
+        person.locator("#files").set_input_files(photos[name])
+        link = person.locator("#cards .analysis[data-id] a[href]")
+        link.wait_for()
+        person.goto(link.get_attribute("href"))
+
+    return open_it
+
+
+def test_box_and_chart_of_a_real_face_arrive_live(person, open_result):
+    open_result("portrait")
+    face = person.locator("#overlay .face")
+    expect(face).to_have_count(1)
+    box, photo = face.bounding_box(), person.locator("#photo").bounding_box()
+    # The astronaut's face, in fractions of the photo.
+    across = (box["x"] + box["width"] / 2 - photo["x"]) / photo["width"]
+    down = (box["y"] + box["height"] / 2 - photo["y"]) / photo["height"]
+    assert (across, down) == pytest.approx((0.44, 0.23), abs=0.04)
+    expect(person.locator("#chart")).to_have_attribute("aria-label", re.compile(r"Happy \S*\d+%"))
+    person.wait_for_function(CHART_IS_DRAWN)
+    person.get_by_text("The values as a table").click()
+    values = person.locator("#values td").all_text_contents()
+    assert len(values) == 7
+    assert sum(float(value.rstrip("%")) for value in values) == pytest.approx(100, abs=0.4)
+
+
+def test_faces_are_chosen_by_keyboard(person, open_result):
+    open_result("crowd")
+    faces = person.locator("#overlay .face")
+    expect(faces).to_have_count(21)
+    selected = person.locator("#overlay .face[aria-pressed=true]")
+    selected.focus()
+    expect(person.locator("#reading-which")).to_have_text("Face 1 of 21")
+    before = selected.bounding_box()
+    person.keyboard.press("ArrowRight")
+    after = selected.bounding_box()
+    assert after["x"] > before["x"]
+    assert after["y"] == pytest.approx(before["y"], abs=10)
+    expect(selected).to_be_focused()
+    person.keyboard.press("End")
+    expect(person.locator("#reading-which")).to_have_text("Face 21 of 21")
+
+
+def test_faces_are_chosen_in_the_list(person, open_result):
+    open_result("crowd")
+    person.locator("#face-list button").nth(4).click()
+    expect(person.locator("#reading-which")).to_have_text("Face 5 of 21")
+    expect(person.locator("#overlay .face").nth(4)).to_have_attribute("aria-pressed", "true")
+
+
+def test_labels_do_not_cover_each_other(person, open_result):
+    person.set_viewport_size({"width": 360, "height": 800})
+    open_result("crowd")
+    expect(person.locator("#overlay .face")).to_have_count(21)
+    boxes = [label.bounding_box() for label in person.locator(".face-label:visible").all()]
+    assert len(boxes) > 10
+    for index, one in enumerate(boxes):
+        for other in boxes[index + 1 :]:
+            apart = (
+                one["x"] + one["width"] <= other["x"]
+                or other["x"] + other["width"] <= one["x"]
+                or one["y"] + one["height"] <= other["y"]
+                or other["y"] + other["height"] <= one["y"]
+            )
+            assert apart
+
+
+def test_no_face_is_a_result(person, open_result):
+    open_result("no_face")
+    expect(person.get_by_role("heading", name="No face found")).to_be_visible()
+    expect(person.locator("#photo")).to_be_visible()
+
+
+def test_a_result_is_deleted_after_a_question(person, open_result):
+    open_result("portrait")
+    person.locator("#overlay .face").wait_for()
+    person.locator("#delete").click()
+    person.locator("#confirm-delete").get_by_role("button", name="Delete").click()
+    expect(person.get_by_role("heading", name="Nothing here yet")).to_be_visible()

@@ -1,0 +1,97 @@
+"""Photos on their way in: from the button, a drop, a paste, and what the page says on the way."""
+
+import base64
+import re
+
+from playwright.sync_api import expect
+
+DROP = """([bytes, name]) => {
+  const data = Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0));
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([data], name, {type: "image/jpeg"}));
+  const options = {bubbles: true, cancelable: true, dataTransfer: transfer};
+  dispatchEvent(new DragEvent("dragenter", options));
+  dispatchEvent(new DragEvent("drop", options));
+}"""
+PASTE = """([bytes, name]) => {
+  const data = Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0));
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([data], name, {type: "image/jpeg"}));
+  const options = {bubbles: true, cancelable: true, clipboardData: transfer};
+  document.body.dispatchEvent(new ClipboardEvent("paste", options));
+}"""
+
+
+def encoded(path):
+    return [base64.b64encode(path.read_bytes()).decode(), path.name]
+
+
+def card(page, name):
+    return page.locator("#cards .analysis", has_text=name)
+
+
+def test_a_photo_becomes_a_card_with_its_expression(person, photos):
+    person.locator("#files").set_input_files(photos["portrait"])
+    done = card(person, "portrait.jpg")
+    expect(done).to_have_attribute("data-status", "succeeded")
+    expect(done).to_have_attribute("data-emotion", re.compile(r"\w+"))
+    expect(done.locator("img")).to_be_visible()
+    expect(done.locator(".thumb-frames span")).to_have_count(1)
+    expect(person.locator("#batch-status")).to_have_text("1 of 1 done")
+
+
+def test_several_photos_and_a_bad_one_at_once(person, photos):
+    person.locator("#files").set_input_files(list(photos.values()))
+    expect(person.locator("#batch-count")).to_have_text("4 of 4 done, 1 not read")
+    expect(card(person, "no_face.jpg")).to_contain_text("No face found")
+    expect(card(person, "crowd.jpg")).to_contain_text("21 faces")
+    bad = card(person, "broken.jpg")
+    expect(bad).to_have_attribute("data-status", "failed")
+    expect(bad.locator("[data-state]")).to_contain_text("JPEG")  # what is accepted
+    person.complaints.clear()  # the browser itself reports the refused request
+
+
+def test_a_file_over_the_limit_is_not_even_sent(person, tmp_path):
+    large = tmp_path / "large.jpg"
+    large.write_bytes(bytes(26 * 1024 * 1024))
+    person.locator("#files").set_input_files(large)
+    expect(card(person, "large.jpg")).to_contain_text("up to 25 MB are accepted")
+
+
+def test_a_dropped_photo_is_read(person, photos):
+    person.evaluate(DROP, encoded(photos["portrait"]))
+    expect(card(person, "portrait.jpg")).to_have_attribute("data-status", "succeeded")
+    expect(person.locator("#drop-veil")).to_be_hidden()
+
+
+def test_a_pasted_photo_is_read(person, photos):
+    person.evaluate(PASTE, encoded(photos["portrait"]))
+    expect(card(person, "portrait.jpg")).to_have_attribute("data-status", "succeeded")
+
+
+def test_the_sample_photo(person):
+    person.get_by_role("button", name="Try the sample photo").click()
+    expect(card(person, "Sample photo.jpg")).to_have_attribute("data-status", "succeeded")
+
+
+def test_an_upload_survives_a_failing_network(person, photos):
+    address = "**/api/v1/analyses/"
+    person.route(address, lambda route: route.abort(), times=1)
+    person.locator("#files").set_input_files(photos["portrait"])
+    expect(card(person, "portrait.jpg")).to_contain_text("Trying again soon")
+    expect(card(person, "portrait.jpg")).to_have_attribute("data-status", "succeeded")
+    person.complaints.clear()  # the browser itself reports the failed request
+
+
+def test_a_card_is_deleted_after_a_question(person, photos):
+    person.locator("#files").set_input_files(photos["portrait"])
+    expect(card(person, "portrait.jpg")).to_have_attribute("data-status", "succeeded")
+    remove = card(person, "portrait.jpg").get_by_role("button", name="Delete portrait.jpg")
+    remove.click()
+    person.get_by_role("button", name="Keep it").click()
+    expect(card(person, "portrait.jpg")).to_be_visible()
+    remove.click()
+    person.locator("#confirm-delete").get_by_role("button", name="Delete").click()
+    expect(card(person, "portrait.jpg")).to_have_count(0)
+    person.goto("/analyses/")
+    expect(person.get_by_role("heading", name="Nothing here yet")).to_be_visible()
