@@ -1,0 +1,26 @@
+"""The web process: HTTP to Django, WebSockets to Channels."""
+
+import os
+
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fer_site.settings")
+django_application = get_asgi_application()
+
+# These need the apps that the call above has loaded.
+from django.conf import settings  # noqa: E402
+
+from fer_site.body_limit import limit_body  # noqa: E402
+from recognition.routing import websocket_urlpatterns  # noqa: E402
+
+application = ProtocolTypeRouter(
+    {
+        "http": limit_body(django_application, settings.MAX_REQUEST_BYTES),
+        "websocket": AllowedHostsOriginValidator(
+            AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
+        ),
+    }
+)

@@ -1,0 +1,319 @@
+"""All settings of Mien, and the only place that reads the environment."""
+
+import hashlib
+import os
+import secrets
+import socket
+import tempfile
+from pathlib import Path
+
+import dj_database_url
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def env_text(name: str, default: str = "") -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+def env_int(name: str, default: int) -> int:
+    return int(env_text(name, str(default)))
+
+
+def env_bool(name: str, default: bool) -> bool:
+    return env_text(name, str(default)).lower() in {"1", "true", "yes", "on"}
+
+
+def env_list(name: str) -> list[str]:
+    return [item.strip() for item in env_text(name).split(",") if item.strip()]
+
+
+def private_folder(path: Path) -> Path:
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def socket_path(data_dir: Path) -> Path:
+    """A path for Redis's socket, short enough for the system's limit of 107 bytes."""
+    path = data_dir / "run" / "redis.sock"
+    if len(os.fsencode(path)) > 100:
+        digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
+        path = Path(tempfile.gettempdir(), f"mien-{os.getuid()}-{digest}", "redis.sock")
+    return path
+
+
+def secret_key(data_dir: Path) -> str:
+    """The key of the environment, else one that this data folder keeps for itself."""
+    if key := env_text("MIEN_SECRET_KEY"):
+        return key
+    path = private_folder(data_dir) / "secret_key"
+    try:
+        with open(path, "x", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            file.write(secrets.token_urlsafe(50))
+    except FileExistsError:
+        pass
+    return path.read_text()
+
+
+# --- Where things are -------------------------------------------------------------------------
+
+HOST = env_text("HOST", "127.0.0.1")
+PORT = env_int("PORT", 8000)
+DATA_DIR = Path(env_text("MIEN_DATA", str(BASE_DIR / "var"))).expanduser().absolute()
+
+REDIS_SOCKET = None if env_text("REDIS_URL") else socket_path(DATA_DIR)
+REDIS_URL = env_text("REDIS_URL", f"unix://{REDIS_SOCKET}")
+
+# --- Django -----------------------------------------------------------------------------------
+
+DEBUG = env_bool("MIEN_DEBUG", False)
+SECRET_KEY = secret_key(DATA_DIR)
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *env_list("MIEN_ALLOWED_HOSTS")]
+ALLOWED_HOSTS.append(socket.gethostname() if HOST in {"0.0.0.0", "::"} else HOST)
+CSRF_TRUSTED_ORIGINS = env_list("MIEN_CSRF_TRUSTED_ORIGINS")
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "channels",
+    "csp",
+    "rest_framework",
+    "recognition",
+    "training",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "recognition.accounts.FirstVisitMiddleware",
+]
+
+ROOT_URLCONF = "fer_site.urls"
+ASGI_APPLICATION = "fer_site.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Database ---------------------------------------------------------------------------------
+
+if env_text("DATABASE_URL"):
+    DATABASES = {"default": dj_database_url.parse(env_text("DATABASE_URL"))}
+else:
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": DATA_DIR / "mien.sqlite3",
+            "TEST": {"NAME": DATA_DIR / "test.sqlite3"},  # a file, shared with real workers
+            "OPTIONS": {
+                # A transaction takes the write lock when it begins: one that read first and
+                # wrote later would fail at once while another process writes.
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            },
+        }
+    }
+# Under ASGI each request has a thread of its own; a kept connection would never be used again.
+DATABASES["default"]["CONN_MAX_AGE"] = 0
+
+# --- Security ---------------------------------------------------------------------------------
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "blob:", "data:"],
+        "connect-src": ["'self'"],
+        "object-src": ["'none'"],
+        "base-uri": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+# Behind a proxy that ends TLS.
+if env_bool("MIEN_HTTPS", False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+
+# --- Accounts ---------------------------------------------------------------------------------
+
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+ACCOUNT_ADAPTER = "recognition.accounts.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Mien] "
+ACCOUNT_LOGOUT_REDIRECT_URL = "home"
+LOGIN_REDIRECT_URL = "home"
+LOGIN_URL = "account_login"
+OPEN_SIGNUP = env_bool("MIEN_OPEN_SIGNUP", True)
+# How many proxies in front of Mien may be believed about the visitor's address.
+ALLAUTH_TRUSTED_PROXY_COUNT = env_int("MIEN_TRUSTED_PROXIES", 0)
+
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend"
+    if env_text("MIEN_EMAIL_HOST")
+    else "django.core.mail.backends.console.EmailBackend"
+)
+EMAIL_HOST = env_text("MIEN_EMAIL_HOST")
+EMAIL_PORT = env_int("MIEN_EMAIL_PORT", 587)
+EMAIL_HOST_USER = env_text("MIEN_EMAIL_USER")
+EMAIL_HOST_PASSWORD = env_text("MIEN_EMAIL_PASSWORD")
+EMAIL_USE_TLS = env_bool("MIEN_EMAIL_TLS", True)
+DEFAULT_FROM_EMAIL = env_text("MIEN_EMAIL_FROM", "Mien <mien@localhost>")
+
+# --- Files ------------------------------------------------------------------------------------
+
+MEDIA_ROOT = DATA_DIR / "media"  # never served by its address, only through a permission check
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+FILE_UPLOAD_HANDLERS = ["recognition.uploads.LimitedUploadHandler"]
+DATA_UPLOAD_MAX_NUMBER_FILES = 500
+SENDFILE = env_text("MIEN_SENDFILE")  # "nginx": private files leave through X-Accel-Redirect
+
+STATIC_URL = "static/"
+STATIC_ROOT = Path(env_text("MIEN_STATIC", str(DATA_DIR / "static")))
+STATICFILES_DIRS = [
+    BASE_DIR / "static",
+    *(
+        (f"vendor/{name}", folder)
+        for name, folder in (
+            ("bootstrap", BASE_DIR / "node_modules/bootstrap/dist"),
+            ("bootstrap-icons", BASE_DIR / "node_modules/bootstrap-icons/font"),
+            ("chart.js", BASE_DIR / "node_modules/chart.js/dist"),
+        )
+        if folder.is_dir()  # absent in an image whose static files were collected at build time
+    ),
+]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "fer_site.static.HashedStaticFilesStorage"},
+}
+
+# --- Redis: queues, events, cache -------------------------------------------------------------
+
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        # A database of its own: clearing the cache must not empty the queues.
+        "LOCATION": f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}db=1",
+        "KEY_PREFIX": "mien",
+    }
+}
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        # The layer waits 5 s in a blocking pop: a socket timeout of the same length, which is
+        # the client library's default, would cut idle sockets off.
+        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": 15}], "prefix": "mien"},
+    }
+}
+
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 3600,  # leases and the sweeper repeat lost work long before this
+    "socket_keepalive": True,
+    "health_check_interval": 10,
+    "global_keyprefix": "mien:",
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# An upload must not wait for a broker that is down: the row is there, the sweeper repeats it.
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_DEFAULT_QUEUE = "maintenance"
+CELERY_TASK_ROUTES = {"recognition.tasks.analyze": {"queue": "analyses"}}
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_BEAT_SCHEDULE = {
+    "requeue-stale-analyses": {
+        "task": "recognition.tasks.requeue_stale",
+        "schedule": 5,
+        "options": {"expires": 5},  # sweeps that nobody could run must not pile up
+    },
+    "delete-orphaned-files": {
+        "task": "recognition.tasks.delete_orphaned_files",
+        "schedule": 3600,
+        "options": {"expires": 3600},
+    },
+}
+
+# --- Recognition ------------------------------------------------------------------------------
+
+MAX_UPLOAD_BYTES = env_int("MIEN_MAX_UPLOAD_MB", 25) * 1024 * 1024  # one file
+MAX_REQUEST_BYTES = env_int("MIEN_MAX_REQUEST_MB", 200) * 1024 * 1024  # all files of a request
+MAX_PIXELS = env_int("MIEN_MAX_PIXELS", 100_000_000)
+MIN_FACE = env_int("MIEN_MIN_FACE", 32)  # pixels, in a picture scaled to MAX_SIDE
+MAX_SIDE = env_int("MIEN_MAX_SIDE", 1280)
+LEASE_SECONDS = env_int("MIEN_LEASE_SECONDS", 15)
+MAX_ATTEMPTS = 3
+
+# --- API and logs -----------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": env_text("MIEN_LOG_LEVEL", "INFO")},
+    "loggers": {
+        "django.server": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        "celery.worker.strategy": {"level": "WARNING"},  # a line per task received
+        "celery.app.trace": {"level": "WARNING"},  # and one per task done
+        "celery.beat": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,262 @@
+"""The life of an analysis: claimed, analyzed, finished or failed, swept up, deleted."""
+
+import functools
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from recognition import events, registry
+from recognition.engine import media, pipeline
+from recognition.engine.detector import FaceDetector, MtcnnDetector
+from recognition.engine.errors import MediaError
+from recognition.engine.types import ImageAnalysis
+from recognition.models import Analysis, Face, ModelVersion
+
+logger = logging.getLogger(__name__)
+
+Status = Analysis.Status
+
+# A queued row this old whose queue is empty has lost its message.
+LOST_AFTER = timedelta(seconds=10)
+# A file this old without a row belongs to nobody: a crash or a deleted account left it behind.
+ORPHANED_AFTER = timedelta(hours=1)
+
+
+@functools.cache
+def face_detector() -> FaceDetector:
+    """This process's detector, loaded at its first photo."""
+    return MtcnnDetector(min_face=settings.MIN_FACE, max_side=settings.MAX_SIDE)
+
+
+def run_analysis(pk: str) -> None:
+    """Analyze one queued photo; does nothing if somebody else has it or it is gone.
+
+    A photo that cannot be read fails at once. Any other trouble (a full disk, a database that
+    went away) puts the row back into the queue, at most MAX_ATTEMPTS times.
+    """
+    analysis = claim(pk)
+    if analysis is None:
+        return
+    events.publish_change(analysis)
+    with held_lease(analysis):
+        try:
+            analyze_source(analysis)
+        except MediaError as error:
+            fail(analysis, error.code, error.message)
+        except Exception:
+            logger.exception("Analysis %s broke off", analysis.pk)
+            release(analysis)
+
+
+def claim(pk: str) -> Analysis | None:
+    """Take a queued analysis for this worker, or None if it is not there to be taken."""
+    now = timezone.now()
+    owner = str(uuid.uuid4())
+    claimed = Analysis.objects.filter(pk=pk, status=Status.QUEUED).update(
+        status=Status.RUNNING,
+        attempts=F("attempts") + 1,
+        sequence=F("sequence") + 1,
+        lease_owner=owner,
+        lease_expires_at=now + timedelta(seconds=settings.LEASE_SECONDS),
+        started_at=now,
+    )
+    if not claimed:
+        return None
+    return Analysis.objects.filter(pk=pk, lease_owner=owner).first()
+
+
+@contextmanager
+def held_lease(analysis: Analysis) -> Iterator[None]:
+    """Renews the lease of a running analysis in a thread for as long as the work goes on."""
+    done = threading.Event()
+
+    def renew() -> None:
+        while not done.wait(settings.LEASE_SECONDS / 3):
+            expires_at = timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+            owned(analysis).update(lease_expires_at=expires_at)
+            connection.close()
+
+    thread = threading.Thread(target=renew, name=f"lease-{analysis.pk}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def owned(analysis: Analysis):
+    """The row while this worker still holds it; empty once it was deleted or swept up."""
+    return Analysis.objects.filter(
+        pk=analysis.pk, status=Status.RUNNING, lease_owner=analysis.lease_owner
+    )
+
+
+def take_over(analysis: Analysis, now: datetime) -> bool:
+    """Become the holder of a running analysis whose lease ran out before `now`."""
+    lease_owner = str(uuid.uuid4())
+    taken = owned(analysis).filter(lease_expires_at__lt=now).update(lease_owner=lease_owner)
+    analysis.lease_owner = lease_owner
+    return bool(taken)
+
+
+def analyze_source(analysis: Analysis) -> None:
+    """Decode the upload, read its faces, store the stripped photo, and finish the analysis."""
+    version, classifier = registry.active_classifier()
+    started = time.perf_counter()
+    with analysis.source.open() as file:
+        rgb, _header = media.decode_photo(file.read(), max_pixels=settings.MAX_PIXELS)
+    decode_ms = (time.perf_counter() - started) * 1000
+    result = pipeline.analyze_image(rgb, face_detector(), classifier)
+    result.milliseconds["decode"] = decode_ms
+
+    name = f"{analysis.pk}.jpg"
+    photo = default_storage.save(f"photos/{name}", ContentFile(media.encode_jpeg(rgb)))
+    thumbnail = default_storage.save(f"thumbnails/{name}", ContentFile(media.make_thumbnail(rgb)))
+    if not finish(analysis, version, result, photo, thumbnail):
+        delete_files([photo, thumbnail])
+
+
+def finish(
+    analysis: Analysis, version: ModelVersion, result: ImageAnalysis, photo: str, thumbnail: str
+) -> bool:
+    """Store the result of a running analysis; False if this worker no longer holds it."""
+    source = analysis.source.name
+    with transaction.atomic():
+        finished = owned(analysis).update(
+            status=Status.SUCCEEDED,
+            sequence=F("sequence") + 1,
+            finished_at=timezone.now(),
+            width=result.width,
+            height=result.height,
+            face_count=len(result.faces),
+            emotion=result.faces[0].prediction.emotion if result.faces else "",
+            model_version=version,
+            milliseconds={key: round(value, 1) for key, value in result.milliseconds.items()},
+            source="",
+            photo=photo,
+            thumbnail=thumbnail,
+        )
+        if not finished:
+            return False
+        Face.objects.bulk_create(
+            Face(
+                analysis=analysis,
+                x=face.detection.box.x,
+                y=face.detection.box.y,
+                width=face.detection.box.width,
+                height=face.detection.box.height,
+                score=face.detection.score,
+                landmarks=asdict(face.detection.landmarks),
+                probabilities=face.prediction.probabilities,
+                emotion=face.prediction.emotion,
+            )
+            for face in result.faces
+        )
+    delete_files([source])
+    announce(analysis.pk)
+    return True
+
+
+def fail(analysis: Analysis, code: str, message: str) -> None:
+    """End a running analysis with a reason; the unreadable upload is not kept."""
+    failed = owned(analysis).update(
+        status=Status.FAILED,
+        sequence=F("sequence") + 1,
+        finished_at=timezone.now(),
+        error_code=code,
+        error_message=message,
+        source="",
+    )
+    if failed:
+        delete_files([analysis.source.name])
+        announce(analysis.pk)
+
+
+def release(analysis: Analysis) -> None:
+    """Put a running analysis back into the queue, or fail it after its last attempt.
+
+    Its message is gone; the sweeper sends another one.
+    """
+    if analysis.attempts >= settings.MAX_ATTEMPTS:
+        fail(
+            analysis,
+            "gave_up",
+            f"This photo could not be analyzed in {settings.MAX_ATTEMPTS} attempts. "
+            "The photo itself may be fine: please upload it again later.",
+        )
+    elif owned(analysis).update(
+        status=Status.QUEUED, lease_owner="", lease_expires_at=None, sequence=F("sequence") + 1
+    ):
+        announce(analysis.pk)
+
+
+def requeue_stale(enqueue: Callable[[str], None], waiting: int) -> None:
+    """Bring work back that a crash has stopped.
+
+    Running rows whose lease ran out go back into the queue, or fail after their last attempt.
+    Queued rows that waited a while though no message is `waiting` in the queue get a new one.
+    `enqueue` sends the message for a row's primary key.
+    """
+    now = timezone.now()
+    for analysis in Analysis.objects.filter(status=Status.RUNNING, lease_expires_at__lt=now):
+        # Taking the lease over keeps a worker that is late, not dead, from renewing it meanwhile.
+        if take_over(analysis, now):
+            logger.warning("Analysis %s lost its worker", analysis.pk)
+            release(analysis)
+            enqueue(str(analysis.pk))
+    if waiting:
+        return
+    lost = Analysis.objects.filter(status=Status.QUEUED, enqueued_at__lt=now - LOST_AFTER)
+    for pk in lost.values_list("pk", flat=True):
+        Analysis.objects.filter(pk=pk).update(enqueued_at=now)
+        enqueue(str(pk))
+
+
+def delete_analysis(analysis: Analysis) -> None:
+    """Delete an analysis with its faces and files; a worker that has it just now notices."""
+    owner_id, pk = analysis.owner_id, str(analysis.pk)
+    files = [analysis.source.name, analysis.photo.name, analysis.thumbnail.name]
+    analysis.delete()
+    delete_files(files)
+    events.publish_deletion(owner_id, pk)
+
+
+def delete_files(names: list[str]) -> None:
+    for name in filter(None, names):
+        default_storage.delete(name)
+
+
+def delete_orphaned_files() -> int:
+    """Delete stored pictures that no row names any more; gives their number."""
+    deleted = 0
+    for field in ("source", "photo", "thumbnail"):
+        folder = Analysis._meta.get_field(field).upload_to
+        if not default_storage.exists(folder):
+            continue
+        kept = set(Analysis.objects.exclude(**{field: ""}).values_list(field, flat=True))
+        for name in (f"{folder}/{file}" for file in default_storage.listdir(folder)[1]):
+            age = timezone.now() - default_storage.get_modified_time(name)
+            if name not in kept and age > ORPHANED_AFTER:
+                default_storage.delete(name)
+                deleted += 1
+    return deleted
+
+
+def announce(pk) -> None:
+    """Tell the owner's pages the state that the database now holds."""
+    analysis = Analysis.objects.select_related("model_version").filter(pk=pk).first()
+    if analysis is not None:
+        events.publish_change(analysis)

@@ -1,0 +1,145 @@
+"""What the browser is told: one TypedDict per payload, the group names, and publish()."""
+
+import logging
+from typing import Literal, NotRequired, TypedDict
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.urls import reverse
+from redis.exceptions import RedisError
+
+from recognition.engine.emotions import EMOTIONS
+from recognition.models import Analysis, Face
+
+logger = logging.getLogger(__name__)
+
+
+class Message(TypedDict):
+    """A sentence for people and a stable code for programs."""
+
+    code: str
+    message: str
+
+
+class FaceState(TypedDict):
+    """A face as the REST API gives it; coordinates in pixels of the upright photo."""
+
+    id: int
+    box: dict[str, float]
+    score: float
+    landmarks: dict[str, list[float]]
+    probabilities: dict[str, float]
+    emotion: str
+
+
+class AnalysisState(TypedDict):
+    """An analysis as the REST API gives it; events carry it without `faces`."""
+
+    id: str
+    kind: str
+    status: str
+    title: str
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    width: int | None
+    height: int | None
+    sequence: int
+    face_count: int
+    emotion: str | None
+    model_version: int | None
+    milliseconds: dict[str, float] | None
+    error: Message | None
+    notices: list[Message]
+    url: str
+    photo_url: str | None
+    thumbnail_url: str | None
+    faces: NotRequired[list[FaceState]]
+
+
+class AnalysisChanged(TypedDict):
+    type: Literal["analysis.changed"]
+    analysis: AnalysisState
+
+
+class AnalysisDeleted(TypedDict):
+    type: Literal["analysis.deleted"]
+    id: str
+
+
+def owner_group(owner_id: int) -> str:
+    """The group of all sockets of one person."""
+    return f"owner-{owner_id}"
+
+
+def publish_change(analysis: Analysis) -> None:
+    """Tell the owner's pages the new state of an analysis."""
+    event: AnalysisChanged = {"type": "analysis.changed", "analysis": describe_analysis(analysis)}
+    publish(owner_group(analysis.owner_id), event)
+
+
+def publish_deletion(owner_id: int, analysis_id: str) -> None:
+    """Tell the owner's pages that an analysis is gone."""
+    event: AnalysisDeleted = {"type": "analysis.deleted", "id": analysis_id}
+    publish(owner_group(owner_id), event)
+
+
+def publish(group: str, event: AnalysisChanged | AnalysisDeleted) -> None:
+    """Send an event to a group. Events are hints: one that cannot be sent fails no work."""
+    try:
+        async_to_sync(get_channel_layer().group_send)(group, {"type": "forward", "event": event})
+    except (RedisError, OSError) as error:
+        logger.warning("Event %s to %s was not sent: %s", event["type"], group, error)
+
+
+def describe_analysis(analysis: Analysis) -> AnalysisState:
+    """The state of an analysis without its faces."""
+
+    def iso(moment):
+        return moment.isoformat() if moment else None
+
+    def address(name, present):
+        return reverse(name, args=[analysis.pk]) if present else None
+
+    error: Message | None = None
+    if analysis.error_code:
+        error = {"code": analysis.error_code, "message": analysis.error_message}
+    return {
+        "id": str(analysis.pk),
+        "kind": analysis.kind,
+        "status": analysis.status,
+        "title": analysis.title,
+        "created_at": analysis.created_at.isoformat(),
+        "started_at": iso(analysis.started_at),
+        "finished_at": iso(analysis.finished_at),
+        "width": analysis.width,
+        "height": analysis.height,
+        "sequence": analysis.sequence,
+        "face_count": analysis.face_count,
+        "emotion": analysis.emotion or None,
+        "model_version": analysis.model_version.number if analysis.model_version else None,
+        "milliseconds": analysis.milliseconds,
+        "error": error,
+        "notices": analysis.notices,
+        "url": analysis.get_absolute_url(),
+        "photo_url": address("analysis-photo", analysis.photo),
+        "thumbnail_url": address("analysis-thumbnail", analysis.thumbnail),
+    }
+
+
+def describe_with_faces(analysis: Analysis) -> AnalysisState:
+    """The state of an analysis with all its faces."""
+    state = describe_analysis(analysis)
+    state["faces"] = [describe_face(face) for face in analysis.faces.all()]
+    return state
+
+
+def describe_face(face: Face) -> FaceState:
+    return {
+        "id": face.pk,
+        "box": {"x": face.x, "y": face.y, "width": face.width, "height": face.height},
+        "score": face.score,
+        "landmarks": face.landmarks,
+        "probabilities": dict(zip(EMOTIONS, face.probabilities, strict=True)),
+        "emotion": face.emotion,
+    }

@@ -1,0 +1,21 @@
+"""Whether the parts that Mien needs answer."""
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+
+def find_problems() -> list[str]:
+    """A sentence for each part that does not answer; empty when all is well."""
+    problems = []
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        problems.append("The database does not answer.")
+    try:
+        with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2) as client:
+            client.ping()
+    except (redis.RedisError, OSError):
+        problems.append("Redis does not answer.")
+    return problems

@@ -1,0 +1,12 @@
+"""`manage.py register_shipped_model`: a step of the set-up, harmless when repeated."""
+
+from django.core.management.base import BaseCommand
+
+from recognition.registry import register_shipped_model
+
+
+class Command(BaseCommand):
+    help = "Registers the network that comes with the code, and activates it on a fresh site."
+
+    def handle(self, **options):
+        self.stdout.write(f"Shipped model: {register_shipped_model()}")

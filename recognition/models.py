@@ -1,0 +1,133 @@
+"""What is stored: model versions, analyses and the faces found in them."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+
+from recognition.engine.emotions import EMOTIONS
+
+EMOTION_CHOICES = [(emotion, emotion) for emotion in EMOTIONS]
+
+
+class ModelVersion(models.Model):
+    """A registered, immutable classifier file; at most one version is active."""
+
+    number = models.PositiveIntegerField(unique=True)
+    architecture = models.CharField(max_length=100)
+    sha256 = models.CharField(max_length=64, unique=True)
+    onnx = models.FileField(upload_to="models")
+    shipped = models.BooleanField(default=False)
+    card = models.JSONField(default=dict)
+    active = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["active"], condition=models.Q(active=True), name="one_active_version"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"version {self.number} ({self.architecture})"
+
+
+class Analysis(models.Model):
+    """One upload of a person, from the queue to its result.
+
+    `status` changes only in analyses.py. `sequence` counts the changes that were announced, so
+    that a page can tell a newer state from an older one.
+    """
+
+    class Kind(models.TextChoices):
+        IMAGE = "image"
+
+    class Status(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        SUCCEEDED = "succeeded"
+        FAILED = "failed"
+        CANCELED = "canceled"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="analyses"
+    )
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.IMAGE)
+    status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
+    title = models.CharField(max_length=200)
+    sequence = models.PositiveIntegerField(default=0)
+
+    # Files. The upload as it came waits in `source` and is deleted once it has been analyzed;
+    # what stays is upright and carries no metadata.
+    source = models.FileField(upload_to="incoming", blank=True)
+    photo = models.FileField(upload_to="photos", blank=True)
+    thumbnail = models.FileField(upload_to="thumbnails", blank=True)
+
+    # Result.
+    width = models.PositiveIntegerField(null=True)
+    height = models.PositiveIntegerField(null=True)
+    face_count = models.PositiveIntegerField(default=0)
+    emotion = models.CharField(max_length=10, choices=EMOTION_CHOICES, blank=True)
+    model_version = models.ForeignKey(ModelVersion, null=True, on_delete=models.PROTECT)
+    milliseconds = models.JSONField(null=True)
+    notices = models.JSONField(default=list)
+    error_code = models.CharField(max_length=50, blank=True)
+    error_message = models.TextField(blank=True)
+
+    # Work.
+    attempts = models.PositiveSmallIntegerField(default=0)
+    lease_owner = models.CharField(max_length=36, blank=True)
+    lease_expires_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    enqueued_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        verbose_name_plural = "analyses"
+        indexes = [
+            models.Index(fields=["owner", "-created_at", "-id"], name="analysis_history"),
+            models.Index(
+                fields=["status", "enqueued_at"],
+                condition=models.Q(status__in=["queued", "running"]),
+                name="analysis_unfinished",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("analysis-detail", args=[self.pk])
+
+    @property
+    def has_thumbnail(self) -> bool:
+        return bool(self.thumbnail)
+
+
+class Face(models.Model):
+    """A face in an analysis: where it is and which expression it shows.
+
+    Boxes and landmarks are in pixels of the upright photo, origin at the top left.
+    """
+
+    analysis = models.ForeignKey(Analysis, on_delete=models.CASCADE, related_name="faces")
+    x = models.FloatField()
+    y = models.FloatField()
+    width = models.FloatField()
+    height = models.FloatField()
+    score = models.FloatField()
+    landmarks = models.JSONField()
+    probabilities = models.JSONField()  # in the order of EMOTIONS
+    emotion = models.CharField(max_length=10, choices=EMOTION_CHOICES)
+
+    class Meta:
+        ordering = ["pk"]  # the engine's order: the most prominent face first
+
+    def __str__(self) -> str:
+        return f"{self.emotion} in {self.analysis}"

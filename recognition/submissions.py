@@ -1,0 +1,70 @@
+"""How a photo comes in: checked by its header, stored, queued."""
+
+import functools
+from pathlib import PurePath
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.db import transaction
+
+from recognition import events, tasks
+from recognition.engine import media
+from recognition.engine.errors import MediaError
+from recognition.engine.types import PhotoHeader
+from recognition.models import Analysis
+from recognition.uploads import LimitedUpload
+
+EXTENSIONS = {
+    "JPEG": {".jpg", ".jpeg", ".jpe", ".jfif"},
+    "PNG": {".png"},
+    "WEBP": {".webp"},
+    "GIF": {".gif"},
+    "BMP": {".bmp", ".dib"},
+    "HEIF": {".heic", ".heif", ".hif"},
+    "AVIF": {".avif"},
+}
+
+
+def submit_image(owner, upload: LimitedUpload) -> Analysis:
+    """Accept one uploaded photo: a queued analysis and the message for a worker.
+
+    Raises MediaError with a code and a sentence for what can be told from size and header:
+    file_too_large, empty_file, not_an_image, too_many_pixels, too_small. Nothing is stored then.
+    What only decoding can tell becomes the error of the analysis.
+    """
+    if upload.too_large:
+        raise MediaError(
+            "file_too_large",
+            f"This file has {upload.size / 1024**2:.1f} MB; up to "
+            f"{settings.MAX_UPLOAD_BYTES // 1024**2} MB are accepted.",
+        )
+    content = upload.read()
+    header = media.inspect_photo(content, max_pixels=settings.MAX_PIXELS)
+    title = clean_title(upload.name)
+    with transaction.atomic():
+        analysis = Analysis(owner=owner, title=title, notices=notices_for(header, title))
+        analysis.source.save(f"{analysis.pk}.upload", ContentFile(content), save=False)
+        analysis.save(force_insert=True)
+        transaction.on_commit(functools.partial(tasks.enqueue, str(analysis.pk)))
+    events.publish_change(analysis)
+    return analysis
+
+
+def clean_title(name: str) -> str:
+    """A file's name without folders and control characters, at most 200 characters."""
+    base = PurePath(name.replace("\\", "/")).name
+    printable = "".join(char for char in base if char.isprintable()).strip()
+    return printable[:200] or "photo"
+
+
+def notices_for(header: PhotoHeader, title: str) -> list[events.Message]:
+    """What the owner should know about a photo that is accepted all the same."""
+    notices: list[events.Message] = []
+    if header.animated:
+        message = "This picture is animated: only its first frame is read."
+        notices.append({"code": "first_frame_only", "message": message})
+    extension = PurePath(title).suffix.lower()
+    if extension and extension not in EXTENSIONS.get(header.format, {extension}):
+        message = f"The name ends in {extension}, but this is a {header.format} picture."
+        notices.append({"code": "extension_mismatch", "message": message})
+    return notices

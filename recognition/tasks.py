@@ -1,0 +1,42 @@
+"""The Celery tasks: each takes ids, calls one function and returns nothing."""
+
+import logging
+
+from celery import current_app, shared_task
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from recognition import analyses
+
+logger = logging.getLogger(__name__)
+
+BROKER_TROUBLE = (OperationalError, RedisError, OSError)
+
+
+@shared_task
+def analyze(pk: str) -> None:
+    analyses.run_analysis(pk)
+
+
+@shared_task
+def requeue_stale() -> None:
+    analyses.requeue_stale(enqueue, waiting=queue_length("analyses"))
+
+
+@shared_task
+def delete_orphaned_files() -> None:
+    analyses.delete_orphaned_files()
+
+
+def enqueue(pk: str) -> None:
+    """Send the message for a queued analysis; without a broker the sweeper sends it later."""
+    try:
+        analyze.delay(pk)
+    except BROKER_TROUBLE as error:
+        logger.warning("Analysis %s stays queued, the broker did not answer: %s", pk, error)
+
+
+def queue_length(queue: str) -> int:
+    """How many messages wait in a queue, not counting those that workers have taken."""
+    with current_app.connection_for_read() as broker:
+        return broker.default_channel.client.llen(queue)  # 0 also for a queue never used

