@@ -1,0 +1,1 @@
+"""Training of the expression classifier: pure Python and Keras, no Django."""

@@ -1,0 +1,108 @@
+"""Random variations of training faces: what loose crops and real detections look like."""
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from recognition.engine.align import SIDE, warp
+
+_ROTATION = math.radians(12)
+_SCALE = 0.13
+_SHIFT = 3.6
+_SHEAR = 0.06
+_GAMMA = 0.45
+_DEGRADED = 0.25
+_ERASED = 0.3
+
+
+def augment(
+    faces: NDArray[np.uint8], random: np.random.Generator, strength: float = 1.0
+) -> NDArray[np.uint8]:
+    """A batch of the same size, uint8 [n, 48, 48], with each face varied in place, shape and light.
+
+    Shift, scale, rotation, shear and mirroring are one affine map, sampled by the engine's `warp`;
+    then gamma, for some faces a loss of quality (low resolution, blur, JPEG, noise), and for some
+    an erased rectangle (Zhong et al. 2020, arXiv 1708.04896). `strength` scales every range.
+    """
+    count = len(faces)
+    varied = np.empty((count, SIDE, SIDE), np.uint8)
+    matrices = _affine_maps(random, count, strength)
+    gammas = np.exp(random.uniform(-_GAMMA, _GAMMA, count) * strength)
+    degraded = random.random(count) < _DEGRADED * strength
+    erased = random.random(count) < _ERASED * strength
+    for index, face in enumerate(faces):
+        image = _apply_gamma(warp(face, matrices[index]), gammas[index])
+        if degraded[index]:
+            image = _degrade(image, random)
+        if erased[index]:
+            image = _erase(image, random)
+        varied[index] = image
+    return varied
+
+
+def resize(faces: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Faces [n, 48, 48] at another side, [n, side, side], by area averaging."""
+    if faces.shape[1] == side:
+        return faces
+    resized = np.empty((len(faces), side, side), np.uint8)
+    for index, face in enumerate(faces):
+        cv2.resize(face, (side, side), dst=resized[index], interpolation=cv2.INTER_AREA)
+    return resized
+
+
+def _affine_maps(random: np.random.Generator, count: int, strength: float) -> NDArray[np.float64]:
+    """2x3 maps from the face's frame to the varied frame, about the frame's center: [n, 2, 3]."""
+    angle = random.uniform(-_ROTATION, _ROTATION, count) * strength
+    scale = np.exp(random.uniform(-_SCALE, _SCALE, (count, 2)) * strength * [1, 0.35])
+    # One scale for both axes and a little more for one: faces are also narrower or wider.
+    across, down = scale[:, 0] * scale[:, 1], scale[:, 0] / scale[:, 1]
+    shear = random.uniform(-_SHEAR, _SHEAR, count) * strength
+    mirror = np.where(random.random(count) < 0.5, -1.0, 1.0)
+    cos, sin = np.cos(angle), np.sin(angle)
+    maps = np.empty((count, 2, 3))
+    maps[:, 0, 0] = cos * across * mirror
+    maps[:, 0, 1] = (shear * cos - sin) * down
+    maps[:, 1, 0] = sin * across * mirror
+    maps[:, 1, 1] = (shear * sin + cos) * down
+    center = np.full(2, (SIDE - 1) / 2)
+    shift = random.uniform(-_SHIFT, _SHIFT, (count, 2)) * strength
+    maps[:, :, 2] = center + shift - maps[:, :, :2] @ center
+    return maps
+
+
+def _apply_gamma(image: NDArray[np.uint8], gamma: float) -> NDArray[np.uint8]:
+    table = ((_LEVELS**gamma) * 255 + 0.5).astype(np.uint8)
+    return table[image]
+
+
+_LEVELS = np.arange(256) / 255
+
+
+def _degrade(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
+    """One of the ways in which a face in a photo is worse than a face in the data set."""
+    kind = random.integers(4)
+    if kind == 0:
+        side = int(random.integers(18, 38))
+        small = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
+        return np.asarray(cv2.resize(small, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR), np.uint8)
+    if kind == 1:
+        sigma = float(random.uniform(0.4, 1.3))
+        return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.uint8)
+    if kind == 2:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(15, 70))]
+        encoded = cv2.imencode(".jpg", image, quality)[1]
+        return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE), np.uint8)
+    noise = random.normal(0, random.uniform(3, 12), image.shape)
+    return np.clip(image + noise, 0, 255).astype(np.uint8)
+
+
+def _erase(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
+    """Cover one rectangle of up to a sixth of the face: a hand, hair, a mask, the photo's edge."""
+    width, height = random.integers(7, 21, 2)
+    left = random.integers(0, SIDE - width + 1)
+    top = random.integers(0, SIDE - height + 1)
+    erased = image.copy()
+    erased[top : top + height, left : left + width] = random.integers(0, 256)
+    return erased

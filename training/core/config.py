@@ -1,0 +1,86 @@
+"""What a training run is asked to do; saved in the checkpoint and in the model's card."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Every choice that changes what a run gives; the data and the machine aside.
+
+    `sides` are (progress, side) pairs: from that share of the run on (0 to 1), frames are fed at
+    that side in pixels. Small frames first cost a fraction of the time and teach most of the same
+    ("progressive resizing", e.g. Tan & Le 2021, EfficientNetV2, arXiv 2104.00298, section 4.2).
+    """
+
+    architecture: str = "se_resnet"
+    epochs: int = 40
+    minutes: float | None = None
+    """Where set, the schedule follows the clock (time of earlier attempts included) instead of the
+    epochs, so that a run on a busy machine still ends in time with a fully annealed model."""
+    batch_size: int = 64
+    seed: int = 7
+
+    learning_rate: float = 1.5e-3
+    """The peak, for AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101)."""
+    warmup: float = 0.03
+    """Share of the run over which the learning rate rises; then it falls as a half cosine."""
+    weight_decay: float = 0.05
+    """Decoupled: a step takes away learning rate × this × the weight, of kernels only."""
+    average: float = 0.998
+    """Decay per step of the running average of the weights; the average is what is kept."""
+    precision: str = "mixed_bfloat16"
+    sides: tuple[tuple[float, int], ...] = ((0.0, 32), (0.3, 40), (0.65, 48))
+
+    validation: float = 0.08
+    """Share of the training split that is held out to choose by."""
+    votes: float = 0.2
+    """Share of the target that the taggers' votes make up, where there are votes."""
+    smoothing: float = 0.05
+    """Share of the target that is spread evenly."""
+    repeats: tuple[int, ...] = (1, 2, 1, 1, 1, 1, 1)
+    """How often a row of each class appears in an epoch, in the order of the labels."""
+    augment: float = 0.75
+    """Strength of the augmentation; 0 turns it off."""
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1 or self.batch_size < 1:
+            raise ValueError("epochs and batch_size must be at least 1")
+        if not 0 < self.validation < 0.5:
+            raise ValueError("validation must lie between 0 and 0.5")
+        if self.minutes is not None and self.minutes <= 0:
+            raise ValueError("minutes must be above 0")
+        if not self.sides or self.sides[0][0] != 0:
+            raise ValueError("sides must begin at progress 0")
+        if self.votes + self.smoothing >= 1:
+            raise ValueError("votes and smoothing together must stay below 1")
+
+    def side_at(self, progress: float) -> int:
+        """The side in pixels of the frames fed at this share of the run."""
+        return max((start, side) for start, side in self.sides if start <= progress)[1]
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "TrainingConfig":
+        """The config of `to_dict`, read back from JSON; an unknown name is a ValueError."""
+        known = {field.name for field in fields(cls)}
+        if unknown := sorted(set(values) - known):
+            raise ValueError(f"unknown training option: {', '.join(unknown)}")
+        given = dict(values)
+        if "sides" in given:
+            given["sides"] = tuple((float(start), int(side)) for start, side in given["sides"])
+        if "repeats" in given:
+            given["repeats"] = tuple(int(count) for count in given["repeats"])
+        return cls(**given)
+
+
+SHIPPED = TrainingConfig()
+
+PRESETS: dict[str, TrainingConfig] = {
+    "quick": replace(SHIPPED, epochs=6, average=0.99),
+    "balanced": replace(SHIPPED, epochs=20),
+    "shipped": SHIPPED,
+}

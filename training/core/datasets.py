@@ -1,0 +1,254 @@
+"""Labelled faces from the files people have: FER2013's CSV, or class-named folders of images."""
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+import lzma
+import shutil
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognition.engine.align import SIDE
+from recognition.engine.emotions import EMOTIONS
+
+from .duplicates import group_duplicates
+from .folders import read_folder, read_zip
+from .problems import DatasetError
+
+SPLITS = ("Training", "PublicTest", "PrivateTest")
+"""FER2013's own names of its splits, in the order of the numbers in `Faces.splits`."""
+
+_VOTE_COLUMNS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
+_CACHE_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Labelled faces, memory-mapped where they come from the cache.
+
+    images: uint8 [n, 48, 48]. labels: int64 [n], indices into EMOTIONS. splits: uint8 [n], indices
+    into SPLITS. votes: float32 [n, 7], shares of the taggers' votes, all zero where there are none.
+    is_face: bool [n]. groups: int64 [n], the same number for near-duplicate images.
+    sources: file name -> SHA-256.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    splits: NDArray[np.uint8]
+    votes: NDArray[np.float32]
+    is_face: NDArray[np.bool_]
+    groups: NDArray[np.int64]
+    sources: dict[str, str]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def rows(self, split: str) -> NDArray[np.int64]:
+        """The row numbers of a split by its name, or of everything for "all"."""
+        if split == "all":
+            return np.arange(len(self))
+        if split not in SPLITS:
+            raise DatasetError(f"There is no split {split!r}; use {', '.join(SPLITS)} or all.")
+        return np.flatnonzero(self.splits == SPLITS.index(split))
+
+
+def load(data: Path, cache: Path, votes: Path | None = None) -> Faces:
+    """Read a data set, from `cache` (a folder) if the same files were read before.
+
+    `data` is FER2013's CSV (plain, .gz, .xz or .zip), or a folder or zip of images in folders named
+    after the classes. `votes` is FER+'s CSV for the same rows; without it, a file fer2013new.csv
+    beside a CSV is used. What cannot be read raises DatasetError, which names row and reason.
+    """
+    if not data.exists():
+        raise DatasetError(f"There is nothing at {data}.")
+    if votes is None and data.is_file() and (data.parent / "fer2013new.csv").is_file():
+        votes = data.parent / "fer2013new.csv"
+    files = [data] if votes is None else [data, votes]
+    entry = cache / _fingerprint(files)
+    if not (entry / "sources.json").is_file():
+        _store(_read(data, votes), entry)
+    return _open(entry)
+
+
+def split_off(
+    faces: Faces, rows: NDArray[np.int64], share: float, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Cut rows into those that stay and about `share` of them held out, groups kept on one side."""
+    groups = np.unique(faces.groups[rows])
+    np.random.default_rng(seed).shuffle(groups)
+    position = np.empty(int(faces.groups.max()) + 1, np.int64)
+    position[groups] = np.arange(len(groups))
+    held_out = position[faces.groups[rows]] < round(share * len(groups))
+    return rows[~held_out], rows[held_out]
+
+
+def _read(data: Path, votes: Path | None) -> Faces:
+    if data.is_dir():
+        images, labels, splits = read_folder(data)
+    elif zipfile.is_zipfile(data) and not _zipped_csv(data):
+        images, labels, splits = read_zip(data)
+    else:
+        images, labels, splits = _read_csv(data)
+    shares = np.zeros((len(labels), len(EMOTIONS)), np.float32)
+    is_face = np.ones(len(labels), np.bool_)
+    if votes is not None:
+        shares, is_face = _read_votes(votes, splits)
+    files = [data] if votes is None else [data, votes]
+    sources = {file.name: _sha256(file) for file in files if file.is_file()}
+    return Faces(images, labels, splits, shares, is_face, group_duplicates(images), sources)
+
+
+def _read_csv(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.uint8]]:
+    images: list[NDArray[np.uint8]] = []
+    labels: list[int] = []
+    splits: list[int] = []
+    with _open_text(path) as lines:
+        reader = csv.reader(lines)
+        header = [name.strip().lower() for name in next(reader, [])]
+        if "emotion" not in header or "pixels" not in header:
+            raise DatasetError(f"{path.name} needs a header line: emotion, pixels, Usage.")
+        emotion, pixels = header.index("emotion"), header.index("pixels")
+        usage = header.index("usage") if "usage" in header else None
+        for number, row in enumerate(reader, start=2):
+            where = f"{path.name}, line {number}"
+            if len(row) != len(header):
+                raise DatasetError(f"{where}: {len(row)} columns instead of {len(header)}.")
+            labels.append(_label(row[emotion], where))
+            images.append(_pixels(row[pixels], where))
+            splits.append(0 if usage is None else _split(row[usage], where))
+    if not images:
+        raise DatasetError(f"{path.name} holds no rows.")
+    return np.stack(images), np.array(labels), np.array(splits, np.uint8)
+
+
+def _label(text: str, where: str) -> int:
+    if not text.strip().isdecimal() or int(text) >= len(EMOTIONS):
+        raise DatasetError(f"{where}: the emotion is {text!r}, not a number from 0 to 6.")
+    return int(text)
+
+
+def _split(text: str, where: str) -> int:
+    if text.strip() not in SPLITS:
+        raise DatasetError(f"{where}: the usage is {text!r}, not one of {', '.join(SPLITS)}.")
+    return SPLITS.index(text.strip())
+
+
+def _pixels(text: str, where: str) -> NDArray[np.uint8]:
+    try:
+        values = np.array(text.split(), np.int64)
+    except ValueError:
+        raise DatasetError(f"{where}: the pixels are not all whole numbers.") from None
+    if values.size != SIDE * SIDE:
+        raise DatasetError(f"{where}: {values.size} pixels instead of {SIDE * SIDE} (48 x 48).")
+    if values.min() < 0 or values.max() > 255:
+        raise DatasetError(f"{where}: a pixel lies outside 0 to 255.")
+    return values.astype(np.uint8).reshape(SIDE, SIDE)
+
+
+def _read_votes(
+    path: Path, splits: NDArray[np.uint8]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """FER+ votes (Barsoum et al. 2016, arXiv 1608.01041) for the rows of the CSV.
+
+    They list all of FER2013; where the CSV lacks a whole split, so do its rows here.
+    """
+    shares: list[NDArray[np.float32]] = []
+    is_face: list[bool] = []
+    usages: list[int] = []
+    with _open_text(path) as lines:
+        reader = csv.DictReader(lines)
+        for name in (*_VOTE_COLUMNS, "Usage", "NF"):
+            if name not in (reader.fieldnames or ()):
+                raise DatasetError(f"{path.name} lacks the column {name}.")
+        present = set(splits.tolist())
+        for number, row in enumerate(reader, start=2):
+            where = f"{path.name}, line {number}"
+            usage = _split(row["Usage"], where)
+            if usage not in present:
+                continue
+            try:
+                counts = np.array([int(row[name]) for name in _VOTE_COLUMNS], np.float32)
+                not_a_face = int(row["NF"])
+            except (TypeError, ValueError):
+                raise DatasetError(f"{where}: the votes are not all whole numbers.") from None
+            usages.append(usage)
+            shares.append(counts / max(1.0, float(counts.sum())))
+            is_face.append(not_a_face <= counts.sum())
+    if not np.array_equal(np.array(usages, np.uint8), splits):
+        raise DatasetError(
+            f"{path.name} lists other rows than the data ({len(usages)} and {len(splits)})."
+        )
+    return np.stack(shares), np.array(is_face)
+
+
+@contextmanager
+def _open_text(path: Path) -> Iterator[TextIO]:
+    """A CSV as text, whatever it is packed in."""
+    try:
+        if path.suffix == ".gz":
+            with gzip.open(path, "rt", newline="") as lines:
+                yield lines
+        elif path.suffix == ".xz":
+            with lzma.open(path, "rt", newline="") as lines:
+                yield lines
+        elif path.suffix == ".zip":
+            with zipfile.ZipFile(path) as archive, archive.open(_zipped_csv(path)) as member:
+                yield io.TextIOWrapper(member, newline="")
+        else:
+            with path.open(newline="") as lines:
+                yield lines
+    except (OSError, EOFError, lzma.LZMAError, UnicodeDecodeError, zipfile.BadZipFile) as error:
+        raise DatasetError(f"{path.name} cannot be read: {error}.") from error
+
+
+def _zipped_csv(path: Path) -> str:
+    """The name of the only CSV in a zip, or nothing where it holds images."""
+    with zipfile.ZipFile(path) as archive:
+        names = [name for name in archive.namelist() if name.lower().endswith(".csv")]
+    return names[0] if len(names) == 1 else ""
+
+
+def _fingerprint(files: list[Path]) -> str:
+    """Changes when a file does; of a folder, when a file in it comes, goes or changes."""
+    digest = hashlib.sha256(str(_CACHE_VERSION).encode())
+    for file in files:
+        members = (
+            sorted(path for path in file.rglob("*") if path.is_file()) if file.is_dir() else [file]
+        )
+        for member in members:
+            status = member.stat()
+            digest.update(f"{member.resolve()}|{status.st_size}|{status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:24]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+_ARRAYS = ("images", "labels", "splits", "votes", "is_face", "groups")
+
+
+def _store(faces: Faces, entry: Path) -> None:
+    partial = entry.with_name(entry.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    for name in _ARRAYS:
+        np.save(partial / f"{name}.npy", getattr(faces, name))
+    (partial / "sources.json").write_text(json.dumps(faces.sources))
+    shutil.rmtree(entry, ignore_errors=True)
+    partial.rename(entry)
+
+
+def _open(entry: Path) -> Faces:
+    arrays = {name: np.load(entry / f"{name}.npy", mmap_mode="r") for name in _ARRAYS}
+    return Faces(**arrays, sources=json.loads((entry / "sources.json").read_text()))

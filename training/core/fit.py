@@ -1,0 +1,228 @@
+"""One training run from config to weights: schedule, weight averaging, checkpoints, resuming."""
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from . import checkpoint
+from .architectures import build
+from .batches import TrainingBatches
+from .checkpoint import Epoch, Progress
+from .config import TrainingConfig
+from .datasets import Faces, split_off
+from .figures import log_loss, macro_f1
+from .targets import epoch_rows, soft_targets
+
+CHECKPOINT = "checkpoint.npz"
+
+
+def fit(
+    config: TrainingConfig,
+    faces: Faces,
+    folder: Path,
+    *,
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    should_stop: Callable[[], bool] = lambda: False,
+    verbose: int = 0,
+) -> Progress:
+    """Train, or go on where the checkpoint in `folder` ends; the result holds the best weights.
+
+    Best is the highest validation accuracy of the averaged weights. `should_stop` is asked after
+    every batch; a run that is stopped, or killed, goes on from the last finished epoch when called
+    again, with the same data in the same order. `on_epoch` hears the figures of each epoch once.
+    """
+    keras.utils.set_random_seed(config.seed)
+    keras.config.set_dtype_policy(config.precision)
+    try:
+        model = build(config.architecture)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    model.compile(
+        optimizer=_optimizer(config),
+        loss=keras.losses.CategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+        jit_compile=False,
+    )
+    training, validation = split_off(faces, faces.rows("Training"), config.validation, config.seed)
+    rows = epoch_rows(faces, training, config)
+    images, targets = faces.images[rows], soft_targets(faces, rows, config)
+    held_out, labels = faces.images[validation], faces.labels[validation]
+
+    folder.mkdir(parents=True, exist_ok=True)
+    average = WeightAverage(config.average)
+    progress = Progress()
+    if (folder / CHECKPOINT).exists():
+        average.values, progress = checkpoint.restore(folder / CHECKPOINT, config, model)
+    clock = Clock(config, steps_per_epoch=max(1, len(rows) // config.batch_size), progress=progress)
+    stop = StopWhenAsked(should_stop)
+
+    while not clock.is_over() and not should_stop():
+        epoch = len(progress.epochs) + 1
+        side = config.side_at(clock.progress())
+        batches = TrainingBatches(images, targets, config, epoch, side)
+        history = model.fit(
+            batches,
+            initial_epoch=epoch - 1,
+            epochs=epoch,
+            shuffle=False,
+            callbacks=[Schedule(config, clock), average, stop],
+            verbose=verbose,
+        ).history
+        if stop.stopped:
+            break
+        with average.swapped_in(model):
+            logits = predict_logits(model, held_out)
+            progress.epochs.append(_figures(epoch, side, model, clock, history, logits, labels))
+            if progress.epochs[-1].validation_accuracy >= progress.best_accuracy:
+                progress.best_epoch = epoch
+                progress.best = [keras.ops.convert_to_numpy(weight) for weight in model.weights]
+        progress.seconds, progress.steps = clock.seconds(), clock.steps
+        checkpoint.save(folder / CHECKPOINT, config, model, average.values, progress)
+        on_epoch(progress.epochs[-1])
+    return progress
+
+
+def predict_logits(model: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Logits [n, 7] of faces uint8 [n, 48, 48]."""
+    inputs = np.asarray(images, np.float32)[..., np.newaxis]
+    return np.asarray(model.predict(inputs, batch_size=256, verbose=0), np.float32)
+
+
+class Clock:
+    """How far a run is, from 0 to 1: by steps, or by time where the config sets a time."""
+
+    def __init__(self, config: TrainingConfig, steps_per_epoch: int, progress: Progress) -> None:
+        self.steps = progress.steps
+        self._total = config.epochs * steps_per_epoch
+        self._limit = None if config.minutes is None else config.minutes * 60
+        self._started = time.monotonic() - progress.seconds
+
+    def seconds(self) -> float:
+        return time.monotonic() - self._started
+
+    def progress(self) -> float:
+        done = self.steps / self._total if self._limit is None else self.seconds() / self._limit
+        return min(1.0, done)
+
+    def is_over(self) -> bool:
+        return self.progress() >= 1
+
+
+class Schedule(keras.callbacks.Callback):
+    """Linear warm-up, then half a cosine down (Loshchilov & Hutter 2017, arXiv 1608.03983)."""
+
+    def __init__(self, config: TrainingConfig, clock: Clock) -> None:
+        super().__init__()
+        self.config, self.clock = config, clock
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        progress, warmup = self.clock.progress(), self.config.warmup
+        if progress < warmup:
+            factor = max(progress / warmup, 0.01)
+        else:
+            # Never quite zero: where the clock rules, the last epoch may end a little late.
+            factor = max(0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup))), 0.001)
+        self.model.optimizer.learning_rate = self.config.learning_rate * factor
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.clock.steps += 1
+        if self.clock.is_over():
+            self.model.stop_training = True
+
+
+class WeightAverage(keras.callbacks.Callback):
+    """A running average of all weights, moving statistics included.
+
+    It generalizes better than the last weights (Polyak averaging; e.g. Izmailov et al. 2018, arXiv
+    1803.05407). Taken every few steps: reading the weights costs time, neighbors hardly differ.
+    """
+
+    EVERY = 4
+
+    def __init__(self, decay: float) -> None:
+        super().__init__()
+        self.decay = decay
+        self.values: list[NDArray[np.float32]] = []
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if self.values and batch % self.EVERY:
+            return
+        current = _weights(self.model)
+        if not self.values:
+            self.values = [np.array(value) for value in current]
+        # Early on the average is short, or it would be made of the random start.
+        steps = int(keras.ops.convert_to_numpy(self.model.optimizer.iterations))
+        keep = min(self.decay, (1 + steps) / (10 + steps)) ** self.EVERY
+        for value, new in zip(self.values, current, strict=True):
+            value *= keep
+            value += (1 - keep) * new
+
+    def swapped_in(self, model: keras.Model) -> "_Swap":
+        """A context in which the model has the averaged weights."""
+        return _Swap(model, self.values)
+
+
+class _Swap:
+    def __init__(self, model: keras.Model, values: list[NDArray[np.float32]]) -> None:
+        self.model, self.values = model, values
+
+    def __enter__(self) -> None:
+        self.own = _weights(self.model)
+        self.model.set_weights(self.values)
+
+    def __exit__(self, *details: object) -> None:
+        self.model.set_weights(self.own)
+
+
+class StopWhenAsked(keras.callbacks.Callback):
+    """Ends the run after the batch during which somebody asked for it."""
+
+    def __init__(self, should_stop: Callable[[], bool]) -> None:
+        super().__init__()
+        self.should_stop, self.stopped = should_stop, False
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if self.should_stop():
+            self.stopped = self.model.stop_training = True
+
+
+def _weights(model: keras.Model) -> list[NDArray[np.float32]]:
+    if keras.backend.backend() == "jax" and getattr(model, "_jax_state", None):
+        # During fit, JAX keeps the newest values apart from the variables.
+        model.jax_state_sync()
+    return [np.array(keras.ops.convert_to_numpy(weight)) for weight in model.weights]
+
+
+def _optimizer(config: TrainingConfig) -> keras.optimizers.Optimizer:
+    optimizer = keras.optimizers.AdamW(config.learning_rate, weight_decay=config.weight_decay)
+    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    return optimizer
+
+
+def _figures(
+    number: int,
+    side: int,
+    model: keras.Model,
+    clock: Clock,
+    history: dict[str, list[float]],
+    logits: NDArray[np.float32],
+    labels: NDArray[np.int64],
+) -> Epoch:
+    predicted = logits.argmax(axis=1)
+    return Epoch(
+        number=number,
+        side=side,
+        learning_rate=float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)),
+        seconds=round(clock.seconds(), 1),
+        loss=float(history["loss"][-1]),
+        accuracy=float(history["accuracy"][-1]),
+        validation_loss=log_loss(logits, labels),
+        validation_accuracy=float((predicted == labels).mean()),
+        validation_macro_f1=macro_f1(labels, predicted),
+    )

@@ -1,0 +1,53 @@
+"""Pictures of an evaluation: confusion matrix and reliability, as PNG or SVG by the file's name."""
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from recognition.engine.emotions import EMOTIONS
+
+from .evaluate import Evaluation
+
+_INK, _ACCENT = "#1f2430", "#3566c4"
+
+
+def plot_confusion(evaluation: Evaluation, path: Path) -> None:
+    """Each true class's shares of the predicted classes, with the numbers written in."""
+    counts = np.array(evaluation.confusion)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    figure = Figure(figsize=(6.4, 5.6), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.set_xticks(range(len(EMOTIONS)), EMOTIONS, rotation=35, ha="right")
+    axes.set_yticks(range(len(EMOTIONS)), EMOTIONS)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("labelled")
+    for row, column in np.ndindex(*shares.shape):
+        share = shares[row, column]
+        color = "white" if share > 0.55 else _INK
+        axes.text(column, row, f"{100 * share:.0f}", ha="center", va="center", color=color)
+    accuracy = f"accuracy {100 * evaluation.accuracy:.1f} %"
+    axes.set_title(f"{evaluation.faces} faces, {accuracy}  (rows in %)")
+    figure.savefig(path, dpi=150)
+
+
+def plot_reliability(evaluation: Evaluation, path: Path) -> None:
+    """Accuracy against confidence in 15 bins, and how many faces fall into each."""
+    bins = evaluation.reliability
+    edges = np.arange(len(bins)) / len(bins)
+    figure = Figure(figsize=(5.6, 6.2), layout="constrained")
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+    upper.plot([0, 1], [0, 1], color=_INK, linewidth=1, linestyle=":")
+    filled = [bin for bin in bins if bin.count]
+    upper.plot(
+        [bin.confidence for bin in filled],
+        [bin.accuracy for bin in filled],
+        marker="o",
+        color=_ACCENT,
+    )
+    upper.set(xlim=(0, 1), ylim=(0, 1), ylabel="accuracy")
+    upper.set_title(f"Expected calibration error {100 * evaluation.ece:.1f} %")
+    lower.bar(edges, [bin.count for bin in bins], width=1 / len(bins), align="edge", color=_ACCENT)
+    lower.set(xlabel="top probability", ylabel="faces")
+    figure.savefig(path, dpi=150)

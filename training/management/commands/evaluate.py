@@ -1,0 +1,109 @@
+"""manage.py evaluate: the figures of a model file on labelled faces; needs no database."""
+
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from numpy.typing import NDArray
+
+from recognition.engine.classifier import SHIPPED_MODEL, EmotionClassifier
+from recognition.engine.errors import ModelError
+from training.core.config import TrainingConfig
+from training.core.datasets import SPLITS, Faces, load, split_off
+from training.core.evaluate import Evaluation, evaluate
+from training.core.plots import plot_confusion, plot_reliability
+from training.core.problems import DatasetError
+
+
+class Command(BaseCommand):
+    help = "Score a model file (by default the shipped one) on a split of a data set."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--data", type=Path, required=True, help="FER2013's CSV, a folder or a zip"
+        )
+        parser.add_argument("--model", type=Path, default=SHIPPED_MODEL, help="an ONNX file")
+        parser.add_argument(
+            "--split",
+            default="PublicTest",
+            choices=(*SPLITS, "validation", "all"),
+            help="validation is the part of Training that the model's card says was held out",
+        )
+        parser.add_argument("--threads", type=int, default=1)
+        parser.add_argument("--output", type=Path, help="folder for the two plots")
+        parser.add_argument("--format", choices=("png", "svg"), default="png")
+        parser.add_argument("--json", action="store_true", help="print nothing but JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            faces = load(options["data"], settings.DATA_DIR / "cache" / "datasets")
+            rows = _rows(faces, options["split"], options["model"])
+            classifier = EmotionClassifier(options["model"], options["threads"])
+            evaluation = evaluate(
+                classifier.predict,
+                faces.images[rows],
+                faces.labels[rows],
+                self._progress(len(rows)),
+            )
+        except ModelError as error:
+            raise CommandError(error.message) from error
+        except (DatasetError, ValueError) as error:
+            raise CommandError(str(error)) from error
+        output = options["output"] or settings.DATA_DIR / "evaluation"
+        output.mkdir(parents=True, exist_ok=True)
+        plots = {
+            "confusion": output / f"confusion.{options['format']}",
+            "reliability": output / f"reliability.{options['format']}",
+        }
+        plot_confusion(evaluation, plots["confusion"])
+        plot_reliability(evaluation, plots["reliability"])
+        facts = {"model": str(options["model"]), "split": options["split"], **evaluation.to_dict()}
+        if options["json"]:
+            facts["plots"] = {name: str(path) for name, path in plots.items()}
+            self.stdout.write(json.dumps(facts))
+        else:
+            self.stdout.write(_table(evaluation))
+            self.stdout.write(f"Plots: {', '.join(str(path) for path in plots.values())}")
+
+    def _progress(self, total: int) -> Any:
+        def show(done: int) -> None:
+            if self.stderr.isatty():
+                bar = "#" * (40 * done // total)
+                self.stderr.write(
+                    f"\r[{bar:<40}] {done}/{total}", ending="\n" if done == total else ""
+                )
+
+        return show
+
+
+def _rows(faces: Faces, split: str, model: Path) -> NDArray[np.int64]:
+    if split != "validation":
+        return faces.rows(split)
+    card = model.with_suffix(".json")
+    if not card.is_file():
+        raise DatasetError(f"{card.name} beside the model is needed to know its validation part.")
+    config = TrainingConfig.from_dict(json.loads(card.read_text())["config"])
+    return split_off(faces, faces.rows("Training"), config.validation, config.seed)[1]
+
+
+def _table(evaluation: Evaluation) -> str:
+    lines = [
+        f"{evaluation.faces} faces",
+        f"accuracy           {evaluation.accuracy:.4f}",
+        f"macro F1           {evaluation.macro_f1:.4f}",
+        f"calibration error  {evaluation.ece:.4f}",
+        f"one face           {evaluation.milliseconds_per_face:.2f} ms",
+        "",
+        f"{'':10} precision  recall      F1  faces",
+    ]
+    for name, figures in evaluation.per_class.items():
+        lines.append(
+            f"{name:10} {figures.precision:9.3f} {figures.recall:7.3f} "
+            f"{figures.f1:7.3f} {figures.support:6}"
+        )
+    return "\n".join(lines)
