@@ -6,7 +6,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from recognition.engine.detector import MtcnnDetector, suppress
+from recognition.engine.detector import MtcnnDetector, _strips, suppress
 from recognition.engine.types import Detection
 
 FACE = (222, 115)  # the middle of the portrait's face
@@ -144,3 +144,25 @@ def test_suppression_by_the_smaller_box_drops_what_lies_inside():
     scores = np.array([0.9, 0.8], dtype=np.float32)
     assert suppress(boxes, scores, 0.7).tolist() == [0, 1]
     assert suppress(boxes, scores, 0.7, of_smaller=True).tolist() == [0]
+
+
+def test_pieces_of_a_large_photo_hold_every_cell_once(detector):
+    level = np.random.default_rng(0).integers(0, 256, (333, 402, 3), dtype=np.uint8)
+    outputs = detector._proposals.run(["scores"], {"images": level[None]})[0]
+    strips = [
+        (top, detector._proposals.run(["scores"], {"images": strip[None]})[0])
+        for top, strip in _strips(level)
+    ]
+    assert len(strips) > 2
+    assert [top // 2 for top, _ in strips[1:]] == np.cumsum(
+        [scores.shape[2] for _, scores in strips[:-1]]
+    ).tolist()
+    assert np.allclose(np.concatenate([scores for _, scores in strips], axis=2), outputs, atol=1e-5)
+
+
+def test_a_close_face_on_its_side_is_not_taken_for_an_upright_one(detector, different_faces):
+    upright = [detector.detect(photo)[0].landmarks.nose for photo in different_faces]
+    for photo, (x, y) in zip(different_faces, upright, strict=True):
+        (face,) = detector.detect(np.ascontiguousarray(np.rot90(photo)))
+        assert np.allclose(face.landmarks.nose, (y, 299 - x), atol=5)
+        assert face.landmarks.left_eye[1] > face.landmarks.right_eye[1] + 20
