@@ -41,6 +41,12 @@ def say(text: str) -> None:
         print(text, flush=True)
 
 
+def check_path(path: Path) -> None:
+    """Raise CannotStart for a path that supervisord's configuration could not carry."""
+    if set(str(path)) & set('%"\\\n'):
+        raise CannotStart(f'The path {path} has a %, " or \\ in it: choose another MIEN_DATA.')
+
+
 def private_folder(path: Path) -> None:
     """Make a folder that only this account may enter, or raise CannotStart."""
     path.mkdir(mode=0o700, exist_ok=True)
@@ -278,6 +284,7 @@ def main() -> int:
         settings.HOST, settings.PORT, settings.DATA_DIR, settings.REDIS_SOCKET
     )
     try:
+        check_path(settings.DATA_DIR)
         for name in ("run", "log", "redis"):
             private_folder(settings.DATA_DIR / name)
         if settings.REDIS_SOCKET:  # in a folder of its own where the data folder's path is long

@@ -10,6 +10,7 @@ from deploy.run import (
     CannotStart,
     Site,
     check_address,
+    check_path,
     claim,
     environment,
     last_lines,
@@ -60,6 +61,12 @@ def test_it_names_a_taken_port_and_another_one():
 def test_it_names_an_impossible_address(host, port, message):
     with pytest.raises(CannotStart, match=message):
         check_address(host, port)
+
+
+@pytest.mark.parametrize("name", ["100%", 'a "folder"', "a\\b"])
+def test_it_refuses_a_path_that_supervisord_cannot_take(name):
+    with pytest.raises(CannotStart, match="choose another MIEN_DATA"):
+        check_path(Path("/srv") / name)
 
 
 def test_a_data_folder_has_one_copy_at_a_time(tmp_path):
