@@ -65,10 +65,10 @@ class MtcnnDetector:
         height, width = rgb.shape[:2]
         working = _fit(rgb, self.max_side)
         boxes, scores, points = self._find(working, _FINAL_SCORE)
-        if self.second_look and scores.max(initial=0) < _SURE:
+        if self.second_look and _upright_scores(scores, points).max(initial=0) < _SURE:
             turned = self._look_at_turned(working)
-            # On its side a face is often found too, but with little certainty and wrong landmarks.
-            if turned[1].sum() > scores.sum():
+            # On its side a face is often found too, but with little certainty or wrong landmarks.
+            if turned[1].sum() > _upright_scores(scores, points).sum():
                 boxes, scores, points = turned
         # Both axes on their own: rounding the working size may stretch it by a part of a pixel.
         ratio = np.array([width / working.shape[1], height / working.shape[0]], dtype=np.float32)
@@ -198,6 +198,13 @@ def suppress(
             whole = areas[rest] + areas[index] - common
         alive[rest] &= common <= overlap * whole
     return order[kept]
+
+
+def _upright_scores(scores: Floats, points: Floats) -> Floats:
+    """The scores of those faces whose eyes are more beside than above each other."""
+    eyes = points[:, 1] - points[:, 0]
+    level: NDArray[np.bool_] = eyes[:, 0] > np.abs(eyes[:, 1])
+    return scores[level]
 
 
 def _fit(rgb: Pixels, side: int) -> Pixels:
