@@ -1,9 +1,11 @@
 """What the browser is told: one TypedDict per payload, the group names, and publish()."""
 
+import asyncio
+import functools
 import logging
+import threading
 from typing import Literal, NotRequired, TypedDict
 
-from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.urls import reverse
 from redis.exceptions import RedisError
@@ -12,6 +14,8 @@ from recognition.engine.emotions import EMOTIONS
 from recognition.models import Analysis, Face
 
 logger = logging.getLogger(__name__)
+
+SEND_SECONDS = 5
 
 
 class Message(TypedDict):
@@ -86,10 +90,23 @@ def publish_deletion(owner_id: int, analysis_id: str) -> None:
 
 def publish(group: str, event: AnalysisChanged | AnalysisDeleted) -> None:
     """Send an event to a group. Events are hints: one that cannot be sent fails no work."""
+    sending = get_channel_layer().group_send(group, {"type": "forward", "event": event})
     try:
-        async_to_sync(get_channel_layer().group_send)(group, {"type": "forward", "event": event})
-    except (RedisError, OSError) as error:
+        asyncio.run_coroutine_threadsafe(sending, event_loop()).result(SEND_SECONDS)
+    except (RedisError, OSError, TimeoutError) as error:
         logger.warning("Event %s to %s was not sent: %s", event["type"], group, error)
+
+
+@functools.cache
+def event_loop() -> asyncio.AbstractEventLoop:
+    """A loop of this process for events, in a thread of its own.
+
+    The channel layer keeps its connections per loop; a new loop for each event, as async_to_sync
+    makes them in a worker, would connect to Redis each time.
+    """
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="events", daemon=True).start()
+    return loop
 
 
 def describe_analysis(analysis: Analysis) -> AnalysisState:

@@ -1,0 +1,1 @@
+"""Training of the expression classifier: a pure core, and the Django app around it."""

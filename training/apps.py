@@ -1,0 +1,7 @@
+"""The Django app that trains classifiers."""
+
+from django.apps import AppConfig
+
+
+class TrainingConfig(AppConfig):
+    name = "training"
