@@ -20,15 +20,14 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+# For this package only: the event loop of Playwright would be in the way of other tests.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     if not find_chromium():
         reason = "no chromium is installed"
         if os.environ.get("CI", "").lower() in ("1", "true"):
             pytest.fail(f"{reason}, and CI asks for it")
         pytest.skip(reason)
-    # Playwright runs an event loop in this thread, in which Django refuses to use the database.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     with sync_playwright() as playwright:
         instance = launch(playwright)
         yield instance
