@@ -147,7 +147,7 @@ class MtcnnDetector:
         points = landmarks[kept].reshape(-1, 2, 5).transpose(0, 2, 1)
         points = boxes[:, None, :2] + points * (boxes[:, None, 2:] - boxes[:, None, :2])
         boxes = _move(boxes, offsets[kept])
-        best = suppress(boxes, scores, 0.7, of_smaller=True)
+        best = suppress_nested(boxes, scores, 0.7)
         return boxes[best], scores[best], points[best]
 
 
@@ -159,7 +159,7 @@ _STRIDE = 2
 _PIECE = 40_000
 # From one size to the next; half the area, as in the paper's code.
 _PYRAMID_STEP = 0.709
-_PROPOSAL_SCORE = 0.6
+_PROPOSAL_SCORE = 0.7
 _REFINED_SCORE = 0.7
 _FINAL_SCORE = 0.8
 # Upright faces score higher than this almost always, turned ones hardly ever.
@@ -172,32 +172,33 @@ _NOTHING: Found = (
 )
 
 
-def suppress(
-    boxes: Floats, scores: Floats, overlap: float, of_smaller: bool = False
-) -> NDArray[np.intp]:
+def suppress(boxes: Floats, scores: Floats, overlap: float) -> NDArray[np.intp]:
     """Indices of boxes [n, 4] that no better box overlaps by more than `overlap`, the best first.
 
-    The overlap is that of intersection and union, or of intersection and the smaller box.
+    The overlap is intersection over union.
     """
-    order = np.argsort(-scores, kind="stable")
-    left, top, right, bottom = boxes[order].T
-    areas = (right - left) * (bottom - top)
-    kept = []
-    alive = np.ones(len(order), dtype=bool)
-    for index in range(len(order)):
-        if not alive[index]:
-            continue
-        kept.append(index)
-        rest = slice(index + 1, None)
-        width = np.minimum(right[rest], right[index]) - np.maximum(left[rest], left[index])
-        height = np.minimum(bottom[rest], bottom[index]) - np.maximum(top[rest], top[index])
-        common = width.clip(0) * height.clip(0)
-        if of_smaller:
-            whole = np.minimum(areas[rest], areas[index])
-        else:
-            whole = areas[rest] + areas[index] - common
-        alive[rest] &= common <= overlap * whole
-    return order[kept]
+    rectangles = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
+    kept = cv2.dnn.NMSBoxes(rectangles.astype(float).tolist(), scores.tolist(), 0, overlap)
+    return np.asarray(kept, dtype=np.intp)
+
+
+def suppress_nested(boxes: Floats, scores: Floats, overlap: float) -> NDArray[np.intp]:
+    """As suppress, but the overlap is intersection over the smaller of both boxes."""
+    kept: list[int] = []
+    for index in np.argsort(-scores, kind="stable").tolist():
+        better = boxes[kept]
+        size = np.minimum(better[:, 2:], boxes[index, 2:]) - np.maximum(
+            better[:, :2], boxes[index, :2]
+        )
+        smaller = np.minimum(_area(better), _area(boxes[index]))
+        if (size.clip(0).prod(axis=1) <= overlap * smaller).all():
+            kept.append(index)
+    return np.array(kept, dtype=np.intp)
+
+
+def _area(boxes: Floats) -> Floats:
+    area: Floats = (boxes[..., 2:] - boxes[..., :2]).prod(axis=-1)
+    return area
 
 
 def _upright_scores(scores: Floats, points: Floats) -> Floats:

@@ -6,7 +6,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from recognition.engine.detector import MtcnnDetector, _strips, suppress
+from recognition.engine.detector import MtcnnDetector, _strips, suppress, suppress_nested
 from recognition.engine.types import Detection
 
 FACE = (222, 115)  # the middle of the portrait's face
@@ -133,6 +133,11 @@ def test_sizes_that_make_no_sense_are_refused(options):
         MtcnnDetector(**options)
 
 
+def test_suppression_of_nothing_is_nothing():
+    nothing = np.empty((0, 4), np.float32), np.empty(0, np.float32), 0.5
+    assert suppress(*nothing).tolist() == suppress_nested(*nothing).tolist() == []
+
+
 def test_suppression_keeps_the_best_of_an_overlap():
     boxes = np.array([[0, 0, 10, 10], [1, 1, 11, 11], [50, 50, 60, 60]], dtype=np.float32)
     kept = suppress(boxes, np.array([0.7, 0.9, 0.8], dtype=np.float32), 0.5)
@@ -143,7 +148,7 @@ def test_suppression_by_the_smaller_box_drops_what_lies_inside():
     boxes = np.array([[0, 0, 40, 40], [10, 10, 20, 20]], dtype=np.float32)
     scores = np.array([0.9, 0.8], dtype=np.float32)
     assert suppress(boxes, scores, 0.7).tolist() == [0, 1]
-    assert suppress(boxes, scores, 0.7, of_smaller=True).tolist() == [0]
+    assert suppress_nested(boxes, scores, 0.7).tolist() == [0]
 
 
 def test_pieces_of_a_large_photo_hold_every_cell_once(detector):

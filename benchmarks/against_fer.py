@@ -1,0 +1,210 @@
+"""Photos per second and faces found, against the PyPI package fer in its default form.
+
+    make bench-against_fer
+
+Both run on the same single core, in turns, on the same 640-pixel JPEG files: portraits and group
+photos made of them, so that it is known where the faces are. Each side runs in a process of its
+own that answers a file name with the boxes it found; fer in an environment of its own, which is
+made on first use under var/bench/fer-venv. Face photos: the folder in MIEN_TEST_FACES, by default
+shared/faces beside the repository.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+ENVIRONMENT = ROOT / "var" / "bench" / "fer-venv"
+
+FER = "fer==25.10.3"
+# What its default form imports. PyTorch, MoviePy and the rest of its requirements serve
+# FER(mtcnn=True) and videos; OpenCV 5 has no Haar cascades, setuptools 81 no pkg_resources.
+FER_NEEDS = (
+    "tensorflow-cpu==2.20.0",
+    "opencv-contrib-python==4.12.0.88",
+    "requests==2.34.2",
+    "pillow==13.0.0",
+    "setuptools==79.0.1",
+)
+
+# Left, top, right and bottom of the face as parts of any portrait of the set.
+FACE = (0.33, 0.28, 0.67, 0.74)
+GOAL = 3.0
+
+Box = tuple[float, float, float, float]
+
+
+def answer_as_mien() -> None:
+    """Answer file names on standard input with boxes in JSON, read by the engine."""
+    from recognition.engine.classifier import EmotionClassifier
+    from recognition.engine.detector import MtcnnDetector
+    from recognition.engine.pipeline import analyze_photo
+
+    detector, classifier = MtcnnDetector(), EmotionClassifier()
+
+    def read(name: str) -> list[Box]:
+        faces = analyze_photo(Path(name), detector, classifier).faces
+        boxes = [face.detection.box for face in faces]
+        return [(box.x, box.y, box.width, box.height) for box in boxes]
+
+    answer(read)
+
+
+def answer_as_fer() -> None:
+    """The same, by fer."""
+    import cv2
+    from fer.fer import FER as Reader
+
+    reader = Reader(mtcnn=False)
+
+    def read(name: str) -> list[Box]:
+        faces = reader.detect_emotions(cv2.imread(name))
+        return [tuple(float(value) for value in face["box"]) for face in faces]
+
+    answer(read)
+
+
+def answer(read: Callable[[str], list[Box]]) -> None:
+    replies = os.fdopen(os.dup(1), "w")
+    # Whatever a library prints must not get between the answers.
+    os.dup2(2, 1)
+    print("ready", file=replies, flush=True)
+    for line in sys.stdin:
+        print(json.dumps(read(line.strip())), file=replies, flush=True)
+
+
+class Side:
+    """One of the two programs, in a process of its own on the given core."""
+
+    def __init__(self, name: str, python: Path, core: int) -> None:
+        self.name = name
+        self.times: dict[str, list[float]] = {}
+        self.boxes: dict[str, list[Box]] = {}
+        command = ["taskset", "-c", str(core), str(python), "-m", "benchmarks.against_fer"]
+        self.process = subprocess.Popen(
+            [*command, "--answer-as", name],
+            cwd=ROOT,
+            env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        if self.reply() != "ready":
+            sys.exit(f"{name} did not start")
+
+    def reply(self) -> str:
+        return self.process.stdout.readline().strip()
+
+    def read(self, photo: str, keep: bool) -> None:
+        """Have it read a photo; `keep` the time that it took."""
+        started = time.perf_counter()
+        print(photo, file=self.process.stdin, flush=True)
+        boxes = json.loads(self.reply())
+        if keep:
+            self.times.setdefault(photo, []).append(time.perf_counter() - started)
+            self.boxes[photo] = boxes
+
+    def photos_per_second(self) -> float:
+        return len(self.times) / sum(median(times) for times in self.times.values())
+
+    def stop(self) -> None:
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def make_environment() -> Path:
+    """The Python of an environment with fer in it."""
+    python = ENVIRONMENT / "bin" / "python"
+    ready = ENVIRONMENT / "ready"
+    if not ready.exists():
+        print("Installing fer in an environment of its own; this takes some minutes ...")
+        subprocess.run([sys.executable, "-m", "venv", str(ENVIRONMENT)], check=True)
+        install = [str(python), "-m", "pip", "install", "--quiet"]
+        subprocess.run([*install, *FER_NEEDS], check=True)
+        subprocess.run([*install, "--no-deps", FER], check=True)
+        ready.touch()
+    return python
+
+
+def make_photos(faces: Path, folder: Path) -> dict[str, list[Box]]:
+    """Write the photos as JPEG files; gives the boxes of the known faces in each."""
+    portraits = [Image.open(file).convert("RGB") for file in sorted(faces.glob("*.jpg"))]
+    known: dict[str, list[Box]] = {}
+    for columns, rows in ((1, 1), (2, 1), (3, 2), (4, 3)):
+        side, count = 640 // columns, columns * rows
+        for start in range(0, len(portraits) - count + 1, count):
+            photo = Image.new("RGB", (side * columns, side * rows))
+            boxes = []
+            for index, portrait in enumerate(portraits[start : start + count]):
+                x, y = index % columns * side, index // columns * side
+                photo.paste(portrait.resize((side, side), Image.Resampling.LANCZOS), (x, y))
+                left, top, right, bottom = (part * side for part in FACE)
+                boxes.append((x + left, y + top, right - left, bottom - top))
+            name = str(folder / f"{count:02}-{start:02}.jpg")
+            photo.save(name, quality=90)
+            known[name] = boxes
+    return known
+
+
+def count_hits(known: list[Box], found: list[Box]) -> int:
+    """How many known faces have a box of about their place and size."""
+
+    def same(face: Box, box: Box) -> bool:
+        x, y = box[0] + box[2] / 2 - face[0], box[1] + box[3] / 2 - face[1]
+        return 0 < x < face[2] and 0 < y < face[3] and 0.5 < box[2] / face[2] < 2
+
+    return sum(any(same(face, box) for box in found) for face in known)
+
+
+def compare(faces: Path, rounds: int) -> int:
+    """Print both sides' figures; 0 if the goals are met."""
+    core = max(os.sched_getaffinity(0))
+    sides = [Side("mien", Path(sys.executable), core), Side("fer", make_environment(), core)]
+    with tempfile.TemporaryDirectory() as folder:
+        known = make_photos(faces, Path(folder))
+        for number in range(rounds + 1):
+            for photo in known:
+                for side in sides:
+                    side.read(photo, keep=number > 0)
+    count = sum(len(boxes) for boxes in known.values())
+    print(f"{len(known)} photos, {count} known faces, {rounds} rounds in turns on core {core}")
+    hits = {}
+    for side in sides:
+        hits[side.name] = sum(count_hits(known[photo], side.boxes[photo]) for photo in known)
+        other = sum(len(boxes) for boxes in side.boxes.values()) - hits[side.name]
+        print(
+            f"{side.name:5} {side.photos_per_second():6.1f} photos/s, "
+            f"{hits[side.name]} of the known faces found, {other} other boxes"
+        )
+        side.stop()
+    ratio = sides[0].photos_per_second() / sides[1].photos_per_second()
+    print(f"ratio {ratio:.1f} (goal: {GOAL:g})")
+    return 0 if ratio >= GOAL and hits["mien"] >= hits["fer"] else 1
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--answer-as", choices=["mien", "fer"], help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.answer_as:
+        (answer_as_mien if options.answer_as == "mien" else answer_as_fer)()
+        return 0
+    faces = Path(os.environ.get("MIEN_TEST_FACES", ROOT.parent / "shared" / "faces"))
+    if not any(faces.glob("*.jpg")):
+        print("skipped: MIEN_TEST_FACES names no folder with face photos (*.jpg)")
+        return 0
+    return compare(faces, options.rounds)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""The engine on one thread: a 640-pixel photo with one face and a 12-megapixel JPEG.
+
+Prints the medians of decoding, finding and reading, and fails over the limits. The wall time is
+what the limits are about; the processor time beside it shows how busy the machine was otherwise.
+"""
+
+import argparse
+import sys
+import time
+from statistics import median
+
+import numpy as np
+import skimage.data
+from PIL import Image
+
+from recognition.engine.classifier import EmotionClassifier
+from recognition.engine.detector import MtcnnDetector
+from recognition.engine.media import encode_jpeg
+from recognition.engine.pipeline import analyze_photo
+
+LIMITS = {"640-pixel photo": 30.0, "12-megapixel JPEG": 150.0}
+STEPS = ("decode", "detect", "classify")
+
+
+def make_photos() -> dict[str, bytes]:
+    """The portrait at 640 pixels, and in the middle of 4000x3000 pixels of grainy background."""
+    portrait = Image.fromarray(skimage.data.astronaut())
+    small = portrait.resize((640, 640), Image.Resampling.LANCZOS)
+    grain = np.random.default_rng(0).normal(128, 6, (3000, 4000, 1)).clip(0, 255)
+    large = Image.fromarray(np.repeat(grain.astype(np.uint8), 3, axis=2))
+    large.paste(portrait.resize((2400, 2400), Image.Resampling.LANCZOS), (800, 300))
+    names = list(LIMITS)
+    return {
+        names[0]: encode_jpeg(np.asarray(small), quality=90),
+        names[1]: encode_jpeg(np.asarray(large), quality=90),
+    }
+
+
+def measure(photo: bytes, rounds: int) -> dict[str, float]:
+    """Median milliseconds of each step, of all together (wall), and of processor time."""
+    detector, classifier = MtcnnDetector(), EmotionClassifier()
+    rows = []
+    for _ in range(rounds + 2):
+        wall, processor = time.perf_counter(), time.thread_time()
+        analysis = analyze_photo(photo, detector, classifier)
+        row = {
+            "wall": (time.perf_counter() - wall) * 1000,
+            "processor": (time.thread_time() - processor) * 1000,
+        }
+        if len(analysis.faces) != 1:
+            sys.exit(f"{len(analysis.faces)} faces found instead of one")
+        rows.append(row | analysis.milliseconds)
+    warm = rows[2:]
+    return {name: median(row[name] for row in warm) for name in (*STEPS, "wall", "processor")}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=40)
+    options = parser.parse_args()
+    over = False
+    print(f"medians of {options.rounds} rounds in milliseconds, one thread")
+    print(f"{'':18} {'decode':>7} {'detect':>7} {'classify':>8} {'wall':>7} {'processor':>9} limit")
+    for name, photo in make_photos().items():
+        row = measure(photo, options.rounds)
+        over = over or row["wall"] > LIMITS[name]
+        print(
+            f"{name:18} {row['decode']:7.1f} {row['detect']:7.1f} {row['classify']:8.1f} "
+            f"{row['wall']:7.1f} {row['processor']:9.1f} {LIMITS[name]:5.0f}"
+        )
+    return 1 if over else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
