@@ -3,7 +3,7 @@
 set -eu
 
 if npm --version >/dev/null 2>&1 &&
-    node -e 'process.exit(parseInt(process.versions.node) < 18)' >/dev/null 2>&1; then
+    node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' >/dev/null 2>&1; then
     exec npm "$@"
 fi
 if ! [ -x .venv/bin/npm ]; then
