@@ -111,10 +111,10 @@ def _residual(inputs: Any, width: int, stride: int) -> Any:
     # Starting as the identity lets the first steps train a shallow network (Goyal et al. 2017,
     # arXiv 1706.02677, section 5.1).
     x = NormConv(width, gamma="zeros")(x)
-    gate = layers.GlobalAveragePooling2D(keepdims=True)(x)
+    gate = layers.GlobalAveragePooling2D()(x)
     gate = layers.Dense(width // 8, activation="relu")(gate)
     gate = layers.Dense(width, activation="sigmoid")(gate)
-    x = layers.Multiply()([x, gate])
+    x = layers.Multiply()([x, layers.Reshape((1, 1, width))(gate)])
     if stride > 1:
         inputs = NormConv(width, size=1)(layers.AveragePooling2D(stride)(inputs))
     return layers.ReLU()(layers.Add()([x, inputs]))

@@ -45,7 +45,11 @@ def export(model: keras.Model, temperature: float, path: Path) -> float:
     with tempfile.TemporaryDirectory() as folder:
         exported = Path(folder) / "expression.onnx"
         keras.Model(faces, probabilities).export(
-            str(exported), format="onnx", verbose=False, opset_version=OPSET
+            str(exported),
+            format="onnx",
+            verbose=False,
+            input_signature=[keras.InputSpec("float32", (None, SIDE, SIDE, 1), name="faces")],
+            opset_version=OPSET,
         )
         network = onnx.load(str(exported))
         _name_ends(network.graph)

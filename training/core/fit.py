@@ -64,7 +64,8 @@ def fit(
 
     while not clock.is_over() and not should_stop():
         epoch = len(progress.epochs) + 1
-        side = config.side_at(clock.progress())
+        # Some networks take frames of one side only.
+        side = model.input_shape[1] or config.side_at(clock.progress())
         batches = TrainingBatches(images, targets, config, epoch, side)
         history = model.fit(
             batches,

@@ -1,0 +1,152 @@
+"""Labelled faces are read from the usual files; a malformed one is refused by row and reason."""
+
+import gzip
+import io
+import lzma
+import time
+import zipfile
+
+import numpy as np
+import pytest
+
+from tests.training.drawing import draw_faces, make_faces, write_csv, write_votes
+from training.core.datasets import load, split_off
+from training.core.problems import DatasetError
+
+PIXELS = " ".join(["7"] * 48 * 48)
+
+
+def write_rows(path, *rows):
+    path.write_text("\n".join(["emotion,pixels,Usage", *rows]) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("packing", ["csv", "csv.gz", "csv.xz", "zip"])
+def test_it_reads_the_official_csv_however_it_is_packed(tmp_path, packing):
+    plain = write_csv(tmp_path / "plain.csv").read_bytes()
+    path = tmp_path / f"fer2013.{packing}"
+    if packing == "csv":
+        path.write_bytes(plain)
+    elif packing == "csv.gz":
+        path.write_bytes(gzip.compress(plain))
+    elif packing == "csv.xz":
+        path.write_bytes(lzma.compress(plain))
+    else:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("fer2013/fer2013.csv", plain)
+    faces = load(path, tmp_path / "cache")
+    images, labels = draw_faces(14)
+    assert np.array_equal(faces.images, images)
+    assert np.array_equal(faces.labels, labels)
+    assert len(faces.rows("Training")) == 11
+    assert len(faces.rows("PublicTest")) == 3
+    assert list(faces.sources) == [path.name]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (f"7,{PIXELS},Training", "line 3: the emotion is '7'"),
+        (f"happy,{PIXELS},Training", "line 3: the emotion is 'happy'"),
+        ("3,1 2 3,Training", "line 3: 3 pixels instead of 2304"),
+        (f"3,{PIXELS[:-1]}x,Training", "line 3: the pixels are not all whole numbers"),
+        (f"3,{PIXELS[:-1]}256,Training", "line 3: a pixel lies outside 0 to 255"),
+        (f"3,{PIXELS},Sunday", "line 3: the usage is 'Sunday'"),
+        ("3", "line 3: 1 columns instead of 3"),
+    ],
+)
+def test_it_names_the_row_and_the_reason(tmp_path, row, reason):
+    path = write_rows(tmp_path / "faces.csv", f"0,{PIXELS},Training", row)
+    with pytest.raises(DatasetError, match=reason):
+        load(path, tmp_path / "cache")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b"", "header"), (b"a,b\n1,2\n", "header"), (b"emotion,pixels,Usage\n", "no rows")],
+)
+def test_it_refuses_a_file_that_is_no_data_set(tmp_path, content, reason):
+    path = tmp_path / "faces.csv"
+    path.write_bytes(content)
+    with pytest.raises(DatasetError, match=reason):
+        load(path, tmp_path / "cache")
+
+
+def test_it_refuses_a_damaged_archive(tmp_path):
+    path = tmp_path / "faces.csv.gz"
+    path.write_bytes(write_csv(tmp_path / "whole.csv.gz").read_bytes()[:500])
+    with pytest.raises(DatasetError, match="cannot be read"):
+        load(path, tmp_path / "cache")
+
+
+def test_it_refuses_what_does_not_exist(tmp_path):
+    with pytest.raises(DatasetError, match="nothing at"):
+        load(tmp_path / "nowhere.csv", tmp_path / "cache")
+
+
+def test_the_second_start_reads_the_cache(tmp_path):
+    path = write_csv(tmp_path / "faces.csv")
+    first = load(path, tmp_path / "cache")
+    started = time.perf_counter()
+    second = load(path, tmp_path / "cache")
+    assert time.perf_counter() - started < 2
+    assert isinstance(second.images, np.memmap)
+    assert np.array_equal(first.images, second.images)
+
+
+def test_a_changed_file_is_read_again(tmp_path):
+    path = write_csv(tmp_path / "faces.csv", count=14)
+    load(path, tmp_path / "cache")
+    write_csv(path, count=21)
+    assert len(load(path, tmp_path / "cache")) == 21
+
+
+def test_votes_become_shares_of_the_seven_expressions(tmp_path):
+    path = write_rows(tmp_path / "faces.csv", f"3,{PIXELS},Training", f"0,{PIXELS},Training")
+    votes = write_votes(
+        tmp_path / "votes.csv",
+        [
+            "Training,a.png,2,6,0,0,0,0,0,1,1,0",
+            "Training,,0,0,0,0,0,0,0,0,0,10",
+            "PrivateTest,b.png,10,0,0,0,0,0,0,0,0,0",
+        ],
+    )
+    faces = load(path, tmp_path / "cache", votes)
+    assert faces.votes[0] == pytest.approx([0, 0, 0, 0.75, 0, 0, 0.25])
+    assert faces.is_face.tolist() == [True, False]
+
+
+def test_votes_beside_the_csv_are_found(tmp_path):
+    path = write_rows(tmp_path / "faces.csv", f"3,{PIXELS},Training")
+    write_votes(tmp_path / "fer2013new.csv", ["Training,a.png,10,0,0,0,0,0,0,0,0,0"])
+    assert load(path, tmp_path / "cache").votes[0, 6] == 1
+
+
+def test_votes_for_other_rows_are_refused(tmp_path):
+    path = write_rows(tmp_path / "faces.csv", f"3,{PIXELS},Training", f"3,{PIXELS},Training")
+    votes = write_votes(tmp_path / "votes.csv", ["Training,a.png,10,0,0,0,0,0,0,0,0,0"])
+    with pytest.raises(DatasetError, match="other rows"):
+        load(path, tmp_path / "cache", votes)
+
+
+def test_the_held_out_part_shares_no_picture_with_the_rest():
+    faces = make_faces(70)
+    copies = np.repeat(np.arange(35), 2)
+    faces = type(faces)(**{**vars(faces), "images": faces.images[copies], "groups": copies})
+    rest, held_out = split_off(faces, np.arange(70), share=0.2, seed=1)
+    assert len(held_out) == 14
+    assert sorted([*rest, *held_out]) == list(range(70))
+    assert not set(faces.groups[rest]) & set(faces.groups[held_out])
+
+
+def test_an_unknown_split_is_refused():
+    with pytest.raises(DatasetError, match="no split 'Sunday'"):
+        make_faces(7).rows("Sunday")
+
+
+def test_a_zip_of_folders_is_not_taken_for_a_csv(tmp_path):
+    path = tmp_path / "faces.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("notes.txt", io.StringIO("no faces here").getvalue())
+    with pytest.raises(DatasetError, match="no images in folders"):
+        load(path, tmp_path / "cache")

@@ -1,0 +1,24 @@
+"""Targets mix label and votes; epochs leave out what is no face."""
+
+import numpy as np
+import pytest
+
+from tests.training.drawing import make_faces
+from training.core.config import TrainingConfig
+from training.core.targets import epoch_rows, soft_targets
+
+
+def test_targets_mix_label_votes_and_smoothing():
+    faces = make_faces(7)
+    faces.votes[3] = [0.5, 0, 0, 0.5, 0, 0, 0]
+    config = TrainingConfig(votes=0.2, smoothing=0.07)
+    with_votes, without = soft_targets(faces, np.array([3, 4]), config)
+    assert with_votes == pytest.approx([0.11, 0.01, 0.01, 0.84, 0.01, 0.01, 0.01], abs=1e-6)
+    assert without == pytest.approx([0.01, 0.01, 0.01, 0.01, 0.94, 0.01, 0.01], abs=1e-6)
+
+
+def test_an_epoch_repeats_rare_classes_and_skips_what_is_no_face():
+    faces = make_faces(7)
+    faces.is_face[0] = False
+    rows = epoch_rows(faces, np.arange(7), TrainingConfig(repeats=(1, 2, 1, 1, 1, 1, 1)))
+    assert rows.tolist() == [1, 1, 2, 3, 4, 5, 6]

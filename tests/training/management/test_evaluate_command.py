@@ -1,0 +1,54 @@
+"""manage.py evaluate prints the figures of a model file and draws them, without a database."""
+
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.training.drawing import write_csv
+
+
+@pytest.fixture(autouse=True)
+def data_dir(settings, tmp_path):
+    settings.DATA_DIR = tmp_path / "var"
+
+
+def run(capsys, *arguments) -> dict:
+    call_command("evaluate", "--json", *map(str, arguments))
+    return json.loads(capsys.readouterr().out)
+
+
+def test_it_prints_the_figures_of_the_shipped_model(tmp_path, capsys):
+    data = write_csv(tmp_path / "faces.csv", count=40)
+    facts = run(capsys, "--data", data, "--split", "PublicTest", "--output", tmp_path / "plots")
+    assert facts["faces"] == 10
+    assert set(facts) >= {"accuracy", "macro_f1", "ece", "per_class", "confusion"}
+    assert set(facts["per_class"]["happy"]) == {"precision", "recall", "f1", "support"}
+    for path in ("confusion.png", "reliability.png"):
+        assert (tmp_path / "plots" / path).stat().st_size > 5000
+
+
+def test_it_prints_a_table_for_people(tmp_path, capsys):
+    data = write_csv(tmp_path / "faces.csv", count=40)
+    call_command("evaluate", "--data", str(data), "--format", "svg")
+    printed = capsys.readouterr().out
+    assert "accuracy" in printed
+    assert "surprise" in printed
+    assert (tmp_path / "var" / "evaluation" / "confusion.svg").is_file()
+
+
+def test_it_says_what_is_wrong_with_the_data(tmp_path):
+    with pytest.raises(CommandError, match="nothing at"):
+        call_command("evaluate", "--data", str(tmp_path / "nowhere.csv"))
+
+
+def test_it_says_what_is_wrong_with_the_model(tmp_path):
+    data = write_csv(tmp_path / "faces.csv")
+    with pytest.raises(CommandError, match=r"gone\.onnx does not exist"):
+        call_command("evaluate", "--data", str(data), "--model", str(tmp_path / "gone.onnx"))
+
+
+def test_a_split_without_faces_is_refused(tmp_path):
+    data = write_csv(tmp_path / "faces.csv")
+    with pytest.raises(CommandError, match="no faces"):
+        call_command("evaluate", "--data", str(data), "--split", "PrivateTest")
