@@ -37,18 +37,7 @@ def fit(
     every batch; a run that is stopped, or killed, goes on from the last finished epoch when called
     again, with the same data in the same order. `on_epoch` hears the figures of each epoch once.
     """
-    keras.utils.set_random_seed(config.seed)
-    keras.config.set_dtype_policy(config.precision)
-    try:
-        model = build(config.architecture)
-    finally:
-        keras.config.set_dtype_policy("float32")
-    model.compile(
-        optimizer=_optimizer(config),
-        loss=keras.losses.CategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-        jit_compile=False,
-    )
+    model = compiled(config)
     training, validation = split_off(faces, faces.rows("Training"), config.validation, config.seed)
     rows = epoch_rows(faces, training, config)
     images, targets = faces.images[rows], soft_targets(faces, rows, config)
@@ -87,6 +76,25 @@ def fit(
         checkpoint.save(folder / CHECKPOINT, config, model, average.values, progress)
         on_epoch(progress.epochs[-1])
     return progress
+
+
+def compiled(config: TrainingConfig) -> keras.Model:
+    """The config's network with seeded random weights, ready to be trained."""
+    keras.utils.set_random_seed(config.seed)
+    keras.config.set_dtype_policy(config.precision)
+    try:
+        model = build(config.architecture)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    optimizer = keras.optimizers.AdamW(config.learning_rate, weight_decay=config.weight_decay)
+    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    model.compile(
+        optimizer=optimizer,
+        loss=keras.losses.CategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+        jit_compile=False,
+    )
+    return model
 
 
 def predict_logits(model: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -198,12 +206,6 @@ def _weights(model: keras.Model) -> list[NDArray[np.float32]]:
         # During fit, JAX keeps the newest values apart from the variables.
         model.jax_state_sync()
     return [np.array(keras.ops.convert_to_numpy(weight)) for weight in model.weights]
-
-
-def _optimizer(config: TrainingConfig) -> keras.optimizers.Optimizer:
-    optimizer = keras.optimizers.AdamW(config.learning_rate, weight_decay=config.weight_decay)
-    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
-    return optimizer
 
 
 def _figures(
