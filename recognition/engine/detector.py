@@ -64,7 +64,7 @@ class MtcnnDetector:
         """
         height, width = rgb.shape[:2]
         working = _fit(rgb, self.max_side)
-        boxes, scores, points = self._find(working, _FINAL_SCORE)
+        boxes, scores, points = self._find(working, self.min_face, _FINAL_SCORE)
         if self.second_look and _upright_scores(scores, points).max(initial=0) < _SURE:
             turned = self._look_at_turned(working)
             # On its side a face is often found too, but with little certainty or wrong landmarks.
@@ -78,21 +78,22 @@ class MtcnnDetector:
         found = [_detection(*face) for face in zip(boxes, scores, points, strict=True)]
         return sorted(found, key=lambda face: face.box.width * face.box.height, reverse=True)
 
-    def _find(self, working: Pixels, final_score: float) -> Found:
-        """Boxes [n, 4] (two corners), scores [n] and landmarks [n, 5, 2] in working pixels."""
-        octaves = _halve_repeatedly(working)
-        boxes = self._propose(octaves)
+    def _find(self, image: Pixels, min_face: float, final_score: float) -> Found:
+        """The faces of at least `min_face` pixels in the image as it is."""
+        octaves = _halve_repeatedly(image)
+        boxes = self._propose(octaves, min_face)
         boxes = self._refine(octaves, boxes)
         boxes, scores, points = self._finish(octaves, boxes, final_score)
-        large = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0) >= self.min_face
+        large = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0) >= min_face
         return boxes[large], scores[large], points[large]
 
     def _look_at_turned(self, working: Pixels) -> Found:
         """As _find, in the quarter turn of a smaller copy that shows the most faces for sure."""
         small = _fit(working, _SECOND_LOOK_SIDE)
+        min_face = max(_SECOND_LOOK_FACE, self.min_face * small.shape[1] / working.shape[1])
         best, best_turns = _NOTHING, 0
         for turns in (1, 2, 3):
-            found = self._find(np.ascontiguousarray(np.rot90(small, turns)), _SURE)
+            found = self._find(np.ascontiguousarray(np.rot90(small, turns)), min_face, _SURE)
             if found[1].sum() > best[1].sum():
                 best, best_turns = found, turns
         boxes, scores, points = best
@@ -103,10 +104,10 @@ class MtcnnDetector:
         ratio = np.array([working.shape[1] / width, working.shape[0] / height], dtype=np.float32)
         return boxes * np.tile(ratio, 2), scores, points * ratio
 
-    def _propose(self, octaves: list[Pixels]) -> Floats:
+    def _propose(self, octaves: list[Pixels], min_face: float) -> Floats:
         """Square boxes [n, 4] where the first network sees faces, over all sizes (section 2.1)."""
         found, found_scores = [_NOTHING[0]], [_NOTHING[1]]
-        for level, ratio in _pyramid(octaves, _CELL / self.min_face):
+        for level, ratio in _pyramid(octaves, _CELL / min_face):
             boxes, scores = self._scan(level)
             kept = suppress(boxes, scores, 0.5)
             found.append(boxes[kept] * np.tile(ratio, 2))
@@ -165,6 +166,7 @@ _FINAL_SCORE = 0.8
 # Upright faces score higher than this almost always, turned ones hardly ever.
 _SURE = 0.97
 _SECOND_LOOK_SIDE = 480
+_SECOND_LOOK_FACE = 32
 _NOTHING: Found = (
     np.empty((0, 4), np.float32),
     np.empty(0, np.float32),

@@ -44,16 +44,22 @@ def decode_photo(
 ) -> tuple[NDArray[np.uint8], PhotoHeader]:
     """The upright photo as uint8 RGB [height, width, 3], and its header.
 
-    With `min_side`, a JPEG may be decoded at 1/2, 1/4 or 1/8 as long as its longest side stays at
-    least that many pixels; the header has the full size all the same. Transparent parts become
-    white; of an animation it is the first frame. Raises MediaError as inspect_photo does.
+    With `min_side`, a large photo comes at a half, a third and so on (a JPEG at 1/2, 1/4 or 1/8),
+    as long as its longest side stays at least that many pixels; the header has the full size all
+    the same. Transparent parts become white; of an animation it is the first frame. The array may
+    be read-only. Raises MediaError as inspect_photo does.
     """
     with _open(source, max_pixels) as image:
         size = image.size
         if min_side is not None and image.format in ("JPEG", "MPO"):
-            _reduce(image, min_side)
+            _draft(image, min_side)
         image.load()
-        return _to_rgb(_turn_upright(image)), _header(image, size)
+        header = _header(image, size)
+        rgb = _to_rgb(image)
+        factor = max(size) // min_side if min_side and rgb.size == size else 1
+        # Scaled down before it is turned and copied, a large photo needs much less memory.
+        reduced = rgb.reduce(factor) if factor > 1 else rgb
+        return np.asarray(_turn_upright(reduced, image)), header
 
 
 def encode_jpeg(rgb: NDArray[np.uint8], quality: int = 95) -> bytes:
@@ -164,12 +170,12 @@ def _orientation(image: Image.Image) -> int:
     return value if value in _TURNS else 1
 
 
-def _turn_upright(image: Image.Image) -> Image.Image:
+def _turn_upright(pixels: Image.Image, image: Image.Image) -> Image.Image:
     turn = _TURNS.get(_orientation(image))
-    return image if turn is None else image.transpose(turn)
+    return pixels if turn is None else pixels.transpose(turn)
 
 
-def _reduce(image: Image.Image, min_side: int) -> None:
+def _draft(image: Image.Image, min_side: int) -> None:
     """Have the JPEG decoder skip high frequencies: much faster than decoding all and scaling."""
     width, height = image.size
     for scale in (8, 4, 2):
@@ -178,13 +184,14 @@ def _reduce(image: Image.Image, min_side: int) -> None:
             return
 
 
-def _to_rgb(image: Image.Image) -> NDArray[np.uint8]:
+def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
         # 16-bit gray; Pillow's own conversion would cut off at 255 instead of scaling.
-        gray = (np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
-        return np.repeat(gray[:, :, None], 3, axis=2)
+        gray = np.right_shift(np.asarray(image), 8).clip(0, 255).astype(np.uint8)
+        return Image.fromarray(gray).convert("RGB")
     if image.has_transparency_data:
         image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
-    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"), dtype=np.uint8)
+        white = Image.new("RGB", image.size, "white")
+        white.paste(image, mask=image.getchannel("A"))
+        return white
+    return image if image.mode == "RGB" else image.convert("RGB")

@@ -217,6 +217,21 @@ def test_a_large_jpeg_is_decoded_smaller():
     assert_quarters(rgb)
 
 
+@pytest.mark.parametrize("format", ["PNG", "WEBP", "BMP"])
+def test_a_large_photo_of_another_format_is_reduced(format):
+    rgb, header = decode_photo(save(quarters(1600, 1200), format), min_side=400)
+    assert rgb.shape == (300, 400, 3)
+    assert (header.width, header.height) == (1600, 1200)
+    assert_quarters(rgb)
+
+
+def test_a_large_photo_of_another_format_is_reduced_and_turned():
+    rgb, header = decode_photo(oriented(6, "PNG", size=(1200, 800)), min_side=300)
+    assert rgb.shape == (200, 300, 3)
+    assert (header.width, header.height) == (1200, 800)
+    assert_quarters(rgb)
+
+
 def test_it_stays_above_the_side_that_was_asked_for():
     rgb, _ = decode_photo(save(quarters(1600, 1200), "JPEG"), min_side=401)
     assert rgb.shape == (600, 800, 3)
