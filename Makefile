@@ -38,7 +38,7 @@ lint: .venv/ready-for-development
 types: .venv/ready-for-development
 	$(VENV) -m mypy
 
-bench: $(patsubst benchmarks/%.py,bench-%,$(filter-out %/__init__.py,$(wildcard benchmarks/*.py)))
+bench: $(patsubst benchmarks/%.py,bench-%,$(shell grep -l __main__ benchmarks/*.py))
 
 bench-%: benchmarks/%.py .venv/ready-for-development node_modules/ready
 	$(VENV) -m benchmarks.$* $(ARGS)
