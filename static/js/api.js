@@ -1,6 +1,8 @@
 /* The REST interface: requests with the CSRF token, and failures as sentences. */
 
 const ROOT = "/api/v1/analyses/";
+/** After so many milliseconds without a sign of life an upload is given up. */
+const STALLED = 90_000;
 
 /**
  * @typedef {Object} Face
@@ -123,10 +125,14 @@ export function uploadPhoto(file, onProgress) {
     xhr.open("POST", ROOT);
     xhr.setRequestHeader("Accept", "application/json");
     xhr.setRequestHeader("X-CSRFToken", csrfToken());
+    let watchdog = setTimeout(() => xhr.abort(), STALLED);
     xhr.upload.onprogress = (event) => {
+      clearTimeout(watchdog);
+      watchdog = setTimeout(() => xhr.abort(), STALLED);
       if (event.lengthComputable) onProgress(event.loaded / event.total);
     };
-    xhr.onerror = () => reject(unreachable());
+    xhr.onloadend = () => clearTimeout(watchdog);
+    xhr.onerror = xhr.onabort = () => reject(unreachable());
     xhr.onload = () => {
       let body = null;
       try {

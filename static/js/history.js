@@ -17,7 +17,7 @@ function show(analysis) {
     const fresh = newCard();
     fillCard(fresh, analysis);
     list.prepend(fresh);
-    showEmptiness();
+    count(1);
   }
 }
 
@@ -27,7 +27,12 @@ function isNewest(analysis) {
   return !first || new Date(analysis.created_at) > new Date(first.getAttribute("datetime"));
 }
 
-function showEmptiness() {
+/** Keep the number over the list right. @param {number} change */
+function count(change) {
+  const line = document.getElementById("count");
+  const photos = Number(line.dataset.count) + change;
+  line.dataset.count = String(photos);
+  line.textContent = photos ? `${photos} photo${photos === 1 ? "" : "s"}` : "";
   const empty = list.children.length === 0;
   list.hidden = empty;
   document.getElementById("empty").hidden = !empty;
@@ -50,9 +55,10 @@ async function reload() {
 
 function forget(id) {
   const card = findCard(id);
-  if (card) removeCard(card);
-  showEmptiness();
+  if (!card) return;
+  removeCard(card);
+  count(-1);
 }
 
-enableDelete(list, showEmptiness);
+enableDelete(list, () => count(-1));
 watchAnalyses({ waiting: () => waitingCards().length > 0, reload, onChanged: show, onDeleted: forget });

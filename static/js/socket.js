@@ -31,6 +31,7 @@ export function keepConnected(path, { onConnect, onMessage }) {
     const url = new URL(path, location.href);
     url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     const opened = new WebSocket(url);
+    socket?.close();
     socket = opened;
     opened.onopen = () => {
       failures = 0;

@@ -36,7 +36,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def photos(tmp_path_factory) -> dict[str, Path]:
-    """Photo files: portrait, crowd, no_face, broken."""
+    """Photo files: portrait, crowd, no_face, truncated, broken."""
     return write_photos(tmp_path_factory.mktemp("photos"))
 
 

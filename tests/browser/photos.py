@@ -7,16 +7,17 @@ from PIL import Image
 
 
 def write_photos(folder: Path) -> dict[str, Path]:
-    """Write each kind of photo as a file: portrait, crowd, no_face, broken."""
+    """Write each kind of photo as a file: portrait, crowd, no_face, truncated, broken."""
     portrait = Image.fromarray(skimage.data.astronaut())
     pictures = {
         "portrait": portrait,
         "crowd": crowd(portrait.crop((110, 0, 350, 300))),
         "no_face": Image.fromarray(skimage.data.coffee()),
     }
-    paths = {name: folder / f"{name}.jpg" for name in (*pictures, "broken")}
+    paths = {name: folder / f"{name}.jpg" for name in (*pictures, "truncated", "broken")}
     for name, picture in pictures.items():
         picture.save(paths[name], quality=92)
+    paths["truncated"].write_bytes(paths["portrait"].read_bytes()[:9000])
     paths["broken"].write_text("This is a text that calls itself a photo.")
     return paths
 

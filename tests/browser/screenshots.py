@@ -90,6 +90,22 @@ def take_errors(page: Page, bodies: dict[str, str], width: int, theme: str) -> N
         take(page, f"error-{name}", width, theme)
 
 
+def take_waiting(browser: Browser, site: LiveSite, state: dict, photo: Path) -> None:
+    """A result that is not there yet: the worker has gone."""
+    site.worker.kill()
+    page = browser.new_context(base_url=site.url, storage_state=state).new_page()
+    page.goto("/")
+    page.locator("#files").set_input_files(photo)
+    link = page.locator("#cards .analysis[data-id] a[href]").first
+    link.wait_for()
+    page.goto(link.get_attribute("href"))
+    for width in WIDTHS:
+        for theme in THEMES:
+            page.emulate_media(color_scheme=theme)
+            page.set_viewport_size({"width": width, "height": 900})
+            take(page, "result-waiting", width, theme)
+
+
 def main(wanted: list[str]) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (
@@ -149,6 +165,8 @@ def take_everything(
                 take_states(signed_in, paths, results["crowd"], width, theme)
             signed_in.context.close()
             stranger.context.close()
+    if chosen("result-waiting"):
+        take_waiting(browser, site, state, paths["portrait"])
 
 
 if __name__ == "__main__":

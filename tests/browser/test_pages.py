@@ -20,11 +20,11 @@ def assert_fits(page):
 def test_pages_fit_the_window(person, photos, width):
     person.set_viewport_size({"width": width, "height": 800})
     person.locator("#files").set_input_files(list(photos.values()))
-    expect(person.locator("#batch-count")).to_contain_text("4 of 4 done")
+    expect(person.locator("#batch-count")).to_contain_text("5 of 5 done")
     person.complaints.clear()  # the browser itself reports the file that was refused
     assert_fits(person)
     results = person.locator("#cards a[href]").evaluate_all("links => links.map((a) => a.href)")
-    assert len(results) == 3
+    assert len(results) == 4
     for address in [*SIGNED_IN, *results]:
         person.goto(address)
         person.wait_for_load_state("networkidle")
@@ -94,3 +94,22 @@ def test_scripts_from_elsewhere_are_refused(person):
     assert person.evaluate("window.hacked") is None
     assert any("Content Security Policy" in line for line in person.complaints)
     person.complaints.clear()
+
+
+def test_a_lost_connection_is_told_and_what_was_missed_is_read_again(person, photos):
+    attempts = []
+
+    def refuse_twice(socket):
+        attempts.append(socket)
+        if len(attempts) > 2:
+            socket.connect_to_server()
+        else:
+            socket.close()
+
+    person.route_web_socket(re.compile("/ws/analyses/$"), refuse_twice)
+    person.reload()
+    banner = person.get_by_text("The connection was lost")
+    expect(banner).to_be_visible()
+    person.locator("#files").set_input_files(photos["portrait"])
+    expect(person.locator("#cards .analysis")).to_have_attribute("data-status", "succeeded")
+    expect(banner).to_be_hidden()

@@ -89,6 +89,13 @@ def test_no_face_is_a_result(person, open_result):
     expect(person.locator("#photo")).to_be_visible()
 
 
+def test_a_photo_that_breaks_off_says_so(person, open_result):
+    open_result("truncated")
+    expect(person.get_by_role("heading", name="This photo could not be read")).to_be_visible()
+    expect(person.locator("#failure-message")).not_to_be_empty()
+    expect(person.locator("#failure")).to_contain_text("Accepted are")
+
+
 def test_a_result_is_deleted_after_a_question(person, open_result):
     open_result("portrait")
     person.locator("#overlay .face").wait_for()
