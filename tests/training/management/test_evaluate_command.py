@@ -1,6 +1,8 @@
 """manage.py evaluate prints the figures of a model file and draws them, without a database."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -52,3 +54,9 @@ def test_a_split_without_faces_is_refused(tmp_path):
     data = write_csv(tmp_path / "faces.csv")
     with pytest.raises(CommandError, match="no faces"):
         call_command("evaluate", "--data", str(data), "--split", "PrivateTest")
+
+
+def test_it_does_not_load_tensorflow():
+    code = "import sys, training.management.commands.evaluate; print('keras' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "False"
