@@ -50,10 +50,10 @@ class Listener:
     """The socket that the pages hold, and the analyses that it reported as finished."""
 
     def __init__(self, site: Site, client: httpx.Client):
-        cookie = f"sessionid={client.cookies['sessionid']}"
+        cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
         address = site.url.replace("http", "ws") + "/ws/analyses/"
-        headers = {"Cookie": cookie}
-        self.socket = connect(address, additional_headers=headers, origin=site.url)
+        headers = {"Cookie": cookies}
+        self.socket = connect(address, additional_headers=headers, origin=site.url, legacy=True)
         self.finished: set[str] = set()
 
     def wait_for(self, count: int) -> None:

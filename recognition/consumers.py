@@ -11,13 +11,15 @@ class AnalysesConsumer(AsyncJsonWebsocketConsumer):
     """Forwards the events of the owner's analyses; what the browser sends is ignored."""
 
     async def connect(self):
-        await self.accept()
         user = self.scope["user"]
         if not user.is_authenticated:
+            await self.accept()  # a socket that was never open has no code to close with
             await self.close(NOT_SIGNED_IN)
             return
+        # Before the browser hears that it is connected and reads the state: nothing falls between.
         self.groups.append(events.owner_group(user.pk))
         await self.channel_layer.group_add(self.groups[-1], self.channel_name)
+        await self.accept()
 
     async def receive(self, text_data=None, bytes_data=None, **kwargs):
         pass

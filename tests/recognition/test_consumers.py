@@ -56,6 +56,7 @@ async def test_a_stranger_is_turned_away():
     socket = socket_of(AnonymousUser())
     await socket.connect()
     closed = await socket.receive_output(timeout=5)
+    await socket.disconnect()
 
     assert closed == {"type": "websocket.close", "code": NOT_SIGNED_IN}
 
@@ -64,6 +65,7 @@ async def test_another_site_s_page_cannot_connect():
     headers = [(b"host", b"localhost"), (b"origin", b"http://evil.example")]
     socket = WebsocketCommunicator(application, "/ws/analyses/", headers=headers)
     connected, _code = await socket.connect()
+    await socket.wait()
 
     assert not connected
 
