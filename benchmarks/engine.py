@@ -1,7 +1,8 @@
-"""The engine on one thread: a 640-pixel photo with one face and a 12-megapixel JPEG.
+"""The engine on one thread: 640-pixel photos with and without a face, and a 12-megapixel JPEG.
 
 Prints the medians of decoding, finding and reading, and fails over the limits. The wall time is
 what the limits are about; the processor time beside it shows how busy the machine was otherwise.
+Without a face, the photo's quarter turns are searched too.
 """
 
 import argparse
@@ -18,25 +19,24 @@ from recognition.engine.detector import MtcnnDetector
 from recognition.engine.media import encode_jpeg
 from recognition.engine.pipeline import analyze_photo
 
-LIMITS = {"640-pixel photo": 30.0, "12-megapixel JPEG": 150.0}
+LIMITS = {"640-pixel photo": 30.0, "12-megapixel JPEG": 150.0, "640 pixels, no face": None}
+FACES = {"640-pixel photo": 1, "12-megapixel JPEG": 1, "640 pixels, no face": 0}
 STEPS = ("decode", "detect", "classify")
 
 
 def make_photos() -> dict[str, bytes]:
-    """The portrait at 640 pixels, and in the middle of 4000x3000 pixels of grainy background."""
+    """The portrait at 640 pixels, in the middle of 4000x3000 grainy pixels, and a cup of coffee."""
     portrait = Image.fromarray(skimage.data.astronaut())
     small = portrait.resize((640, 640), Image.Resampling.LANCZOS)
     grain = np.random.default_rng(0).normal(128, 6, (3000, 4000, 1)).clip(0, 255)
     large = Image.fromarray(np.repeat(grain.astype(np.uint8), 3, axis=2))
     large.paste(portrait.resize((2400, 2400), Image.Resampling.LANCZOS), (800, 300))
-    names = list(LIMITS)
-    return {
-        names[0]: encode_jpeg(np.asarray(small), quality=90),
-        names[1]: encode_jpeg(np.asarray(large), quality=90),
-    }
+    coffee = Image.fromarray(skimage.data.coffee()).resize((640, 427), Image.Resampling.LANCZOS)
+    photos = [encode_jpeg(np.asarray(photo), quality=90) for photo in (small, large, coffee)]
+    return dict(zip(LIMITS, photos, strict=True))
 
 
-def measure(photo: bytes, rounds: int) -> dict[str, float]:
+def measure(photo: bytes, faces: int, rounds: int) -> dict[str, float]:
     """Median milliseconds of each step, of all together (wall), and of processor time."""
     detector, classifier = MtcnnDetector(), EmotionClassifier()
     rows = []
@@ -47,8 +47,8 @@ def measure(photo: bytes, rounds: int) -> dict[str, float]:
             "wall": (time.perf_counter() - wall) * 1000,
             "processor": (time.thread_time() - processor) * 1000,
         }
-        if len(analysis.faces) != 1:
-            sys.exit(f"{len(analysis.faces)} faces found instead of one")
+        if len(analysis.faces) != faces:
+            sys.exit(f"{len(analysis.faces)} faces found instead of {faces}")
         rows.append(row | analysis.milliseconds)
     warm = rows[2:]
     return {name: median(row[name] for row in warm) for name in (*STEPS, "wall", "processor")}
@@ -60,13 +60,13 @@ def main() -> int:
     options = parser.parse_args()
     over = False
     print(f"medians of {options.rounds} rounds in milliseconds, one thread")
-    print(f"{'':18} {'decode':>7} {'detect':>7} {'classify':>8} {'wall':>7} {'processor':>9} limit")
+    print(f"{'':20} {'decode':>7} {'detect':>7} {'classify':>8} {'wall':>7} {'processor':>9} limit")
     for name, photo in make_photos().items():
-        row = measure(photo, options.rounds)
-        over = over or row["wall"] > LIMITS[name]
+        row, limit = measure(photo, FACES[name], options.rounds), LIMITS[name]
+        over = over or (limit is not None and row["wall"] > limit)
         print(
-            f"{name:18} {row['decode']:7.1f} {row['detect']:7.1f} {row['classify']:8.1f} "
-            f"{row['wall']:7.1f} {row['processor']:9.1f} {LIMITS[name]:5.0f}"
+            f"{name:20} {row['decode']:7.1f} {row['detect']:7.1f} {row['classify']:8.1f} "
+            f"{row['wall']:7.1f} {row['processor']:9.1f} {limit or '':>5}"
         )
     return 1 if over else 0
 
