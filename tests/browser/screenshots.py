@@ -1,13 +1,16 @@
 """`python -m tests.browser.screenshots [NAME...]`: every page as a picture, in var/screenshots.
 
 Starts a site of its own, uses it as a person would, and takes each page at three widths in both
-themes. NAME limits the pages to those whose name contains it.
+themes. NAME limits the pages to those whose name contains it; `readme` takes the picture of the
+README instead.
 """
 
+import io
 import sys
 import tempfile
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 import tests.environment  # noqa: F401  (before Django reads its settings)
@@ -106,6 +109,20 @@ def take_waiting(browser: Browser, site: LiveSite, state: dict, photo: Path) -> 
             take(page, "result-waiting", width, theme)
 
 
+def take_for_readme(browser: Browser, site: LiveSite) -> None:
+    """The result of the sample photo."""
+    page = browser.new_page(base_url=site.url, viewport={"width": 1080, "height": 690})
+    create_account(page, site.url, *PERSON)
+    page.get_by_role("button", name="Try the sample photo").click()
+    page.locator("#cards .analysis[data-status=succeeded] a").click()
+    page.locator("#overlay .face").wait_for()
+    page.wait_for_timeout(1000)  # the chart's movement
+    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    path = ROOT / "docs" / "images" / "result.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture.save(path, optimize=True)
+
+
 def main(wanted: list[str]) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (
@@ -114,7 +131,11 @@ def main(wanted: list[str]) -> None:
     ):
         site = LiveSite(Path(folder))
         try:
-            take_everything(launch(playwright), site, write_photos(Path(folder)), wanted)
+            browser = launch(playwright)
+            if wanted == ["readme"]:
+                take_for_readme(browser, site)
+            else:
+                take_everything(browser, site, write_photos(Path(folder)), wanted)
         finally:
             site.stop()
 
