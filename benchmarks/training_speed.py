@@ -49,7 +49,7 @@ def main() -> int:
             plain.fit(floats, targets, batch_size=config.batch_size, verbose=0)
 
         def run_ours(epoch: int) -> None:
-            batches = TrainingBatches(images, targets, config, epoch, side=48)
+            batches = TrainingBatches(images, targets, config, epoch, side=48, strength=0.75)
             ours.fit(batches, shuffle=False, callbacks=callbacks, verbose=0)
 
         times: dict[str, list[float]] = {"plain fit": [], "training": []}

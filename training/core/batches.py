@@ -22,12 +22,13 @@ class TrainingBatches(keras.utils.PyDataset):
         config: TrainingConfig,
         epoch: int,
         side: int,
+        strength: float,
     ) -> None:
         super().__init__(workers=1, use_multiprocessing=False, max_queue_size=8)
         # One thread a face: the network needs the cores, and 48 pixels are too few to share out.
         cv2.setNumThreads(1)
         self.images, self.targets, self.config = images, targets, config
-        self.epoch, self.side = epoch, side
+        self.epoch, self.side, self.strength = epoch, side, strength
         self.order = np.random.default_rng((config.seed, epoch)).permutation(len(images))
 
     def __len__(self) -> int:
@@ -38,6 +39,6 @@ class TrainingBatches(keras.utils.PyDataset):
         size = self.config.batch_size
         rows = self.order[number * size : (number + 1) * size]
         random = np.random.default_rng((self.config.seed, self.epoch, number))
-        varied = augment(self.images[rows], random, self.config.augment)
+        varied = augment(self.images[rows], random, self.strength)
         faces = resize(varied, self.side)[..., np.newaxis].astype(np.float32)
         return faces, self.targets[rows]

@@ -9,9 +9,10 @@ from typing import Any
 class TrainingConfig:
     """Every choice that changes what a run gives; the data and the machine aside.
 
-    `sides` are (progress, side) pairs: from that share of the run on (0 to 1), frames are fed at
-    that side in pixels. Small frames first cost a fraction of the time and teach most of the same
-    ("progressive resizing", e.g. Tan & Le 2021, EfficientNetV2, arXiv 2104.00298, section 4.2).
+    `stages` are (progress, side, augmentation): from that share of the run on (0 to 1), frames are
+    fed at that side in pixels and varied with that strength (0 turns it off). Small frames first
+    cost a fraction of the time and teach most of the same ("progressive resizing", e.g. Tan & Le
+    2021, EfficientNetV2, arXiv 2104.00298, section 4.2).
     """
 
     architecture: str = "se_resnet"
@@ -31,7 +32,11 @@ class TrainingConfig:
     average: float = 0.998
     """Decay per step of the running average of the weights; the average is what is kept."""
     precision: str = "mixed_bfloat16"
-    sides: tuple[tuple[float, int], ...] = ((0.0, 32), (0.3, 40), (0.65, 48))
+    stages: tuple[tuple[float, int, float], ...] = (
+        (0.0, 32, 0.75),
+        (0.3, 40, 0.75),
+        (0.65, 48, 0.5),
+    )
 
     validation: float = 0.08
     """Share of the training split that is held out to choose by."""
@@ -41,8 +46,6 @@ class TrainingConfig:
     """Share of the target that is spread evenly."""
     repeats: tuple[int, ...] = (1, 2, 1, 1, 1, 1, 1)
     """How often a row of each class appears in an epoch, in the order of the labels."""
-    augment: float = 0.75
-    """Strength of the augmentation; 0 turns it off."""
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch_size < 1:
@@ -51,14 +54,14 @@ class TrainingConfig:
             raise ValueError("validation must lie between 0 and 0.5")
         if self.minutes is not None and self.minutes <= 0:
             raise ValueError("minutes must be above 0")
-        if not self.sides or self.sides[0][0] != 0:
-            raise ValueError("sides must begin at progress 0")
+        if not self.stages or self.stages[0][0] != 0:
+            raise ValueError("stages must begin at progress 0")
         if self.votes + self.smoothing >= 1:
             raise ValueError("votes and smoothing together must stay below 1")
 
-    def side_at(self, progress: float) -> int:
-        """The side in pixels of the frames fed at this share of the run."""
-        return max((start, side) for start, side in self.sides if start <= progress)[1]
+    def stage_at(self, progress: float) -> tuple[int, float]:
+        """The side in pixels and the augmentation's strength at this share of the run."""
+        return max(stage for stage in self.stages if stage[0] <= progress)[1:]
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -70,8 +73,11 @@ class TrainingConfig:
         if unknown := sorted(set(values) - known):
             raise ValueError(f"unknown training option: {', '.join(unknown)}")
         given = dict(values)
-        if "sides" in given:
-            given["sides"] = tuple((float(start), int(side)) for start, side in given["sides"])
+        if "stages" in given:
+            given["stages"] = tuple(
+                (float(start), int(side), float(strength))
+                for start, side, strength in given["stages"]
+            )
         if "repeats" in given:
             given["repeats"] = tuple(int(count) for count in given["repeats"])
         return cls(**given)

@@ -53,9 +53,10 @@ def fit(
 
     while not clock.is_over() and not should_stop():
         epoch = len(progress.epochs) + 1
+        side, strength = config.stage_at(clock.progress())
         # Some networks take frames of one side only.
-        side = model.input_shape[1] or config.side_at(clock.progress())
-        batches = TrainingBatches(images, targets, config, epoch, side)
+        side = model.input_shape[1] or side
+        batches = TrainingBatches(images, targets, config, epoch, side, strength)
         history = model.fit(
             batches,
             initial_epoch=epoch - 1,

@@ -26,7 +26,7 @@ def test_it_names_an_unknown_option():
         {"minutes": 0},
         {"validation": 0},
         {"votes": 0.7, "smoothing": 0.3},
-        {"sides": ((0.5, 48),)},
+        {"stages": ((0.5, 48, 1.0),)},
     ],
 )
 def test_it_refuses(values):
@@ -35,5 +35,7 @@ def test_it_refuses(values):
 
 
 def test_frames_grow_with_progress():
-    config = TrainingConfig(sides=((0.0, 32), (0.5, 48)))
-    assert [config.side_at(progress) for progress in (0, 0.49, 0.5, 1)] == [32, 32, 48, 48]
+    config = TrainingConfig(stages=((0.0, 32, 1.0), (0.5, 48, 0.5)))
+    sides = [config.stage_at(progress)[0] for progress in (0, 0.49, 0.5, 1)]
+    assert sides == [32, 32, 48, 48]
+    assert config.stage_at(1)[1] == 0.5

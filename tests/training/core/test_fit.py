@@ -31,9 +31,8 @@ CONFIG = TrainingConfig(
     learning_rate=0.03,
     average=0.8,
     precision="float32",
-    sides=((0.0, 32), (0.5, 48)),
+    stages=((0.0, 32, 0.1), (0.5, 48, 0.05)),
     validation=0.2,
-    augment=0.1,
 )
 
 
