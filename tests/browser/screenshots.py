@@ -110,8 +110,8 @@ def take_waiting(browser: Browser, site: LiveSite, state: dict, photo: Path) -> 
 
 
 def take_for_readme(browser: Browser, site: LiveSite) -> None:
-    """The result of the sample photo."""
-    page = browser.new_page(base_url=site.url, viewport={"width": 1080, "height": 690})
+    """The result of the sample photo, as a small file."""
+    page = browser.new_page(base_url=site.url, viewport={"width": 1240, "height": 830})
     create_account(page, site.url, *PERSON)
     page.get_by_role("button", name="Try the sample photo").click()
     page.locator("#cards .analysis[data-status=succeeded] a").click()
@@ -120,7 +120,7 @@ def take_for_readme(browser: Browser, site: LiveSite) -> None:
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     path = ROOT / "docs" / "images" / "result.png"
     path.parent.mkdir(parents=True, exist_ok=True)
-    picture.save(path, optimize=True)
+    picture.resize((960, 643), Image.Resampling.LANCZOS).save(path, optimize=True)
 
 
 def main(wanted: list[str]) -> None:
