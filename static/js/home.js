@@ -65,7 +65,8 @@ function showUpload(upload) {
     card.dataset.status = "";
     showState(card, { text: "Waiting to be sent" });
   } else if (sending) {
-    showState(card, { text: `Sending, ${Math.round(upload.fraction * 100)}%` });
+    const sent = Math.round(upload.fraction * 100);
+    showState(card, { text: sent < 100 ? `Sending, ${sent}%` : "Being checked" });
   } else if (upload.state === "pausing") {
     showState(card, { glyph: "retry", text: "No connection. Trying again soon" });
   } else if (upload.state === "refused") {
