@@ -293,7 +293,11 @@ def main() -> int:
             check_address(settings.HOST, settings.PORT)
             say(f"Starting Mien; data and logs are in {settings.DATA_DIR}")
             prepare_site(env)
-            return site.run(env)
+            status = site.run(env)
+        if settings.REDIS_SOCKET:
+            with contextlib.suppress(OSError):  # the data folder's own is never empty
+                settings.REDIS_SOCKET.parent.rmdir()
+        return status
     except (CannotStart, OSError) as error:
         print(f"Mien cannot start: {error}", file=sys.stderr)
         return 1
