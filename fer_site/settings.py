@@ -116,6 +116,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "recognition.accounts.open_signup",
             ],
         },
     },
@@ -225,7 +226,6 @@ STATICFILES_DIRS = [
         (f"vendor/{name}", folder)
         for name, folder in (
             ("bootstrap", BASE_DIR / "node_modules/bootstrap/dist"),
-            ("bootstrap-icons", BASE_DIR / "node_modules/bootstrap-icons/font"),
             ("chart.js", BASE_DIR / "node_modules/chart.js/dist"),
         )
         if folder.is_dir()  # absent in an image whose static files were collected at build time

@@ -20,6 +20,11 @@ class AccountAdapter(DefaultAccountAdapter):
         return settings.OPEN_SIGNUP
 
 
+def open_signup(request: HttpRequest) -> dict[str, bool]:
+    """A context processor: whether pages should offer to create an account."""
+    return {"open_signup": settings.OPEN_SIGNUP}
+
+
 def is_set_up() -> bool:
     return get_user_model().objects.filter(is_superuser=True).exists()
 

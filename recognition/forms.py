@@ -9,7 +9,7 @@ class FirstAdministratorForm(SetPasswordMixin, forms.Form):
     """E-mail address and password of the administrator of a fresh site."""
 
     email = forms.EmailField(
-        label="E-mail address",
+        label="Email",
         widget=forms.EmailInput(attrs={"autocomplete": "email", "autofocus": True}),
     )
     password1, password2 = SetPasswordMixin.create_password_fields()

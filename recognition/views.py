@@ -18,7 +18,7 @@ PAGE_SIZE = 24
 
 def home(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
-        return render(request, "landing.html", {"open_signup": settings.OPEN_SIGNUP})
+        return render(request, "landing.html")
     context = {
         "recent": request.user.analyses.all()[:RECENT],
         "max_upload_mb": settings.MAX_UPLOAD_BYTES // 1024**2,

@@ -92,3 +92,10 @@ def test_failed_sign_ins_are_limited(client, user):
     right = {"login": user.email, "password": "correct horse"}
     assert client.post("/accounts/login/", right).status_code != 302
     assert b"Too many" in responses[-1].content or responses[-1].status_code == 429
+
+
+def test_a_closed_sign_up_is_not_offered(client, user, settings):
+    settings.OPEN_SIGNUP = False
+
+    for page in ("/", "/accounts/login/"):
+        assert "/accounts/signup/" not in client.get(page).content.decode()
