@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
@@ -28,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 Status = Analysis.Status
 
+# Seconds; a photo that is done sooner goes from queued to its result without a word between.
+NOT_WORTH_TELLING = 0.3
 # A queued row this old whose queue is empty has lost its message.
 LOST_AFTER = timedelta(seconds=10)
 # A file this old without a row belongs to nobody: a crash or a deleted account left it behind.
@@ -49,7 +52,6 @@ def run_analysis(pk: str) -> None:
     analysis = claim(pk)
     if analysis is None:
         return
-    events.publish_change(analysis)
     with held_lease(analysis):
         try:
             analyze_source(analysis)
@@ -79,13 +81,20 @@ def claim(pk: str) -> Analysis | None:
 
 @contextmanager
 def held_lease(analysis: Analysis) -> Iterator[None]:
-    """Renews the lease of a running analysis in a thread for as long as the work goes on."""
+    """Renews the lease of a running analysis in a thread for as long as the work goes on.
+
+    The same thread tells the owner that the work has begun, unless it ends at once anyway.
+    """
     done = threading.Event()
+    begun = copy(analysis)  # the other thread may finish this one at any moment
 
     def renew() -> None:
+        if done.wait(NOT_WORTH_TELLING):
+            return
+        events.publish_change(begun)
         while not done.wait(settings.LEASE_SECONDS / 3):
             expires_at = timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
-            owned(analysis).update(lease_expires_at=expires_at)
+            owned(begun).update(lease_expires_at=expires_at)
             connection.close()
 
     thread = threading.Thread(target=renew, name=f"lease-{analysis.pk}", daemon=True)
@@ -102,6 +111,16 @@ def owned(analysis: Analysis):
     return Analysis.objects.filter(
         pk=analysis.pk, status=Status.RUNNING, lease_owner=analysis.lease_owner
     )
+
+
+def change(analysis: Analysis, **values) -> bool:
+    """Write `values` to the row that this worker holds; False if it no longer does."""
+    values["sequence"] = analysis.sequence + 1
+    if not owned(analysis).update(**values):
+        return False
+    for name, value in values.items():
+        setattr(analysis, name, value)
+    return True
 
 
 def take_over(analysis: Analysis, now: datetime) -> bool:
@@ -135,9 +154,9 @@ def finish(
     """Store the result of a running analysis; False if this worker no longer holds it."""
     source = analysis.source.name
     with transaction.atomic():
-        finished = owned(analysis).update(
+        held = change(
+            analysis,
             status=Status.SUCCEEDED,
-            sequence=F("sequence") + 1,
             finished_at=timezone.now(),
             width=result.width,
             height=result.height,
@@ -149,7 +168,7 @@ def finish(
             photo=photo,
             thumbnail=thumbnail,
         )
-        if not finished:
+        if not held:
             return False
         Face.objects.bulk_create(
             Face(
@@ -166,23 +185,23 @@ def finish(
             for face in result.faces
         )
     delete_files([source])
-    announce(analysis.pk)
+    events.publish_change(analysis)
     return True
 
 
 def fail(analysis: Analysis, code: str, message: str) -> None:
     """End a running analysis with a reason; the unreadable upload is not kept."""
-    failed = owned(analysis).update(
+    source = analysis.source.name
+    if change(
+        analysis,
         status=Status.FAILED,
-        sequence=F("sequence") + 1,
         finished_at=timezone.now(),
         error_code=code,
         error_message=message,
         source="",
-    )
-    if failed:
-        delete_files([analysis.source.name])
-        announce(analysis.pk)
+    ):
+        delete_files([source])
+        events.publish_change(analysis)
 
 
 def release(analysis: Analysis) -> None:
@@ -197,10 +216,8 @@ def release(analysis: Analysis) -> None:
             f"This photo could not be analyzed in {settings.MAX_ATTEMPTS} attempts. "
             "The photo itself may be fine: please upload it again later.",
         )
-    elif owned(analysis).update(
-        status=Status.QUEUED, lease_owner="", lease_expires_at=None, sequence=F("sequence") + 1
-    ):
-        announce(analysis.pk)
+    elif change(analysis, status=Status.QUEUED, lease_owner="", lease_expires_at=None):
+        events.publish_change(analysis)
 
 
 def requeue_stale(enqueue: Callable[[str], None], waiting: int) -> None:
@@ -253,10 +270,3 @@ def delete_orphaned_files() -> int:
                 default_storage.delete(name)
                 deleted += 1
     return deleted
-
-
-def announce(pk) -> None:
-    """Tell the owner's pages the state that the database now holds."""
-    analysis = Analysis.objects.select_related("model_version").filter(pk=pk).first()
-    if analysis is not None:
-        events.publish_change(analysis)
