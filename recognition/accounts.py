@@ -32,6 +32,7 @@ def is_set_up() -> bool:
 @transaction.atomic
 def create_first_administrator(email: str, password: str):
     """The administrator of a fresh site. Raises IntegrityError if one was created meanwhile."""
+    email = email.lower()  # as allauth stores and looks up addresses
     user = get_user_model().objects.create_superuser(FIRST_USERNAME, email, password)
     EmailAddress.objects.create(user=user, email=email, primary=True, verified=True)
     return user
