@@ -64,6 +64,16 @@ def test_the_administrator_can_sign_in_by_e_mail(client):
     assert response.url == "/"
 
 
+def test_the_administrator_s_address_may_have_capital_letters(client):
+    client.post("/setup/", FORM | {"email": "First@Example.org"})
+    client.post("/accounts/logout/")
+    response = client.post(
+        "/accounts/login/", {"login": "First@Example.org", "password": "sunny-day-47"}
+    )
+
+    assert response.url == "/"
+
+
 def test_a_person_signs_up_by_e_mail(client, user):
     response = client.post("/accounts/signup/", FORM)
 
@@ -92,6 +102,13 @@ def test_failed_sign_ins_are_limited(client, user):
     right = {"login": user.email, "password": "correct horse"}
     assert client.post("/accounts/login/", right).status_code != 302
     assert b"Too many" in responses[-1].content or responses[-1].status_code == 429
+
+
+def test_the_administration_has_no_sign_in_without_limits(client, user):
+    response = client.post("/admin/login/", {"username": user.email, "password": "wrong"})
+
+    assert response.status_code == 302
+    assert response.url.startswith("/accounts/login/?next=")
 
 
 def test_a_closed_sign_up_is_not_offered(client, user, settings):
