@@ -46,7 +46,7 @@ def secret_key(data_dir: Path) -> str:
     """The key of the environment, else one that this data folder keeps for itself."""
     if key := env_text("MIEN_SECRET_KEY"):
         return key
-    path = private_folder(data_dir) / "secret_key"
+    path = data_dir / "secret_key"
     try:
         with open(path, "x", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
             file.write(secrets.token_urlsafe(50))
@@ -59,7 +59,9 @@ def secret_key(data_dir: Path) -> str:
 
 HOST = env_text("HOST", "127.0.0.1")
 PORT = env_int("PORT", 8000)
-DATA_DIR = Path(env_text("MIEN_DATA", str(BASE_DIR / "var"))).expanduser().absolute()
+DATA_DIR = private_folder(
+    Path(env_text("MIEN_DATA", str(BASE_DIR / "var"))).expanduser().absolute()
+)
 
 REDIS_SOCKET = None if env_text("REDIS_URL") else socket_path(DATA_DIR)
 REDIS_URL = env_text("REDIS_URL", f"unix://{REDIS_SOCKET}")

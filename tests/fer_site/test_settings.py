@@ -19,11 +19,11 @@ def test_a_deep_data_folder_gets_a_short_socket_path_of_its_own(tmp_path):
 
 def test_the_secret_key_is_made_once_and_closed_to_others(tmp_path, monkeypatch):
     monkeypatch.delenv("MIEN_SECRET_KEY", raising=False)
-    key = settings.secret_key(tmp_path / "data")
+    key = settings.secret_key(tmp_path)
 
     assert len(key) >= 50
-    assert settings.secret_key(tmp_path / "data") == key
-    assert stat.S_IMODE((tmp_path / "data" / "secret_key").stat().st_mode) == 0o600
+    assert settings.secret_key(tmp_path) == key
+    assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
 
 
 def test_the_environment_s_secret_key_counts_more(tmp_path, monkeypatch):
