@@ -123,7 +123,9 @@ def prepare_site(env: dict[str, str]) -> None:
     """Migrate, collect the static files and register the shipped model."""
     command = [sys.executable, "-m", "deploy.prepare"]
     # In a session of its own, Ctrl-C does not reach it: it ends with a word of ours, not its own.
-    if subprocess.run(command, cwd=ROOT, env=env, start_new_session=True).returncode:
+    # The database that it makes is closed to other accounts even where the data folder is not.
+    done = subprocess.run(command, cwd=ROOT, env=env, umask=0o077, start_new_session=True)
+    if done.returncode:
         raise CannotStart("The set-up of the data folder failed; the reason is above.")
 
 
