@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 
 from recognition import analyses
 from recognition.engine.emotions import EMOTIONS
@@ -111,8 +112,6 @@ def test_nobody_gets_in_without_signing_in(client, user, astronaut):
 
 
 def test_an_upload_needs_the_csrf_token(user, astronaut):
-    from django.test import Client
-
     client = Client(enforce_csrf_checks=True)
     client.force_login(user)
 
