@@ -29,8 +29,8 @@ def submit_image(owner, upload: LimitedUpload) -> Analysis:
     """Accept one uploaded photo: a queued analysis and the message for a worker.
 
     Raises MediaError with a code and a sentence for what can be told from size and header:
-    file_too_large, empty_file, not_an_image, too_many_pixels, too_small. Nothing is stored then.
-    What only decoding can tell becomes the error of the analysis.
+    file_too_large, and what media.inspect_photo raises. Nothing is stored then. What only
+    decoding can tell becomes the error of the analysis.
     """
     if upload.too_large:
         raise MediaError(

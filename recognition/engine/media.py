@@ -21,6 +21,16 @@ MAX_PIXELS = 100_000_000
 MIN_SIDE = 16
 """Photos with a shorter side, in pixels, are refused: no face can be seen in them."""
 
+MAX_LENGTH = 65_500
+"""Photos with a longer side, in pixels, are refused: a JPEG file cannot hold them."""
+
+MAX_SCANS = 500
+"""JPEGs with more passes over the picture are refused.
+
+A progressive photo has about ten. Each pass costs a few bytes and a visit of every pixel, so that
+a small file could keep a decoder busy for hours.
+"""
+
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "HEIF", "AVIF")
 """The only decoders that a file can reach, by Pillow's names."""
 
@@ -33,7 +43,7 @@ def inspect_photo(source: bytes | Path, *, max_pixels: int = MAX_PIXELS) -> Phot
     """What the header says, with the upright size; decodes no pixels.
 
     Raises MediaError: unreadable_file, empty_file, not_an_image, truncated_image, too_many_pixels,
-    too_small.
+    too_small, too_long, too_many_scans.
     """
     with _open(source, max_pixels) as image:
         return _header(image, image.size)
@@ -92,6 +102,7 @@ def _open(source: bytes | Path, max_pixels: int) -> Iterator[Image.Image]:
     try:
         with Image.open(BytesIO(data), formats=FORMATS) as image:
             _check_size(image.size, max_pixels)
+            _check_scans(image, data)
             yield image
     except (MediaError, MemoryError):
         raise
@@ -114,11 +125,26 @@ def _check_size(size: tuple[int, int], max_pixels: int) -> None:
     width, height = size
     if width * height > max_pixels:
         raise _too_many_pixels(max_pixels)
+    if max(width, height) > MAX_LENGTH:
+        raise MediaError(
+            "too_long",
+            f"A side of the photo has more than {MAX_LENGTH:,} pixels; cut it or scale it down.",
+        )
     if min(width, height) < MIN_SIDE:
         raise MediaError(
             "too_small",
             f"The photo has only {width} × {height} pixels; "
             f"each side needs at least {MIN_SIDE} pixels.",
+        )
+
+
+def _check_scans(image: Image.Image, data: bytes) -> None:
+    # Among compressed pixels no other byte than 0 follows 0xFF, so the marker stands for a scan.
+    if image.format in ("JPEG", "MPO") and data.count(b"\xff\xda") > MAX_SCANS:
+        raise MediaError(
+            "too_many_scans",
+            "The photo is stored in far more passes than any camera uses; "
+            "save it again with another program.",
         )
 
 

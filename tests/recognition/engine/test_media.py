@@ -345,6 +345,17 @@ def test_a_tiny_photo_is_refused(size):
     assert code_of(save(Image.new("RGB", size), "PNG")) == "too_small"
 
 
+def test_a_side_that_no_jpeg_could_hold_is_refused():
+    assert code_of(save(Image.new("1", (65_501, 16)), "PNG")) == "too_long"
+
+
+def test_a_jpeg_of_endless_passes_is_refused():
+    data = save(Image.new("L", (64, 64), 128), "JPEG", progressive=True)
+    last_scan = data[data.rindex(b"\xff\xda") : -2]
+    decode_photo(data)
+    assert code_of(data[:-2] + 1000 * last_scan + data[-2:]) == "too_many_scans"
+
+
 def test_an_encoded_jpeg_has_no_metadata():
     rgb, _ = decode_photo(oriented(6, "JPEG", size=(64, 48)))
     image = Image.open(BytesIO(encode_jpeg(rgb)))
