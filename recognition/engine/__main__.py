@@ -1,6 +1,7 @@
 """The command line: python -m recognition.engine PHOTO... [--json] [--min-face N]"""
 
 import argparse
+import io
 import json
 import sys
 from pathlib import Path
@@ -19,6 +20,8 @@ Line = dict[str, Any]
 def main(arguments: list[str] | None = None) -> int:
     """Print what each photo shows, in the order given; 0 if all could be read, 1 if any failed."""
     options = _parse(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name need not fit the terminal's coding
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         detector = MtcnnDetector(min_face=options.min_face)
         classifier = EmotionClassifier()
@@ -29,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     for name in options.photos:
         line = _read(name, detector, classifier)
         failed = failed or line["error"] is not None
-        print(json.dumps(line, ensure_ascii=False) if options.json else _describe(line), flush=True)
+        print(json.dumps(line) if options.json else _describe(line), flush=True)
     return 1 if failed else 0
 
 

@@ -1,6 +1,7 @@
 """python -m recognition.engine answers every photo, in order, whatever some of them are."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -63,6 +64,20 @@ def test_a_bad_file_gets_its_line_and_the_rest_go_on(photos, capsys):
     codes = [line["error"] and line["error"]["code"] for line in answers]
     assert codes == ["truncated_image", "unreadable_file", None]
     assert [len(line["faces"]) for line in answers] == [0, 0, 1]
+
+
+@pytest.mark.parametrize("options", [["--json"], []], ids=["json", "text"])
+def test_a_name_that_cannot_be_written_does_not_stop_the_rest(photos, options):
+    name = b"caf\xe9.jpg"
+    (photos / os.fsdecode(name)).write_bytes(b"")
+    command = [sys.executable, "-m", "recognition.engine", name, "missing.jpg", *options]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8:strict"}
+    done = subprocess.run(command, cwd=photos, env=environment, capture_output=True, text=True)
+
+    assert done.returncode == 1, done.stderr
+    assert len(done.stdout.splitlines()) == 2
+    if options:
+        assert os.fsencode(json.loads(done.stdout.splitlines()[0])["file"]) == name
 
 
 def test_without_json_it_speaks_to_people(photos, capsys):
