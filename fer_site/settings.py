@@ -235,7 +235,11 @@ STATICFILES_DIRS = [
 ]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "fer_site.static.HashedStaticFilesStorage"},
+    "staticfiles": {
+        "BACKEND": "fer_site.static.HashedStaticFilesStorage",
+        # Not private as uploads are: an image's static files belong to root, Mien runs as another.
+        "OPTIONS": {"file_permissions_mode": 0o644, "directory_permissions_mode": 0o755},
+    },
 }
 
 # --- Redis: queues, events, cache -------------------------------------------------------------

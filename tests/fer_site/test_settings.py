@@ -3,7 +3,10 @@
 import os
 import stat
 
+from django.core.files.base import ContentFile
+
 from fer_site import settings
+from fer_site.static import HashedStaticFilesStorage
 
 
 def test_redis_s_socket_lies_in_the_data_folder(tmp_path):
@@ -30,3 +33,12 @@ def test_the_environment_s_secret_key_counts_more(tmp_path, monkeypatch):
     monkeypatch.setenv("MIEN_SECRET_KEY", "given")
 
     assert settings.secret_key(tmp_path) == "given"
+
+
+def test_collected_static_files_can_be_read_by_every_account(tmp_path):
+    options = settings.STORAGES["staticfiles"]["OPTIONS"]
+    storage = HashedStaticFilesStorage(tmp_path / "static", "/static/", **options)
+    storage.save("css/mien.css", ContentFile(b""))
+
+    assert stat.S_IMODE((tmp_path / "static" / "css").stat().st_mode) == 0o755
+    assert stat.S_IMODE((tmp_path / "static" / "css" / "mien.css").stat().st_mode) == 0o644
