@@ -22,7 +22,7 @@ from websockets.sync.client import connect
 
 from benchmarks.site import Site, running_site
 
-CONNECTIONS = 3  # as many as static/js/home.js uses
+CONNECTIONS = 3  # as many as static/js/uploads.js uses
 LIMIT_SECONDS, LIMIT_RATE = 1.0, 25.0
 
 
