@@ -40,11 +40,15 @@ CMD ["python", "-m", "uvicorn", "fer_site.asgi:application", "--host", "0.0.0.0"
      "--timeout-graceful-shutdown", "3"]
 
 
-FROM web AS trainer
-USER 0
+FROM base AS trainer-base
 COPY requirements.txt ./
 RUN pip install --no-cache-dir --require-hashes -r requirements.txt
+
+
+FROM trainer-base AS trainer
+COPY . .
+COPY --from=static-files /app/collected collected
 USER 10001
-HEALTHCHECK NONE
+VOLUME /data
 CMD ["python", "-m", "celery", "-A", "fer_site.celery:app", "worker", "-n", "training@%h", \
      "-Q", "training", "-P", "solo", "--without-mingle", "--without-gossip", "-l", "INFO"]

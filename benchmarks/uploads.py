@@ -10,6 +10,7 @@ import argparse
 import io
 import json
 import statistics
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -116,7 +117,7 @@ def many_photos(site: Site, client: httpx.Client, listener: Listener, count: int
     return rate
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=10)
     parser.add_argument("--photos", type=int, default=200)
@@ -124,9 +125,10 @@ def main() -> None:
     with running_site() as site:
         client = site.sign_in()
         listener = Listener(site, client)
-        large_photos(client, listener, arguments.repeats)
-        many_photos(site, client, listener, arguments.photos)
+        seconds = large_photos(client, listener, arguments.repeats)
+        rate = many_photos(site, client, listener, arguments.photos)
+    return 0 if seconds <= LIMIT_SECONDS and rate >= LIMIT_RATE else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

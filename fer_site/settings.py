@@ -297,10 +297,11 @@ CELERY_BEAT_SCHEDULE = {
 
 MAX_UPLOAD_BYTES = env_int("MIEN_MAX_UPLOAD_MB", 25) * 1024 * 1024  # one file
 MAX_REQUEST_BYTES = env_int("MIEN_MAX_REQUEST_MB", 200) * 1024 * 1024  # all files of a request
-MAX_PIXELS = env_int("MIEN_MAX_PIXELS", 100_000_000)
+MAX_PIXELS = env_int("MIEN_MAX_PIXELS", 64_000_000)  # a worker needs about 14 bytes for each
 MIN_FACE = env_int("MIEN_MIN_FACE", 32)  # pixels, in a picture scaled to MAX_SIDE
 MAX_SIDE = env_int("MIEN_MAX_SIDE", 1280)
 LEASE_SECONDS = env_int("MIEN_LEASE_SECONDS", 15)
+ANALYSIS_SECONDS = env_int("MIEN_ANALYSIS_SECONDS", 60)  # a photo that takes longer is given up
 MAX_ATTEMPTS = 3
 
 # --- API and logs -----------------------------------------------------------------------------

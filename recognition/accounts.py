@@ -26,7 +26,8 @@ def open_signup(request: HttpRequest) -> dict[str, bool]:
 
 
 def is_set_up() -> bool:
-    return get_user_model().objects.filter(is_superuser=True).exists()
+    """Whether anybody has an account: only an empty site may be taken by its first visitor."""
+    return get_user_model().objects.exists()
 
 
 @transaction.atomic

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -33,6 +33,8 @@ Status = Analysis.Status
 NOT_WORTH_TELLING = 0.3
 # A queued row this old whose queue is empty has lost its message.
 LOST_AFTER = timedelta(seconds=10)
+# On a site whose queue is never empty a row this old gets a second message to be sure.
+SURELY_LOST_AFTER = timedelta(minutes=2)
 # A file this old without a row belongs to nobody: a crash or a deleted account left it behind.
 ORPHANED_AFTER = timedelta(hours=1)
 
@@ -59,7 +61,9 @@ def run_analysis(pk: str) -> None:
             fail(analysis, error.code, error.message)
         except Exception:
             logger.exception("Analysis %s broke off", analysis.pk)
-            release(analysis)
+            # Read again: what a transaction wrote that was rolled back is still in memory.
+            if held := owned(analysis).first():
+                release(held)
 
 
 def claim(pk: str) -> Analysis | None:
@@ -94,8 +98,12 @@ def held_lease(analysis: Analysis) -> Iterator[None]:
         events.publish_change(begun)
         while not done.wait(settings.LEASE_SECONDS / 3):
             expires_at = timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
-            owned(begun).update(lease_expires_at=expires_at)
-            connection.close()
+            try:
+                owned(begun).update(lease_expires_at=expires_at)
+            except DatabaseError:
+                logger.warning("The lease of %s was not renewed", begun.pk, exc_info=True)
+            finally:
+                connection.close()
 
     thread = threading.Thread(target=renew, name=f"lease-{analysis.pk}", daemon=True)
     thread.start()
@@ -224,8 +232,9 @@ def requeue_stale(enqueue: Callable[[str], None], waiting: int) -> None:
     """Bring work back that a crash has stopped.
 
     Running rows whose lease ran out go back into the queue, or fail after their last attempt.
-    Queued rows that waited a while though no message is `waiting` in the queue get a new one.
-    `enqueue` sends the message for a row's primary key.
+    Queued rows that waited a while though no message is `waiting` in the queue get a new one, and
+    so do rows that waited very long: a message too many does nothing. `enqueue` sends the message
+    for a row's primary key.
     """
     now = timezone.now()
     for analysis in Analysis.objects.filter(status=Status.RUNNING, lease_expires_at__lt=now):
@@ -233,10 +242,10 @@ def requeue_stale(enqueue: Callable[[str], None], waiting: int) -> None:
         if take_over(analysis, now):
             logger.warning("Analysis %s lost its worker", analysis.pk)
             release(analysis)
-            enqueue(str(analysis.pk))
-    if waiting:
-        return
-    lost = Analysis.objects.filter(status=Status.QUEUED, enqueued_at__lt=now - LOST_AFTER)
+            if analysis.status == Status.QUEUED:
+                enqueue(str(analysis.pk))
+    lost_before = now - (SURELY_LOST_AFTER if waiting else LOST_AFTER)
+    lost = Analysis.objects.filter(status=Status.QUEUED, enqueued_at__lt=lost_before)
     for pk in lost.values_list("pk", flat=True):
         Analysis.objects.filter(pk=pk).update(enqueued_at=now)
         enqueue(str(pk))

@@ -1,5 +1,7 @@
 """The REST API: thin views over submissions and analyses."""
 
+from django.conf import settings
+from django.core.exceptions import TooManyFilesSent
 from rest_framework import mixins, status, viewsets
 from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import MultiPartParser
@@ -16,6 +18,11 @@ from recognition.submissions import submit_image
 REFUSED = {
     "file_too_large": status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
     "not_an_image": status.HTTP_415_UNSUPPORTED_MEDIA_TYPE,
+}
+TOO_MANY_FILES = {
+    "file": None,
+    "code": "too_many_files",
+    "message": f"Send at most {settings.DATA_UPLOAD_MAX_NUMBER_FILES} photos in a request.",
 }
 NO_FILES = {
     "file": None,
@@ -52,7 +59,11 @@ class AnalysisViewSet(
     def create(self, request: Request) -> Response:
         """Accept photos: 202 with what was queued and what was refused, each with its reason."""
         accepted, errors = [], []
-        for upload in request.FILES.getlist("photos"):
+        try:
+            uploads = request.FILES.getlist("photos")
+        except TooManyFilesSent:
+            return Response({"analyses": [], "errors": [TOO_MANY_FILES]}, status=400)
+        for upload in uploads:
             try:
                 accepted.append(submit_image(request.user, upload))
             except MediaError as error:

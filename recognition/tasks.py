@@ -3,6 +3,7 @@
 import logging
 
 from celery import current_app, shared_task
+from django.conf import settings
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
@@ -13,7 +14,8 @@ logger = logging.getLogger(__name__)
 BROKER_TROUBLE = (OperationalError, RedisError, OSError)
 
 
-@shared_task
+# The net under decoders that hang: the child is killed, and the sweeper finds the row.
+@shared_task(time_limit=settings.ANALYSIS_SECONDS)
 def analyze(pk: str) -> None:
     analyses.run_analysis(pk)
 

@@ -64,6 +64,9 @@ def _read(name: str, detector: MtcnnDetector, classifier: EmotionClassifier) -> 
         analysis = analyze_photo(Path(name), detector, classifier)
     except MediaError as error:
         return _line(name, None, {"code": error.code, "message": error.message})
+    except Exception as error:  # whatever one photo does, the next ones are still read
+        message = f"The photo could not be read: {error!r}"
+        return _line(name, None, {"code": "unexpected", "message": message})
     return _line(name, analysis, None)
 
 

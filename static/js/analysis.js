@@ -35,9 +35,19 @@ function show(state) {
   showNotices(state.notices);
   if (status === "queued") byId("waiting-title").textContent = "In the queue";
   if (status === "running") byId("waiting-title").textContent = "Looking for faces";
-  if (status === "failed") byId("failure-message").textContent = state.error?.message ?? "";
+  if (status === "failed") showFailure(state.error);
   if (status === "canceled") byId("failure-title").textContent = "This analysis was canceled";
   if (status === "succeeded") showResult(state);
+}
+
+/** @param {{code: string, message: string}|null} error */
+function showFailure(error) {
+  const photoIsFine = error?.code === "gave_up";
+  byId("failure-title").textContent = photoIsFine
+    ? "The analysis did not succeed"
+    : "This photo could not be read";
+  byId("failure-message").textContent = error?.message ?? "";
+  byId("failure-help").hidden = photoIsFine;
 }
 
 /** @param {Analysis} state with faces */

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import skimage.data
 from django.core.files.storage import default_storage
+from django.db import DatabaseError
 from django.utils import timezone
 from PIL import Image
 
 from recognition import analyses
 from recognition.engine.emotions import EMOTIONS
-from recognition.models import Analysis
+from recognition.models import Analysis, Face
 from tests.conftest import encode
 from tests.processes import wait_until
 from tests.recognition.uploads import picture, submit
@@ -157,15 +158,31 @@ def test_the_sweeper_leaves_a_row_alone_whose_lease_is_held(user, astronaut):
     assert analyses.owned(claimed).exists()
 
 
-@pytest.mark.parametrize(("waiting", "resent"), [(0, True), (1, False)])
-def test_the_sweeper_resends_old_rows_only_if_no_message_waits(user, astronaut, waiting, resent):
+@pytest.mark.parametrize(
+    ("minutes", "waiting", "resent"),
+    [(1, 0, True), (1, 1, False), (5, 1, True)],
+    ids=["nothing waits", "messages wait", "too old to wait"],
+)
+def test_the_sweeper_resends_the_message_of_an_old_row(user, astronaut, minutes, waiting, resent):
     analysis = submit(user, astronaut)
-    long_ago = timezone.now() - timedelta(minutes=5)
-    Analysis.objects.filter(pk=analysis.pk).update(enqueued_at=long_ago)
+    enqueued_at = timezone.now() - timedelta(minutes=minutes)
+    Analysis.objects.filter(pk=analysis.pk).update(enqueued_at=enqueued_at)
     sent = []
     analyses.requeue_stale(sent.append, waiting=waiting)
 
     assert sent == ([str(analysis.pk)] if resent else [])
+
+
+def test_a_result_that_cannot_be_stored_leaves_the_row_as_it_was(user, astronaut, monkeypatch):
+    def refuse(*args):
+        raise DatabaseError("disk full")
+
+    monkeypatch.setattr(Face.objects, "bulk_create", refuse)
+    analysis = analyzed(user, astronaut)
+
+    assert (analysis.status, analysis.face_count) == (Status.QUEUED, 0)
+    assert analysis.source
+    assert not analysis.photo
 
 
 def test_the_lease_is_renewed_while_the_work_goes_on(user, astronaut, settings, monkeypatch):

@@ -75,6 +75,14 @@ def test_a_request_without_files_says_what_to_send(signed_in):
     assert response.json()["errors"][0]["code"] == "no_files"
 
 
+def test_too_many_files_in_a_request_are_refused_in_words(signed_in, settings):
+    settings.DATA_UPLOAD_MAX_NUMBER_FILES = 2
+    response = post(signed_in, *[(f"{number}.jpg", b"x") for number in range(3)])
+
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["code"] == "too_many_files"
+
+
 def test_one_analysis_comes_with_its_faces(signed_in, user, astronaut):
     analysis = submit(user, astronaut)
     analyses.run_analysis(str(analysis.pk))

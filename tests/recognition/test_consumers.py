@@ -5,25 +5,37 @@ import time
 import pytest
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
-from django.contrib.auth.models import AnonymousUser
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.test import Client
 
 from fer_site.asgi import application
-from recognition import analyses, events
-from recognition.consumers import NOT_SIGNED_IN, AnalysesConsumer
+from recognition import analyses, consumers, events
+from recognition.consumers import NOT_SIGNED_IN
 from tests.recognition.uploads import submit
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 
 
-def socket_of(person) -> WebsocketCommunicator:
-    communicator = WebsocketCommunicator(AnalysesConsumer.as_asgi(), "/ws/analyses/")
-    communicator.scope["user"] = person
-    return communicator
+def cookie_of(person) -> str:
+    """The session of a person who has just signed in."""
+    client = Client()
+    client.force_login(person)
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+async def socket_of(person, origin: bytes = b"http://localhost") -> WebsocketCommunicator:
+    """A browser's socket on a page of `origin`, with the session of `person` if there is one."""
+    headers = [(b"host", b"localhost"), (b"origin", origin)]
+    if person:
+        value = await sync_to_async(cookie_of)(person)
+        headers.append((b"cookie", f"{settings.SESSION_COOKIE_NAME}={value}".encode()))
+    return WebsocketCommunicator(application, "/ws/analyses/", headers=headers)
 
 
 async def test_the_owner_hears_of_every_change(user, astronaut, monkeypatch):
     monkeypatch.setattr(analyses, "NOT_WORTH_TELLING", 60)  # however busy the machine is
-    socket = socket_of(user)
+    socket = await socket_of(user)
     await socket.connect()
     analysis = await sync_to_async(submit)(user, astronaut)
     await sync_to_async(analyses.run_analysis)(str(analysis.pk))
@@ -38,7 +50,7 @@ async def test_the_owner_hears_of_every_change(user, astronaut, monkeypatch):
 async def test_the_owner_hears_of_work_that_takes_a_while(user, astronaut, monkeypatch):
     monkeypatch.setattr(analyses, "analyze_source", lambda analysis: time.sleep(1))
     analysis = await sync_to_async(submit)(user, astronaut)
-    socket = socket_of(user)
+    socket = await socket_of(user)
     await socket.connect()
     await sync_to_async(analyses.run_analysis)(str(analysis.pk))
     heard = await socket.receive_json_from(timeout=5)
@@ -50,7 +62,7 @@ async def test_the_owner_hears_of_work_that_takes_a_while(user, astronaut, monke
 async def test_the_owner_hears_of_a_deletion(user, astronaut):
     analysis = await sync_to_async(submit)(user, astronaut)
     pk = str(analysis.pk)
-    socket = socket_of(user)
+    socket = await socket_of(user)
     await socket.connect()
     await sync_to_async(analyses.delete_analysis)(analysis)
 
@@ -59,7 +71,7 @@ async def test_the_owner_hears_of_a_deletion(user, astronaut):
 
 
 async def test_another_person_hears_nothing(user, other_user, astronaut):
-    socket = socket_of(other_user)
+    socket = await socket_of(other_user)
     await socket.connect()
     await sync_to_async(submit)(user, astronaut)
 
@@ -68,7 +80,7 @@ async def test_another_person_hears_nothing(user, other_user, astronaut):
 
 
 async def test_a_stranger_is_turned_away():
-    socket = socket_of(AnonymousUser())
+    socket = await socket_of(None)
     await socket.connect()
     closed = await socket.receive_output(timeout=5)
     await socket.disconnect()
@@ -76,9 +88,34 @@ async def test_a_stranger_is_turned_away():
     assert closed == {"type": "websocket.close", "code": NOT_SIGNED_IN}
 
 
-async def test_another_site_s_page_cannot_connect():
-    headers = [(b"host", b"localhost"), (b"origin", b"http://evil.example")]
-    socket = WebsocketCommunicator(application, "/ws/analyses/", headers=headers)
+def sign_out(person):
+    Session.objects.all().delete()
+
+
+def deactivate(person):
+    type(person).objects.filter(pk=person.pk).update(is_active=False)
+
+
+def change_password(person):
+    person.set_password("another horse")
+    person.save()
+
+
+@pytest.mark.parametrize("end", [sign_out, deactivate, change_password])
+async def test_a_socket_tells_nothing_once_its_session_has_ended(user, astronaut, monkeypatch, end):
+    monkeypatch.setattr(consumers, "TRUSTED_SECONDS", 0)
+    socket = await socket_of(user)
+    await socket.connect()
+    await sync_to_async(end)(user)
+    await sync_to_async(submit)(user, astronaut)
+    heard = await socket.receive_output(timeout=5)
+    await socket.disconnect()
+
+    assert heard == {"type": "websocket.close", "code": NOT_SIGNED_IN}
+
+
+async def test_another_site_s_page_cannot_connect(user):
+    socket = await socket_of(user, origin=b"http://evil.example")
     connected, _code = await socket.connect()
     await socket.wait()
 

@@ -79,6 +79,16 @@ def test_a_photo_that_always_kills_its_worker_fails_after_three_attempts(worker,
     assert process.popen.poll() is None
 
 
+def test_a_photo_that_hangs_its_worker_is_given_up_in_the_end(worker, user, astronaut, monkeypatch):
+    monkeypatch.setattr(tasks.analyze, "time_limit", 2)  # the sender's limit travels along
+    worker(MIEN_TEST_PAUSE="600", MIEN_ANALYSIS_SECONDS="2")
+    analysis = submit(user, astronaut)
+
+    sweep_until(analysis, Status.FAILED)
+    analysis.refresh_from_db()
+    assert (analysis.attempts, analysis.error_code) == (3, "gave_up")
+
+
 def test_a_broker_restart_loses_nothing(worker, user, astronaut, redis_server):
     worker()
     waiting = submit(user, astronaut)

@@ -8,5 +8,7 @@ from recognition.registry import register_shipped_model
 class Command(BaseCommand):
     help = "Registers the network that comes with the code, and activates it on a fresh site."
 
-    def handle(self, **options):
-        self.stdout.write(f"Shipped model: {register_shipped_model()}")
+    def handle(self, verbosity, **options):
+        version = register_shipped_model()
+        if verbosity:
+            self.stdout.write(f"Shipped model: {version}")
