@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pillow_heif
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
 from .errors import MediaError
 from .types import PhotoHeader
@@ -68,7 +68,8 @@ def decode_photo(
         factor = max(size) // min_side if min_side and rgb.size == size else 1
         # Scaled down before it is turned and copied, a large photo needs much less memory.
         reduced = rgb.reduce(factor) if factor > 1 else rgb
-        return np.asarray(_turn_upright(reduced, image)), header
+        colors = _to_srgb(reduced, image.info.get("icc_profile"))
+        return np.asarray(_turn_upright(colors, image)), header
 
 
 def encode_jpeg(rgb: NDArray[np.uint8], quality: int = 95) -> bytes:
@@ -218,3 +219,24 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         white.paste(image, mask=image.getchannel("A"))
         return white
     return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _to_srgb(rgb: Image.Image, profile: bytes | None) -> Image.Image:
+    """The same colors in sRGB where the file has others, such as the Display P3 of phones.
+
+    The profile itself is metadata and not kept; without this the stored photo would look pale.
+    """
+    if not profile:
+        return rgb
+    try:
+        source = ImageCms.ImageCmsProfile(BytesIO(profile))
+        is_srgb = "sRGB" in ImageCms.getProfileDescription(source)
+        if is_srgb or source.profile.xcolor_space.strip() != "RGB":
+            return rgb
+        converted = ImageCms.profileToProfile(rgb, source, _SRGB, outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError):  # a damaged profile is no reason to refuse the photo
+        return rgb
+    return converted or rgb
+
+
+_SRGB = ImageCms.createProfile("sRGB")
