@@ -16,7 +16,7 @@ class TrainingConfig:
     """
 
     architecture: str = "se_resnet"
-    epochs: int = 40
+    epochs: int = 28
     minutes: float | None = None
     """Where set, the schedule follows the clock (time of earlier attempts included) instead of the
     epochs, so that a run on a busy machine still ends in time with a fully annealed model."""
@@ -34,8 +34,8 @@ class TrainingConfig:
     precision: str = "mixed_bfloat16"
     stages: tuple[tuple[float, int, float], ...] = (
         (0.0, 32, 0.75),
-        (0.3, 40, 0.75),
-        (0.65, 48, 0.5),
+        (0.33, 40, 0.75),
+        (0.61, 48, 0.5),
     )
 
     validation: float = 0.08
@@ -87,6 +87,6 @@ SHIPPED = TrainingConfig()
 
 PRESETS: dict[str, TrainingConfig] = {
     "quick": replace(SHIPPED, epochs=6, average=0.99),
-    "balanced": replace(SHIPPED, epochs=20),
+    "balanced": replace(SHIPPED, epochs=16),
     "shipped": SHIPPED,
 }
