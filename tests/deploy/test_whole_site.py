@@ -31,6 +31,8 @@ class Run:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                # A terminal's programs hear of its end, also where the tests themselves do not.
+                preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
             )
 
     def wait_until_ready(self) -> None:

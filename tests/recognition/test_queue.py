@@ -80,7 +80,10 @@ def test_a_photo_that_always_kills_its_worker_fails_after_three_attempts(worker,
 
 
 def test_a_photo_that_hangs_its_worker_is_given_up_in_the_end(worker, user, astronaut, monkeypatch):
-    monkeypatch.setattr(tasks.analyze, "time_limit", 2)  # the sender's limit travels along
+    def enqueue(pk: str) -> None:
+        tasks.analyze.apply_async((pk,), time_limit=2)
+
+    monkeypatch.setattr(tasks, "enqueue", enqueue)  # the sender's limit travels with the message
     worker(MIEN_TEST_PAUSE="600", MIEN_ANALYSIS_SECONDS="2")
     analysis = submit(user, astronaut)
 
