@@ -35,9 +35,7 @@ def quick_settings(settings):
 @pytest.fixture(autouse=True)
 def fresh_cache(redis_server):
     """Rate limits count from zero in each test."""
-    redis_server.client.select(1)
-    redis_server.client.flushdb()
-    redis_server.client.select(0)
+    redis_server.clear_cache()
 
 
 @pytest.fixture

@@ -74,6 +74,11 @@ class RedisServer:
         except redis.ConnectionError:
             return False
 
+    def clear_cache(self) -> None:
+        """Empty the database of the cache, and with it the counters of the rate limits."""
+        with redis.Redis(unix_socket_path=str(self.socket_path), db=1) as cache:
+            cache.flushdb()
+
     def stop(self) -> None:
         self.client.close()
         self.process.kill()
