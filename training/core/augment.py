@@ -18,17 +18,25 @@ _ERASED = 0.3
 
 
 def augment(
-    faces: NDArray[np.uint8], random: np.random.Generator, strength: float = 1.0
+    faces: NDArray[np.uint8],
+    random: np.random.Generator,
+    strength: float = 1.0,
+    framings: NDArray[np.floating] | None = None,
 ) -> NDArray[np.uint8]:
     """A batch of the same size, uint8 [n, 48, 48], with each face varied in place, shape and light.
 
     Shift, scale, rotation, shear and mirroring are one affine map, sampled by the engine's `warp`;
     then gamma, for some faces a loss of quality (low resolution, blur, JPEG, noise), and for some
     an erased rectangle (Zhong et al. 2020, arXiv 1708.04896). `strength` scales every range.
+    `framings` are maps [n, 2, 3] that are applied first, in the same sampling.
     """
     count = len(faces)
     varied = np.empty((count, SIDE, SIDE), np.uint8)
     matrices = _affine_maps(random, count, strength)
+    if framings is not None:
+        shift = matrices[:, :, 2:]
+        matrices = matrices[:, :, :2] @ framings
+        matrices[:, :, 2:] += shift
     gammas = np.exp(random.uniform(-_GAMMA, _GAMMA, count) * strength)
     degraded = random.random(count) < _DEGRADED * strength
     erased = random.random(count) < _ERASED * strength

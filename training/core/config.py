@@ -16,7 +16,7 @@ class TrainingConfig:
     """
 
     architecture: str = "se_resnet"
-    epochs: int = 28
+    epochs: int = 56
     minutes: float | None = None
     """Where set, the schedule follows the clock (time of earlier attempts included) instead of the
     epochs, so that a run on a busy machine still ends in time with a fully annealed model."""
@@ -34,17 +34,21 @@ class TrainingConfig:
     precision: str = "mixed_bfloat16"
     stages: tuple[tuple[float, int, float], ...] = (
         (0.0, 32, 0.75),
-        (0.33, 40, 0.75),
-        (0.61, 48, 0.5),
+        (0.45, 40, 0.75),
+        (0.7, 48, 0.6),
     )
 
-    validation: float = 0.08
+    framed: float = 0.4
+    """Share of the faces that are fed as the engine's detector frames them, the others as they
+    are."""
+
+    validation: float = 0.05
     """Share of the training split that is held out to choose by."""
     votes: float = 0.2
     """Share of the target that the taggers' votes make up, where there are votes."""
     smoothing: float = 0.05
     """Share of the target that is spread evenly."""
-    repeats: tuple[int, ...] = (1, 2, 1, 1, 1, 1, 1)
+    repeats: tuple[int, ...] = (1, 3, 1, 1, 1, 1, 1)
     """How often a row of each class appears in an epoch, in the order of the labels."""
 
     def __post_init__(self) -> None:
@@ -52,6 +56,8 @@ class TrainingConfig:
             raise ValueError("epochs and batch_size must be at least 1")
         if not 0 < self.validation < 0.5:
             raise ValueError("validation must lie between 0 and 0.5")
+        if not 0 <= self.framed <= 1:
+            raise ValueError("framed must lie between 0 and 1")
         if self.minutes is not None and self.minutes <= 0:
             raise ValueError("minutes must be above 0")
         if not self.stages or self.stages[0][0] != 0:
@@ -86,7 +92,7 @@ class TrainingConfig:
 SHIPPED = TrainingConfig()
 
 PRESETS: dict[str, TrainingConfig] = {
-    "quick": replace(SHIPPED, epochs=6, average=0.99),
-    "balanced": replace(SHIPPED, epochs=16),
+    "quick": replace(SHIPPED, epochs=6, average=0.99, framed=0.0),
+    "balanced": replace(SHIPPED, epochs=16, framed=0.0),
     "shipped": SHIPPED,
 }

@@ -10,7 +10,7 @@ import shutil
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
@@ -22,6 +22,7 @@ from recognition.engine.emotions import EMOTIONS
 
 from .duplicates import group_duplicates
 from .folders import read_folder, read_zip
+from .framings import measure_framings
 from .problems import DatasetError
 
 SPLITS = ("Training", "PublicTest", "PrivateTest")
@@ -38,7 +39,8 @@ class Faces:
     images: uint8 [n, 48, 48]. labels: int64 [n], indices into EMOTIONS. splits: uint8 [n], indices
     into SPLITS. votes: float32 [n, 7], shares of the taggers' votes, all zero where there are none.
     is_face: bool [n]. groups: int64 [n], the same number for near-duplicate images.
-    sources: file name -> SHA-256.
+    sources: file name -> SHA-256. framings: float32 [n, 2, 3], maps to how the engine would frame
+    each face; None where nobody asked for them.
     """
 
     images: NDArray[np.uint8]
@@ -48,6 +50,7 @@ class Faces:
     is_face: NDArray[np.bool_]
     groups: NDArray[np.int64]
     sources: dict[str, str]
+    framings: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -60,13 +63,20 @@ class Faces:
             raise DatasetError(f"There is no split {split!r}; use {', '.join(SPLITS)} or all.")
         return np.flatnonzero(self.splits == SPLITS.index(split))
 
+    def framings_of(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The framings of rows, [n, 2, 3]; ValueError where the faces were loaded without."""
+        if self.framings is None:
+            raise ValueError("The data were loaded without the framings that the config asks for.")
+        return self.framings[rows]
 
-def load(data: Path, cache: Path, votes: Path | None = None) -> Faces:
+
+def load(data: Path, cache: Path, votes: Path | None = None, *, framings: bool = False) -> Faces:
     """Read a data set, from `cache` (a folder) if the same files were read before.
 
     `data` is FER2013's CSV (plain, .gz, .xz or .zip), or a folder or zip of images in folders named
     after the classes. `votes` is FER+'s CSV for the same rows; without it, a file fer2013new.csv
-    beside a CSV is used. What cannot be read raises DatasetError, which names row and reason.
+    beside a CSV is used. `framings` has the detector look at every face, which takes minutes the
+    first time. What cannot be read raises DatasetError, which names row and reason.
     """
     if not data.exists():
         raise DatasetError(f"There is nothing at {data}.")
@@ -76,7 +86,8 @@ def load(data: Path, cache: Path, votes: Path | None = None) -> Faces:
     entry = cache / _fingerprint(files)
     if not (entry / "sources.json").is_file():
         _store(_read(data, votes), entry)
-    return _open(entry)
+    faces = _open(entry)
+    return replace(faces, framings=_framings(faces, entry)) if framings else faces
 
 
 def split_off(
@@ -89,6 +100,15 @@ def split_off(
     position[groups] = np.arange(len(groups))
     held_out = position[faces.groups[rows]] < round(share * len(groups))
     return rows[~held_out], rows[held_out]
+
+
+def _framings(faces: Faces, entry: Path) -> NDArray[np.float32]:
+    path = entry / "framings.npy"
+    if not path.is_file():
+        partial = entry / "framings.partial.npy"
+        np.save(partial, measure_framings(faces.images))
+        partial.rename(path)
+    return np.asarray(np.load(path))
 
 
 def _read(data: Path, votes: Path | None) -> Faces:

@@ -41,6 +41,7 @@ def fit(
     training, validation = split_off(faces, faces.rows("Training"), config.validation, config.seed)
     rows = epoch_rows(faces, training, config)
     images, targets = faces.images[rows], soft_targets(faces, rows, config)
+    framings = faces.framings_of(rows) if config.framed else None
     held_out, labels = faces.images[validation], faces.labels[validation]
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -56,7 +57,7 @@ def fit(
         side, strength = config.stage_at(clock.progress())
         # Some networks take frames of one side only.
         side = model.input_shape[1] or side
-        batches = TrainingBatches(images, targets, config, epoch, side, strength)
+        batches = TrainingBatches(images, targets, config, epoch, side, strength, framings)
         history = model.fit(
             batches,
             initial_epoch=epoch - 1,
@@ -153,7 +154,7 @@ class WeightAverage(keras.callbacks.Callback):
     1803.05407). Taken every few steps: reading the weights costs time, neighbors hardly differ.
     """
 
-    EVERY = 4
+    EVERY = 8
 
     def __init__(self, decay: float) -> None:
         super().__init__()

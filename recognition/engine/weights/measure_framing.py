@@ -15,7 +15,6 @@ left eye 14.8, 17.6; right eye 32.2, 17.6; nose 23.5, 28.0; mouth 16.2, 37.0 and
 import argparse
 import csv
 import gzip
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -38,20 +37,19 @@ def read_training_faces(path: Path) -> list[NDArray[np.uint8]]:
 
 
 def find_landmarks(
-    faces: list[NDArray[np.uint8]], detector: MtcnnDetector
-) -> Iterator[tuple[NDArray[np.float64], float]]:
-    """Landmarks [5, 2] in the 48x48 face, and the height of its box, wherever a face is found."""
-    for face in faces:
-        large = cv2.resize(face, (SIDE * ZOOM, SIDE * ZOOM), interpolation=cv2.INTER_CUBIC)
-        border = (BORDER * ZOOM,) * 4
-        padded = cv2.copyMakeBorder(large, *border, cv2.BORDER_REPLICATE)
-        found = detector.detect(np.asarray(cv2.cvtColor(padded, cv2.COLOR_GRAY2RGB), np.uint8))
-        if not found:
-            continue
-        marks = found[0].landmarks
-        points = np.array([getattr(marks, name) for name in marks.__slots__])
-        # Pixel centers of the large picture to pixel centers of the face.
-        yield (points + 0.5) / ZOOM - 0.5 - BORDER, found[0].box.height / ZOOM
+    face: NDArray[np.uint8], detector: MtcnnDetector
+) -> tuple[NDArray[np.float64], float] | None:
+    """Landmarks [5, 2] in the pixels of a 48x48 face, and its box's height; None if not found."""
+    large = cv2.resize(face, (SIDE * ZOOM, SIDE * ZOOM), interpolation=cv2.INTER_CUBIC)
+    border = (BORDER * ZOOM,) * 4
+    padded = cv2.copyMakeBorder(large, *border, cv2.BORDER_REPLICATE)
+    found = detector.detect(np.asarray(cv2.cvtColor(padded, cv2.COLOR_GRAY2RGB), np.uint8))
+    if not found:
+        return None
+    marks = found[0].landmarks
+    points = np.array([getattr(marks, name) for name in marks.__slots__])
+    # Pixel centers of the large picture to pixel centers of the face.
+    return (points + 0.5) / ZOOM - 0.5 - BORDER, found[0].box.height / ZOOM
 
 
 def main() -> None:
@@ -65,7 +63,8 @@ def main() -> None:
     chosen = [faces[index] for index in order]
     mirrored = [np.ascontiguousarray(face[:, ::-1]) for face in chosen]
     detector = MtcnnDetector(min_face=40, second_look=False)
-    found = list(find_landmarks(chosen + mirrored, detector))
+    looks = (find_landmarks(face, detector) for face in chosen + mirrored)
+    found = [look for look in looks if look]
     points = np.array([landmarks for landmarks, _ in found])
     tilt = np.degrees(np.arctan2(*(points[:, 1] - points[:, 0]).T[::-1]))
     print(f"found in {len(found)} of {2 * len(chosen)} looks")

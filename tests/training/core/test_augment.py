@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from training.core.augment import augment, resize
+from training.core.framings import frame
 
 
 @pytest.fixture
@@ -21,6 +22,25 @@ def test_strength_zero_only_mirrors(faces):
     )
     assert np.all(same | mirrored)
     assert 10 < same.sum() < 54
+
+
+def test_framings_come_first_in_the_same_sampling(faces):
+    framings = np.tile([[1.0, 0.0, 5.0], [0.0, 1.0, -3.0]], (64, 1, 1))
+    varied = augment(faces, np.random.default_rng(0), strength=0, framings=framings)
+    framed = frame(faces, framings)
+    expected = augment(framed, np.random.default_rng(0), strength=0)
+    assert np.array_equal(varied, expected)
+    assert not np.array_equal(framed, faces)
+
+
+def test_variation_turns_about_the_middle_of_the_framed_face():
+    """A dot that the framing brings to the center stays there, whatever the variation."""
+    face = np.zeros((48, 48), np.uint8)
+    face[10:12, 30:32] = 255
+    framings = np.tile([[1.0, 0.0, -7.0], [0.0, 1.0, 13.0]], (200, 1, 1))
+    varied = augment(np.stack([face] * 200), np.random.default_rng(3), 0.2, framings)
+    bright = np.array([image[21:27, 21:27].sum() / max(image.sum(), 1) for image in varied])
+    assert np.median(bright) > 0.95
 
 
 def test_the_same_seed_gives_the_same_faces(faces):

@@ -94,6 +94,17 @@ def test_the_second_start_reads_the_cache(tmp_path):
     assert np.array_equal(first.images, second.images)
 
 
+def test_framings_are_measured_once_and_only_when_asked_for(tmp_path, monkeypatch):
+    path = write_csv(tmp_path / "faces.csv")
+    assert load(path, tmp_path / "cache").framings is None
+    first = load(path, tmp_path / "cache", framings=True)
+    assert first.framings.shape == (14, 2, 3)
+
+    monkeypatch.setattr("training.core.datasets.measure_framings", None)
+    second = load(path, tmp_path / "cache", framings=True)
+    assert np.array_equal(second.framings, first.framings)
+
+
 def test_a_changed_file_is_read_again(tmp_path):
     path = write_csv(tmp_path / "faces.csv", count=14)
     load(path, tmp_path / "cache")

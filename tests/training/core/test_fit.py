@@ -32,6 +32,7 @@ CONFIG = TrainingConfig(
     average=0.8,
     precision="float32",
     stages=((0.0, 32, 0.1), (0.5, 48, 0.05)),
+    framed=0.0,
     validation=0.2,
 )
 
@@ -83,6 +84,12 @@ def test_a_damaged_checkpoint_is_refused(faces, tmp_path):
     (tmp_path / CHECKPOINT).write_bytes(b"PK not a checkpoint")
     with pytest.raises(CheckpointError, match="cannot be read"):
         fit(CONFIG, faces, tmp_path)
+
+
+def test_a_config_with_framings_needs_data_with_framings(faces, tmp_path):
+    config = TrainingConfig.from_dict(CONFIG.to_dict() | {"framed": 0.5})
+    with pytest.raises(ValueError, match="without the framings"):
+        fit(config, faces, tmp_path)
 
 
 def test_a_limit_in_minutes_replaces_the_epochs(faces, tmp_path):

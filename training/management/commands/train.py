@@ -47,7 +47,10 @@ class Command(BaseCommand):
         try:
             config = replace(PRESETS[options["preset"]], **given)
             faces = load(
-                options["data"], settings.DATA_DIR / "cache" / "datasets", options["votes"]
+                options["data"],
+                settings.DATA_DIR / "cache" / "datasets",
+                options["votes"],
+                framings=config.framed > 0,
             )
             self._train(config, faces, output, options)
         except (DatasetError, CheckpointError, ValueError) as error:
@@ -71,3 +74,4 @@ class Command(BaseCommand):
             f"validation accuracy {epoch.validation_accuracy:.4f}, "
             f"macro F1 {epoch.validation_macro_f1:.4f}, {epoch.seconds:.0f} s in all"
         )
+        self.stdout.flush()
