@@ -1,4 +1,4 @@
-"""From a finished run to what is shipped: an ONNX file and its card."""
+"""From a finished run to what is shipped: an ONNX file, its small variant, and their card."""
 
 import datetime
 from collections.abc import Sequence
@@ -17,8 +17,18 @@ from .datasets import Faces, split_off
 from .evaluate import evaluate, fit_temperature
 from .export import export, trained, write_card
 from .fit import predict_logits
+from .framings import frame
+from .quantize import quantize
 
-MODEL, CARD = "expression.onnx", "expression.json"
+MODEL, INT8, CARD = "expression.onnx", "expression.int8.onnx", "expression.json"
+
+INT8_COST = 0.003
+"""Validation accuracy that the int8 variant may cost; one that costs more is not kept."""
+
+_CALIBRATION = 1000
+
+Labelled = tuple[NDArray[np.uint8], NDArray[np.int64]]
+"""Faces [n, 48, 48] and their labels [n]."""
 
 
 def release(
@@ -30,18 +40,27 @@ def release(
 ) -> dict[str, Any]:
     """Export the best epoch to `folder`, write its card and give it.
 
-    The temperature is fitted on the validation part. `score` names the splits whose figures go into
+    The temperature is fitted on the validation part: as it is and, where the config trains with
+    framings, also as the engine would frame it. `score` names the splits whose figures go into
     the card besides the validation part's: leave test splits out until the model is final.
     """
     if not progress.best_epoch:
         raise ValueError("The run has finished no epoch yet.")
     model = trained(config.architecture, progress.best)
-    _, held_out = split_off(faces, faces.rows("Training"), config.validation, config.seed)
-    logits = predict_logits(model, faces.images[held_out])
-    temperature = fit_temperature(logits, faces.labels[held_out])
+    training, held_out = split_off(faces, faces.rows("Training"), config.validation, config.seed)
+    labels = np.asarray(faces.labels[held_out])
+    validation = {"validation": (faces.images[held_out], labels)}
+    if config.framed:
+        framed = frame(faces.images[held_out], faces.framings_of(held_out))
+        validation["validation_framed"] = (framed, labels)
+    logits = [predict_logits(model, images) for images, _ in validation.values()]
+    temperature = fit_temperature(np.concatenate(logits), np.tile(labels, len(logits)))
     folder.mkdir(parents=True, exist_ok=True)
     deviation = export(model, temperature, folder / MODEL)
-    parts = {"validation": held_out} | {split: faces.rows(split) for split in score}
+    splits = {name: faces.rows(name) for name in score}
+    scored = {name: (faces.images[rows], faces.labels[rows]) for name, rows in splits.items()}
+    figures = {name: _score(folder / MODEL, part) for name, part in (validation | scored).items()}
+    calibration = faces.images[training[:: max(1, len(training) // _CALIBRATION)]]
     card = {
         "architecture": config.architecture,
         "parameters": int(model.count_params()),
@@ -53,19 +72,32 @@ def release(
         "seed": config.seed,
         "config": config.to_dict(),
         "data": faces.sources,
-        "trained_rows": int(len(faces.rows("Training")) - len(held_out)),
+        "trained_rows": len(training),
         "epochs": len(progress.epochs),
         "best_epoch": progress.best_epoch,
         "training_seconds": round(progress.seconds),
         "temperature": round(temperature, 4),
         "onnx_deviation": deviation,
-        "figures": {name: score_rows(folder / MODEL, faces, rows) for name, rows in parts.items()},
+        "figures": figures,
+        "int8": _release_int8(folder, calibration, validation, figures["validation"]["accuracy"]),
     }
     write_card(card, folder / CARD)
     return card
 
 
-def score_rows(model: Path, faces: Faces, rows: NDArray[np.int64]) -> dict[str, Any]:
-    """The figures of an exported model on some rows, ready for JSON."""
-    evaluation = evaluate(EmotionClassifier(model).predict, faces.images[rows], faces.labels[rows])
-    return evaluation.to_dict()
+def _release_int8(
+    folder: Path, calibration: NDArray[np.uint8], parts: dict[str, Labelled], accuracy: float
+) -> dict[str, Any]:
+    """Write the int8 variant, or leave it out where it falls too far below `accuracy`."""
+    quantize(folder / MODEL, calibration, folder / INT8)
+    figures = {name: _score(folder / INT8, part) for name, part in parts.items()}
+    size = (folder / INT8).stat().st_size
+    kept = accuracy - figures["validation"]["accuracy"] <= INT8_COST
+    if not kept:
+        (folder / INT8).unlink()
+    return {"kept": kept, "bytes": size, "figures": figures}
+
+
+def _score(model: Path, part: Labelled) -> dict[str, Any]:
+    """The figures of an exported model on labelled faces, ready for JSON."""
+    return evaluate(EmotionClassifier(model).predict, *part).to_dict()

@@ -84,7 +84,8 @@ class Command(BaseCommand):
 def _rows(faces: Faces, split: str, model: Path) -> NDArray[np.int64]:
     if split != "validation":
         return faces.rows(split)
-    card = model.with_suffix(".json")
+    # Variants share a card: expression.onnx and expression.int8.onnx have expression.json.
+    card = model.with_name(model.name.split(".")[0] + ".json")
     if not card.is_file():
         raise DatasetError(f"{card.name} beside the model is needed to know its validation part.")
     config = TrainingConfig.from_dict(json.loads(card.read_text())["config"])

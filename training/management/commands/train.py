@@ -13,7 +13,7 @@ from training.core.config import PRESETS, TrainingConfig
 from training.core.datasets import load
 from training.core.fit import fit
 from training.core.problems import CheckpointError, DatasetError
-from training.core.release import CARD, MODEL, release
+from training.core.release import CARD, INT8, MODEL, release
 
 _OPTIONS = ("architecture", "epochs", "minutes", "seed", "batch_size", "precision")
 
@@ -66,7 +66,13 @@ class Command(BaseCommand):
                 f"{name}: accuracy {figures['accuracy']:.4f}, macro F1 {figures['macro_f1']:.4f}, "
                 f"calibration error {figures['ece']:.4f}"
             )
-        self.stdout.write(f"Wrote {output / MODEL} and {output / CARD}.")
+        int8 = card["int8"]
+        self.stdout.write(
+            f"int8 on validation: accuracy {int8['figures']['validation']['accuracy']:.4f}, "
+            f"{int8['bytes']} bytes; " + ("kept" if int8["kept"] else "not kept: it costs too much")
+        )
+        names = [MODEL, INT8, CARD] if int8["kept"] else [MODEL, CARD]
+        self.stdout.write(f"Wrote {', '.join(str(output / name) for name in names)}.")
 
     def _report(self, epoch: Epoch) -> None:
         self.stdout.write(
