@@ -1,10 +1,10 @@
 /* The page of one analysis: waits for the result if there is none yet, then lets it be read. */
-import { announce } from "./announce.js";
-import { deleteAnalysis, getAnalysis } from "./api.js";
-import { confirmDelete } from "./dialog.js";
+import { getAnalysis } from "./api.js";
+import { enableDeletion } from "./dialog.js";
 import { emotionName, percent } from "./emotions.js";
 import { watchAnalyses } from "./feed.js";
 import { icon } from "./icons.js";
+import { showNotices } from "./notices.js";
 import { FaceOverlay } from "./overlay.js";
 import { ProbabilityView } from "./probabilities.js";
 
@@ -32,7 +32,7 @@ function show(state) {
   byId("failure").hidden = status !== "failed" && status !== "canceled";
   byId("result").hidden = status !== "succeeded";
   showReadout(state);
-  showNotices(state.notices);
+  showNotices(byId("notices"), state.notices);
   if (status === "queued") byId("waiting-title").textContent = "In the queue";
   if (status === "running") byId("waiting-title").textContent = "Looking for faces";
   if (status === "failed") showFailure(state.error);
@@ -121,16 +121,6 @@ function showReadout({ status, width, height, face_count: faces, model_version: 
   byId("meta-time").replaceChildren(`${Math.round(total)} ms`, detail);
 }
 
-function showNotices(notices) {
-  const list = byId("notices");
-  list.hidden = notices.length === 0;
-  list.replaceChildren(...notices.map(({ message }) => {
-    const item = document.createElement("li");
-    item.append(icon("info"), message);
-    return item;
-  }));
-}
-
 /** Read the state; the faces come only this way. */
 async function reload() {
   try {
@@ -161,16 +151,7 @@ function leave() {
   location.assign(view.dataset.history);
 }
 
-byId("delete").addEventListener("click", async () => {
-  if (!(await confirmDelete(analysis.title))) return;
-  try {
-    await deleteAnalysis(analysis.id);
-    leave();
-  } catch (error) {
-    if (error.status === 404) leave();
-    else announce(error.message);
-  }
-});
+enableDeletion(byId("delete"), analysis, leave);
 
 show(analysis);
 watchAnalyses({

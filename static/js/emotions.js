@@ -1,4 +1,5 @@
 /* The seven expressions: their order, names and colors, and how a probability is written. */
+import { token } from "./tokens.js";
 
 /** In the order of the model's output. */
 export const EMOTIONS = Object.freeze([
@@ -12,9 +13,7 @@ export const emotionName = (emotion) => emotion.charAt(0).toUpperCase() + emotio
  * The color of an expression in the theme that is shown now.
  * @param {string} emotion
  */
-export function emotionColor(emotion) {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${emotion}`).trim();
-}
+export const emotionColor = (emotion) => token(`--${emotion}`);
 
 /** @param {number} probability 0 to 1 */
 export function percent(probability) {

@@ -1,9 +1,9 @@
 /* The seven probabilities of one face: a bar chart, and the same values as a table. */
 import { EMOTIONS, emotionColor, emotionName, percent } from "./emotions.js";
 import { icon } from "./icons.js";
+import { token } from "./tokens.js";
 
 const still = matchMedia("(prefers-reduced-motion: reduce)");
-const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 /** Writes each value at the end of its bar. */
 const endLabels = {

@@ -2,7 +2,27 @@
 
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 15_000;
-const NOT_SIGNED_IN = 4401;
+export const NOT_SIGNED_IN = 4401;
+
+/**
+ * The address of a socket of this site.
+ * @param {string} path
+ */
+export function socketAddress(path) {
+  const url = new URL(path, location.href);
+  url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+  return url;
+}
+
+/**
+ * How long to wait before the next attempt, in milliseconds: longer each time, and not the same
+ * in all browsers, which would come back all at once.
+ * @param {number} failures so far, from 1
+ */
+export function retryDelay(failures) {
+  const delay = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (failures - 1));
+  return delay * (0.5 + Math.random());
+}
 
 /** @param {"lost"|"signed-out"|null} problem */
 function showBanner(problem) {
@@ -28,9 +48,7 @@ export function keepConnected(path, { onConnect, onMessage }) {
 
   function open() {
     clearTimeout(timer);
-    const url = new URL(path, location.href);
-    url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-    const opened = new WebSocket(url);
+    const opened = new WebSocket(socketAddress(path));
     socket?.close();
     socket = opened;
     opened.onopen = () => {
@@ -48,8 +66,7 @@ export function keepConnected(path, { onConnect, onMessage }) {
       failures += 1;
       // A single short break is mended before anyone has read about it.
       if (failures > 1) showBanner("lost");
-      const delay = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (failures - 1));
-      timer = setTimeout(open, delay * (0.5 + Math.random())); // not all browsers at once
+      timer = setTimeout(open, retryDelay(failures));
     };
   }
 
