@@ -37,6 +37,7 @@ HEALTHCHECK --interval=15s --timeout=5s --start-period=30s \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/health/')"]
 CMD ["python", "-m", "uvicorn", "fer_site.asgi:application", "--host", "0.0.0.0", \
      "--port", "8000", "--no-access-log", "--lifespan", "off", "--ws-max-size", "4194304", \
+     "--ws-per-message-deflate", "false", \
      "--timeout-graceful-shutdown", "3"]
 
 

@@ -276,7 +276,10 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_DEFAULT_QUEUE = "maintenance"
-CELERY_TASK_ROUTES = {"recognition.tasks.analyze": {"queue": "analyses"}}
+CELERY_TASK_ROUTES = {
+    "recognition.tasks.analyze": {"queue": "analyses"},
+    "recognition.tasks.analyze_frame": {"queue": "frames"},
+}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
@@ -303,6 +306,16 @@ MAX_SIDE = env_int("MIEN_MAX_SIDE", 1280)
 LEASE_SECONDS = env_int("MIEN_LEASE_SECONDS", 15)
 ANALYSIS_SECONDS = env_int("MIEN_ANALYSIS_SECONDS", 60)  # a photo that takes longer is given up
 MAX_ATTEMPTS = 3
+
+# --- Live -------------------------------------------------------------------------------------
+
+LIVE_FRAME_BYTES = env_int("MIEN_LIVE_FRAME_KB", 512) * 1024
+LIVE_FRAME_PIXELS = env_int("MIEN_LIVE_FRAME_PIXELS", 4_000_000)
+LIVE_FRAMES_PER_SECOND = env_int("MIEN_LIVE_FRAMES_PER_SECOND", 90)  # of a person, all sockets
+LIVE_SESSIONS_PER_USER = env_int("MIEN_LIVE_SESSIONS_PER_USER", 3)
+LIVE_SESSIONS = env_int("MIEN_LIVE_SESSIONS", 20)  # on the whole site
+LIVE_IDLE_SECONDS = env_int("MIEN_LIVE_IDLE_SECONDS", 120)
+FRAME_SECONDS = 2  # a frame that takes longer is given up
 
 # --- API and logs -----------------------------------------------------------------------------
 

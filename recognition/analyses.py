@@ -237,7 +237,8 @@ def requeue_stale(enqueue: Callable[[str], None], waiting: int) -> None:
     for a row's primary key.
     """
     now = timezone.now()
-    for analysis in Analysis.objects.filter(status=Status.RUNNING, lease_expires_at__lt=now):
+    stale = Analysis.objects.filter(status=Status.RUNNING, lease_expires_at__lt=now)
+    for analysis in stale.exclude(kind=Analysis.Kind.WEBCAM):
         # Taking the lease over keeps a worker that is late, not dead, from renewing it meanwhile.
         if take_over(analysis, now):
             logger.warning("Analysis %s lost its worker", analysis.pk)

@@ -50,8 +50,7 @@ class AnalysisViewSet(
     pagination_class = AnalysisPagination
 
     def get_queryset(self):
-        own = Analysis.objects.filter(owner=self.request.user).select_related("model_version")
-        return own.prefetch_related("faces") if self.action == "retrieve" else own
+        return Analysis.objects.filter(owner=self.request.user).select_related("model_version")
 
     def get_serializer_class(self):
         return AnalysisDetailSerializer if self.action == "retrieve" else AnalysisSerializer

@@ -1,6 +1,6 @@
 """WebSockets: consumers that only forward what happens to the signed-in person's analyses."""
 
-import time
+import asyncio
 from importlib import import_module
 
 from channels.auth import get_user
@@ -10,11 +10,13 @@ from django.conf import settings
 from recognition import events
 
 NOT_SIGNED_IN = 4401  # the code of a socket that is closed because nobody is signed in
-TRUSTED_SECONDS = 2  # for so long a socket takes for granted that its person is still signed in
+TRUSTED_SECONDS = 2.5  # for so long a socket takes for granted that its person is signed in
 
 
 class AnalysesConsumer(AsyncJsonWebsocketConsumer):
     """Forwards the events of the owner's analyses; what the browser sends is ignored."""
+
+    watch = None
 
     async def connect(self):
         user = self.scope["user"]
@@ -25,26 +27,30 @@ class AnalysesConsumer(AsyncJsonWebsocketConsumer):
         # Before the browser hears that it is connected and reads the state: nothing falls between.
         self.groups.append(events.owner_group(user.pk))
         await self.channel_layer.group_add(self.groups[-1], self.channel_name)
-        self.checked_at = time.monotonic()
+        self.watch = asyncio.create_task(self.close_when_signed_out())
         await self.accept()
+
+    async def disconnect(self, code):
+        if self.watch:
+            self.watch.cancel()
 
     async def receive(self, text_data=None, bytes_data=None, **kwargs):
         pass
 
     async def forward(self, message):
-        if await self.is_signed_in():
-            await self.send_json(message["event"])
-        else:
-            await self.close(NOT_SIGNED_IN)
+        await self.send_json(message["event"])
 
-    async def is_signed_in(self) -> bool:
-        """Whether the session that opened the socket still is one: a socket outlives it.
+    async def close_when_signed_out(self):
+        while await is_signed_in(self.scope):
+            await asyncio.sleep(TRUSTED_SECONDS)
+        await self.close(NOT_SIGNED_IN)
 
-        It ends by signing out, a changed password, or an account that was deactivated or deleted.
-        """
-        if time.monotonic() - self.checked_at > TRUSTED_SECONDS:
-            store = import_module(settings.SESSION_ENGINE).SessionStore
-            session = store(self.scope["session"].session_key)  # read anew from the database
-            self.scope["user"] = await get_user({"session": session})
-            self.checked_at = time.monotonic()
-        return self.scope["user"].is_authenticated
+
+async def is_signed_in(scope) -> bool:
+    """Whether the session that opened a socket still is one: a socket outlives it.
+
+    It ends by signing out, a changed password, or an account that was deactivated or deleted.
+    """
+    store = import_module(settings.SESSION_ENGINE).SessionStore
+    session = store(scope["session"].session_key)  # read anew from the database
+    return (await get_user({"session": session})).is_authenticated

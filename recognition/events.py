@@ -36,8 +36,30 @@ class FaceState(TypedDict):
     emotion: str
 
 
+class Series(TypedDict):
+    """How the probabilities of a track went; times in seconds, one probability for each time."""
+
+    times: list[float]
+    probabilities: dict[str, list[float]]
+
+
+class TrackState(TypedDict):
+    """A face across the frames of a session; `first` and `last` in seconds, probabilities mean."""
+
+    number: int
+    first: float
+    last: float
+    frames: int
+    emotion: str
+    probabilities: dict[str, float]
+    series: Series
+
+
 class AnalysisState(TypedDict):
-    """An analysis as the REST API gives it; events carry it without `faces`."""
+    """An analysis as the REST API gives it.
+
+    Events carry it without `faces`, which photos have, and `tracks`, which sessions have.
+    """
 
     id: str
     kind: str
@@ -53,12 +75,15 @@ class AnalysisState(TypedDict):
     emotion: str | None
     model_version: int | None
     milliseconds: dict[str, float] | None
+    seconds: float | None
+    frame_count: int
     error: Message | None
     notices: list[Message]
     url: str
     photo_url: str | None
     thumbnail_url: str | None
     faces: NotRequired[list[FaceState]]
+    tracks: NotRequired[list[TrackState]]
 
 
 class AnalysisChanged(TypedDict):
@@ -136,6 +161,8 @@ def describe_analysis(analysis: Analysis) -> AnalysisState:
         "emotion": analysis.emotion or None,
         "model_version": analysis.model_version.number if analysis.model_version else None,
         "milliseconds": analysis.milliseconds,
+        "seconds": analysis.seconds,
+        "frame_count": analysis.frame_count,
         "error": error,
         "notices": analysis.notices,
         "url": analysis.get_absolute_url(),

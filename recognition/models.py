@@ -36,7 +36,7 @@ class ModelVersion(models.Model):
 
 
 class Analysis(models.Model):
-    """One upload of a person, from the queue to its result.
+    """One upload of a person from the queue to its result, or one kept webcam session.
 
     `status` changes only in analyses.py. `sequence` counts the changes that were announced, so
     that a page can tell a newer state from an older one.
@@ -44,6 +44,7 @@ class Analysis(models.Model):
 
     class Kind(models.TextChoices):
         IMAGE = "image"
+        WEBCAM = "webcam"
 
     class Status(models.TextChoices):
         QUEUED = "queued"
@@ -70,10 +71,12 @@ class Analysis(models.Model):
     # Result.
     width = models.PositiveIntegerField(null=True)
     height = models.PositiveIntegerField(null=True)
-    face_count = models.PositiveIntegerField(default=0)
+    face_count = models.PositiveIntegerField(default=0)  # of a session: its tracks
     emotion = models.CharField(max_length=10, choices=EMOTION_CHOICES, blank=True)
     model_version = models.ForeignKey(ModelVersion, null=True, on_delete=models.PROTECT)
     milliseconds = models.JSONField(null=True)
+    seconds = models.FloatField(null=True)  # the length of a session
+    frame_count = models.PositiveIntegerField(default=0)  # frames of a session that were analyzed
     notices = models.JSONField(default=list)
     error_code = models.CharField(max_length=50, blank=True)
     error_message = models.TextField(blank=True)
@@ -110,19 +113,37 @@ class Analysis(models.Model):
         return bool(self.thumbnail)
 
 
-class Face(models.Model):
-    """A face in an analysis: where it is and which expression it shows.
+class Track(models.Model):
+    """One face across the frames of a session, under the number that the session gave it."""
 
-    Boxes and landmarks are in pixels of the upright photo, origin at the top left.
+    analysis = models.ForeignKey(Analysis, on_delete=models.CASCADE, related_name="tracks")
+    number = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["analysis", "number"], name="one_track_per_number")
+        ]
+
+    def __str__(self) -> str:
+        return f"track {self.number} of {self.analysis}"
+
+
+class Face(models.Model):
+    """A face in a photo or in one frame of a session: where it is, which expression it shows.
+
+    Boxes and landmarks are in pixels of the upright photo or the frame, origin at the top left.
     """
 
     analysis = models.ForeignKey(Analysis, on_delete=models.CASCADE, related_name="faces")
+    track = models.ForeignKey(Track, null=True, on_delete=models.CASCADE, related_name="faces")
+    time = models.FloatField(null=True)  # seconds since the session was begun to be kept
     x = models.FloatField()
     y = models.FloatField()
     width = models.FloatField()
     height = models.FloatField()
     score = models.FloatField()
-    landmarks = models.JSONField()
+    landmarks = models.JSONField(default=dict)  # not stored for the faces of a session
     probabilities = models.JSONField()  # in the order of EMOTIONS
     emotion = models.CharField(max_length=10, choices=EMOTION_CHOICES)
 

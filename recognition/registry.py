@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import time
 from pathlib import Path
 
 from django.core.files.base import ContentFile
@@ -15,6 +16,9 @@ from recognition.models import ModelVersion
 
 logger = logging.getLogger(__name__)
 
+RECENT_SECONDS = 1.0
+
+_asked_at = 0.0
 # The version that this process holds, with its classifier; replaced when another is activated.
 _loaded: tuple[ModelVersion, EmotionClassifier] | None = None
 
@@ -30,6 +34,16 @@ def active_classifier() -> tuple[ModelVersion, EmotionClassifier]:
         _loaded = (version, load_classifier(version))
         logger.info("Loaded model %s", version)
     return _loaded
+
+
+def recent_classifier() -> tuple[ModelVersion, EmotionClassifier]:
+    """As active_classifier, but a second old at most: for frames, which come many a second."""
+    global _asked_at
+    now = time.monotonic()
+    if _loaded is not None and now - _asked_at < RECENT_SECONDS:
+        return _loaded
+    _asked_at = now
+    return active_classifier()
 
 
 def active_version() -> ModelVersion:

@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from recognition import events
+from recognition import events, recordings
 from recognition.models import Analysis
 
 
@@ -14,7 +14,9 @@ class AnalysisSerializer(serializers.BaseSerializer):
 
 
 class AnalysisDetailSerializer(serializers.BaseSerializer):
-    """An analysis with its faces. Read only."""
+    """A photo's analysis with its faces, a session's with its tracks. Read only."""
 
     def to_representation(self, instance: Analysis) -> events.AnalysisState:
+        if instance.kind == Analysis.Kind.WEBCAM:
+            return recordings.describe_with_tracks(instance)
         return events.describe_with_faces(instance)

@@ -7,7 +7,7 @@ from django.conf import settings
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from recognition import analyses
+from recognition import analyses, frames, recordings
 
 logger = logging.getLogger(__name__)
 
@@ -20,9 +20,16 @@ def analyze(pk: str) -> None:
     analyses.run_analysis(pk)
 
 
+# A frame is worth nothing to anybody once it is late: its task is never repeated.
+@shared_task(acks_late=False, expires=settings.FRAME_SECONDS)
+def analyze_frame(job: frames.Job) -> None:
+    frames.answer_frame(job)
+
+
 @shared_task
 def requeue_stale() -> None:
     analyses.requeue_stale(enqueue, waiting=queue_length("analyses"))
+    recordings.finish_interrupted()
 
 
 @shared_task
@@ -36,6 +43,11 @@ def enqueue(pk: str) -> None:
         analyze.delay(pk)
     except BROKER_TROUBLE as error:
         logger.warning("Analysis %s stays queued, the broker did not answer: %s", pk, error)
+
+
+def enqueue_frame(job: frames.Job) -> None:
+    """Send a frame to the workers; raises one of BROKER_TROUBLE when the broker is down."""
+    analyze_frame.apply_async((job,), retry=False)
 
 
 def queue_length(queue: str) -> int:

@@ -12,6 +12,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("setup/", views.setup, name="setup"),
     path("health/", views.healthy, name="health"),
+    path("live/", views.live, name="live"),
     path("analyses/", views.analysis_list, name="analysis-list"),
     path("analyses/<uuid:pk>/", views.analysis_detail, name="analysis-detail"),
     path("analyses/<uuid:pk>/photo/", views.analysis_photo, name="analysis-photo"),

@@ -8,8 +8,10 @@ from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from recognition import accounts, events, health
+from recognition import accounts, events, health, recordings
 from recognition.forms import FirstAdministratorForm
+from recognition.live import limits as live_limits
+from recognition.models import Analysis
 from recognition.private_files import serve_picture
 
 RECENT = 8
@@ -52,8 +54,16 @@ def analysis_list(request: HttpRequest) -> HttpResponse:
 @login_required
 def analysis_detail(request: HttpRequest, pk) -> HttpResponse:
     analysis = get_object_or_404(request.user.analyses, pk=pk)
-    context = {"analysis": analysis, "analysis_data": events.describe_with_faces(analysis)}
-    return render(request, "analysis_detail.html", context)
+    if analysis.kind == Analysis.Kind.WEBCAM:
+        template, data = "session_detail.html", recordings.describe_with_tracks(analysis)
+    else:
+        template, data = "analysis_detail.html", events.describe_with_faces(analysis)
+    return render(request, template, {"analysis": analysis, "analysis_data": data})
+
+
+@login_required
+def live(request: HttpRequest) -> HttpResponse:
+    return render(request, "live.html", {"live_limits": live_limits()})
 
 
 @login_required

@@ -56,7 +56,9 @@ def worker(transactional_db, redis_server, tmp_path):
 
 
 class LiveSite:
-    """A whole site of its own: Redis, web server, worker and beat on a fresh data folder."""
+    """A whole site of its own: Redis, web server and a worker on a fresh data folder."""
+
+    queues = "analyses,maintenance,frames"
 
     def __init__(self, data_dir: Path):
         self.port = free_port()
@@ -66,7 +68,7 @@ class LiveSite:
         for arguments in (["migrate", "-v0"], ["collectstatic", "--noinput", "-v0"]):
             self.manage(*arguments)
         self.redis = RedisServer(data_dir / "run" / "redis.sock")
-        self.worker = start_worker(data_dir / "worker.log", **self.environment)
+        self.worker = start_worker(data_dir / "worker.log", self.queues, **self.environment)
         self.start_web()
 
     def manage(self, *arguments: str) -> str:
@@ -80,6 +82,7 @@ class LiveSite:
     def start_web(self) -> None:
         command = [sys.executable, "-m", "uvicorn", "fer_site.asgi:application"]
         command += ["--port", str(self.port), "--lifespan", "off", "--no-access-log"]
+        command += ["--ws-max-size", "4194304", "--ws-per-message-deflate", "false"]
         self.web = Process(command, self.data_dir / "web.log", **self.environment)
         wait_until(self.answers, f"the web server, see {self.data_dir}/web.log")
 

@@ -1,0 +1,285 @@
+"""One live session: newest frame wins, one in flight, one reply for each frame, in order."""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from django.conf import settings
+
+from recognition.engine.emotions import EMOTIONS
+from recognition.engine.tracker import Tracker
+from recognition.engine.types import (
+    BoundingBox,
+    Detection,
+    Face,
+    Landmarks,
+    Prediction,
+    TrackedFace,
+)
+
+PROTOCOL = 1
+FORMATS = ["image/jpeg", "image/webp"]
+RANGES = {"rate": (1, 30), "min_face": (24, 400), "smoothing": (0, 5)}
+BAD_FRAMES_IN_A_ROW = 5
+SEQUENCE_BYTES = 4
+# Between full searches, faces are followed from frame to frame, which takes a third of the time;
+# a new face waits at most so long (seconds).
+SEARCH_EVERY = 0.4
+# Frames may come a little unevenly: so many at once are not yet too fast.
+BURST = 2.0
+# A client that reads no replies while it sends frames has this many outstanding at last.
+MOST_REPLIES = 1000
+
+
+class SettingError(ValueError):
+    """A setting that does not exist or is out of its range; the text says which and why."""
+
+
+@dataclass(frozen=True)
+class LiveSettings:
+    """What a client may change: frames a second, pixels, seconds, and whether rows are stored."""
+
+    rate: float = 30
+    min_face: int = 60
+    smoothing: float = 0.3
+    keep: bool = False
+
+    def changed(self, values: Mapping[str, Any]) -> "LiveSettings":
+        """These settings with `values` in them; SettingError where one makes no sense."""
+        for name, value in values.items():
+            if name == "keep":
+                if not isinstance(value, bool):
+                    raise SettingError("keep must be true or false.")
+            elif name not in RANGES:
+                known = ", ".join([*RANGES, "keep"])
+                raise SettingError(f"There is no setting {name!r:.40}; there are {known}.")
+            else:
+                low, high = RANGES[name]
+                number = isinstance(value, (int, float)) and not isinstance(value, bool)
+                if not number or not low <= value <= high:
+                    raise SettingError(f"{name} must be a number from {low} to {high}.")
+        return replace(self, **values)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass
+class Frame:
+    """A frame that a client sent, until its reply has gone out. Times in seconds, monotonic."""
+
+    sequence: int | None
+    received_at: float
+    picture: bytes = b""
+    sent_at: float | None = None
+    reply: dict[str, Any] | None = None
+
+
+class LiveSession:
+    """The state of one socket, without any input or output of its own; times are monotonic."""
+
+    def __init__(self, now: float) -> None:
+        self.settings = LiveSettings()
+        self.tracker = Tracker(self.settings.smoothing)
+        self.started_at = self.last_frame_at = now
+        self.counts = {"received": 0, "analyzed": 0, "skipped": 0, "failed": 0}
+        self.bad_in_a_row = 0
+        self._frames: deque[Frame] = deque()
+        self._in_flight: Frame | None = None
+        self._waiting: Frame | None = None
+        self._last_sequence = -1
+        self._allowance, self._allowance_at = BURST, now
+        self._searched_at = -SEARCH_EVERY
+
+    @property
+    def is_spoiled(self) -> bool:
+        """Whether too many bad frames came in a row."""
+        return self.bad_in_a_row >= BAD_FRAMES_IN_A_ROW
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether the client sends frames but reads no replies."""
+        return len(self._frames) > MOST_REPLIES
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every frame has had its reply."""
+        return not self._frames
+
+    def update(self, values: Mapping[str, Any]) -> None:
+        """Change settings; SettingError, and nothing changed, where one makes no sense."""
+        self.settings = self.settings.changed(values)
+        self.tracker.smoothing = self.settings.smoothing
+
+    def receive(self, message: bytes, now: float) -> None:
+        """Take a binary message: a frame that waits, or that is answered for at once."""
+        self.last_frame_at = now
+        self.counts["received"] += 1
+        frame = Frame(None, now)
+        self._frames.append(frame)
+        if len(message) >= SEQUENCE_BYTES:
+            frame.sequence = int.from_bytes(message[:SEQUENCE_BYTES])
+        if frame.sequence is None or frame.sequence <= self._last_sequence:
+            explanation = "A frame begins with 4 bytes that hold a growing sequence number."
+            self._fail(frame, "bad_sequence", explanation, bad=True)
+            return
+        self._last_sequence = frame.sequence
+        frame.picture = message[SEQUENCE_BYTES:]
+        if not frame.picture:
+            self._fail(frame, "empty_frame", "No picture follows the sequence number.", bad=True)
+        elif not self._may_take(now):
+            self._skip(frame, "too_fast")
+        else:
+            if self._waiting:
+                self._skip(self._waiting, "newer_frame")
+            self._waiting = frame
+
+    def start_next(self, now: float) -> Frame | None:
+        """The frame to be sent to a worker now, if one waits and none is in flight."""
+        if self._in_flight or not self._waiting:
+            return None
+        self._in_flight, self._waiting = self._waiting, None
+        self._in_flight.sent_at = now
+        return self._in_flight
+
+    def hints(self, now: float) -> list[BoundingBox]:
+        """The boxes to follow faces from, or none when the whole frame should be searched."""
+        boxes = self.tracker.visible()
+        if not boxes or now - self._searched_at >= SEARCH_EVERY:
+            self._searched_at = now
+            return []
+        return boxes
+
+    def finish(self, answer: Mapping[str, Any], now: float) -> list[TrackedFace] | None:
+        """Take a worker's answer; gives the faces, None where it failed or came too late."""
+        frame = self._in_flight
+        if frame is None or frame.sequence != answer["sequence"]:
+            return None
+        if error := answer.get("error"):
+            self.give_up(error["code"], error["message"], bad=error["bad"])
+            return None
+        tracked = self.tracker.update(
+            [face_of(face) for face in answer["faces"]], frame.received_at
+        )
+        milliseconds = {**answer["milliseconds"], "total": (now - frame.received_at) * 1000}
+        frame.reply = {
+            "type": "frame.result",
+            "sequence": frame.sequence,
+            "width": answer["width"],
+            "height": answer["height"],
+            "model_version": answer["model_version"],
+            "faces": [describe(face) for face in tracked],
+            "milliseconds": {name: round(value, 1) for name, value in milliseconds.items()},
+        }
+        self.counts["analyzed"] += 1
+        self.bad_in_a_row = 0
+        self._land(frame)
+        return tracked
+
+    def give_up(self, code: str, message: str, *, bad: bool = False) -> None:
+        """Answer the frame in flight with an error; `bad` where the client is to blame."""
+        if frame := self._in_flight:
+            self._fail(frame, code, message, bad=bad)
+            self._land(frame)
+
+    def hold_back(self) -> None:
+        """Skip the frame in flight: this person sends too many on all sockets together."""
+        if frame := self._in_flight:
+            self._skip(frame, "too_fast")
+            self._land(frame)
+
+    def expire(self, now: float, seconds: float) -> None:
+        """Give the frame in flight up if its worker has been silent for so long."""
+        frame = self._in_flight
+        if frame and frame.sent_at is not None and now - frame.sent_at > seconds:
+            message = "No worker answered in time; the next frame may fare better."
+            self.give_up("timeout", message)
+
+    def drop_waiting(self) -> None:
+        """Skip the frame that waits, at the end of the session."""
+        if self._waiting:
+            self._skip(self._waiting, "newer_frame")
+            self._waiting = None
+
+    def take_replies(self) -> list[dict[str, Any]]:
+        """The replies that may go out now: none before those of earlier frames."""
+        replies = []
+        while self._frames and (reply := self._frames[0].reply):
+            replies.append(reply)
+            self._frames.popleft()
+        return replies
+
+    def summary(self, now: float) -> dict[str, Any]:
+        """What `session.closed` says, without the address of a kept session."""
+        return {
+            "type": "session.closed",
+            "seconds": round(now - self.started_at, 1),
+            "frames": dict(self.counts),
+            "tracks": self.tracker.count,
+        }
+
+    def _may_take(self, now: float) -> bool:
+        """A token bucket: `rate` frames a second, a few at once."""
+        rate = self.settings.rate
+        self._allowance = min(BURST, self._allowance + (now - self._allowance_at) * rate)
+        self._allowance_at = now
+        if self._allowance < 1:
+            return False
+        self._allowance -= 1
+        return True
+
+    def _land(self, frame: Frame) -> None:
+        self._in_flight = None
+        frame.picture = b""
+
+    def _skip(self, frame: Frame, reason: str) -> None:
+        self.counts["skipped"] += 1
+        frame.picture = b""
+        frame.reply = {"type": "frame.skipped", "sequence": frame.sequence, "reason": reason}
+
+    def _fail(self, frame: Frame, code: str, message: str, *, bad: bool) -> None:
+        self.counts["failed"] += 1
+        self.bad_in_a_row += bad
+        frame.picture = b""
+        error = {"code": code, "message": message}
+        frame.reply = {"type": "frame.error", "sequence": frame.sequence, **error}
+
+
+def limits() -> dict[str, Any]:
+    """What this site allows a live session; pixels, bytes, frames a second, seconds."""
+    return {
+        "frame_bytes": settings.LIVE_FRAME_BYTES,
+        "pixels": settings.LIVE_FRAME_PIXELS,
+        "rate": RANGES["rate"][1],
+        "sessions_per_user": settings.LIVE_SESSIONS_PER_USER,
+        "idle_seconds": settings.LIVE_IDLE_SECONDS,
+        "formats": FORMATS,
+    }
+
+
+def face_of(answer: Mapping[str, Any]) -> Face:
+    """A face of a worker's answer, as the engine knows it."""
+    marks = {name: tuple(point) for name, point in answer["landmarks"].items()}
+    detection = Detection(BoundingBox(**answer["box"]), answer["score"], Landmarks(**marks))
+    return Face(detection, Prediction(tuple(answer["probabilities"])))
+
+
+def describe(tracked: TrackedFace) -> dict[str, Any]:
+    """A face as `frame.result` gives it."""
+    detection, smoothed = tracked.face.detection, Prediction(tracked.smoothed)
+
+    def named(probabilities: tuple[float, ...]) -> dict[str, float]:
+        return {name: round(p, 4) for name, p in zip(EMOTIONS, probabilities, strict=True)}
+
+    return {
+        "track": tracked.track,
+        "box": {name: round(value, 1) for name, value in asdict(detection.box).items()},
+        "score": round(detection.score, 3),
+        "landmarks": {
+            name: [round(x, 1), round(y, 1)] for name, (x, y) in asdict(detection.landmarks).items()
+        },
+        "probabilities": named(tracked.face.prediction.probabilities),
+        "smoothed": named(smoothed.probabilities),
+        "emotion": smoothed.emotion,
+    }
