@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .opencv import cv2
 from .types import Landmarks
 
 SIDE = 48

@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pillow_heif
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
 from .errors import MediaError
+from .opencv import cv2
 from .types import PhotoHeader
 
 MAX_PIXELS = 100_000_000
@@ -29,6 +29,9 @@ MAX_SCANS = 500
 A progressive photo has about ten. Each pass costs a few bytes and a visit of every pixel, so that
 a small file could keep a decoder busy for hours.
 """
+
+MAX_FRAME_SCANS = 30
+"""The same for webcam frames, which come many a second."""
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "HEIF", "AVIF")
 """The only decoders that a file can reach, by Pillow's names."""
@@ -70,6 +73,46 @@ def decode_photo(
         reduced = rgb.reduce(factor) if factor > 1 else rgb
         colors = _to_srgb(reduced, image.info.get("icc_profile"))
         return np.asarray(_turn_upright(colors, image)), header
+
+
+def decode_frame(data: bytes, max_pixels: int) -> NDArray[np.uint8]:
+    """A webcam frame, JPEG or WebP, as uint8 RGB [height, width, 3]: quicker than decode_photo.
+
+    It is taken as it is stored; orientation and color profile are not applied, cameras in browsers
+    write none. Raises MediaError: empty_file, not_an_image, too_many_pixels (from the header,
+    before anything is decoded), truncated_image (also for other damage).
+    """
+    if not data:
+        raise MediaError("empty_file", "The frame is empty.")
+    if not _is_jpeg(data) and not _is_webp(data):
+        raise MediaError("not_an_image", "The frame is neither JPEG nor WebP.")
+    try:
+        with Image.open(BytesIO(data), formats=("JPEG", "WEBP")) as image:
+            width, height = image.size
+    except Exception as error:  # decoders raise whatever their parsers stumble over
+        raise _broken_frame() from error
+    if width * height > max_pixels:
+        raise MediaError(
+            "too_many_pixels",
+            f"The frame has {width} × {height} pixels; send at most {max_pixels:,} pixels.",
+        )
+    if _is_jpeg(data) and data.count(_SCAN) > MAX_FRAME_SCANS:
+        raise _broken_frame()
+    try:
+        # A picture that breaks off gives None; before OpenCV 5 its rest came out gray.
+        rgb = cv2.imdecode(np.frombuffer(data, np.uint8), _AS_STORED)
+    except cv2.error as error:
+        raise _broken_frame() from error
+    if rgb is None:
+        raise _broken_frame()
+    return np.asarray(rgb, dtype=np.uint8)
+
+
+_AS_STORED = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+
+
+def _broken_frame() -> MediaError:
+    return MediaError("truncated_image", "The frame is incomplete or damaged.")
 
 
 def encode_jpeg(rgb: NDArray[np.uint8], quality: int = 95) -> bytes:
@@ -137,13 +180,16 @@ def _check_size(size: tuple[int, int], max_pixels: int) -> None:
 
 
 def _check_scans(image: Image.Image, data: bytes) -> None:
-    # Among compressed pixels no other byte than 0 follows 0xFF, so the marker stands for a scan.
-    if image.format in ("JPEG", "MPO") and data.count(b"\xff\xda") > MAX_SCANS:
+    if image.format in ("JPEG", "MPO") and data.count(_SCAN) > MAX_SCANS:
         raise MediaError(
             "too_many_scans",
             "The photo is stored in far more passes than any camera uses; "
             "save it again with another program.",
         )
+
+
+# Among compressed pixels no other byte than 0 follows 0xFF, so the marker stands for a scan.
+_SCAN = b"\xff\xda"
 
 
 def _too_many_pixels(max_pixels: int) -> MediaError:
@@ -158,10 +204,19 @@ def _looks_like_an_image(data: bytes) -> bool:
     """Whether the first bytes belong to an accepted format, although the rest does not."""
     container = data[4:12]
     return (
-        data.startswith((b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM"))
-        or (data.startswith(b"RIFF") and data[8:12] == b"WEBP")
+        _is_jpeg(data)
+        or _is_webp(data)
+        or data.startswith((b"\x89PNG", b"GIF8", b"BM"))
         or container in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypavif", b"ftypavis")
     )
+
+
+def _is_jpeg(data: bytes) -> bool:
+    return data.startswith(b"\xff\xd8\xff")
+
+
+def _is_webp(data: bytes) -> bool:
+    return data.startswith(b"RIFF") and data[8:12] == b"WEBP"
 
 
 def _header(image: Image.Image, size: tuple[int, int]) -> PhotoHeader:

@@ -66,6 +66,19 @@ class Face:
 
 
 @dataclass(frozen=True, slots=True)
+class TrackedFace:
+    """A face in one of many frames.
+
+    `track` is its number, the same for as long as it stays in view; `smoothed` is the running
+    average of its probabilities, in EMOTIONS order, summing to 1.
+    """
+
+    track: int
+    face: Face
+    smoothed: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ImageAnalysis:
     """Everything found in one photo.
 
