@@ -1,5 +1,6 @@
 """From a photo to its faces and their expressions: decode, detect, align, classify."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
@@ -22,7 +23,34 @@ def analyze_image(
 ) -> ImageAnalysis:
     """Every face in a uint8 RGB [height, width, 3] image, in its pixels, and its expression."""
     started = perf_counter()
-    detections = detector.detect(rgb)
+    return _classify(rgb, detector.detect(rgb), classifier, started)
+
+
+def analyze_frame(
+    rgb: NDArray[np.uint8],
+    detector: FaceDetector,
+    classifier: EmotionClassifier,
+    hints: Sequence[BoundingBox] = (),
+) -> ImageAnalysis:
+    """As analyze_image, for a frame soon after one whose faces were in the boxes `hints`.
+
+    These faces are followed, which is quicker than a search; others are not looked for as long as
+    all are still there. If any is lost, or without hints, the whole frame is searched.
+    """
+    started = perf_counter()
+    detections = detector.follow(rgb, hints) if hints else []
+    if not hints or len(detections) < len(hints):
+        detections = detector.detect(rgb)
+    return _classify(rgb, detections, classifier, started)
+
+
+def _classify(
+    rgb: NDArray[np.uint8],
+    detections: list[Detection],
+    classifier: EmotionClassifier,
+    started: float,
+) -> ImageAnalysis:
+    """The detections that were made since `started`, with what the classifier says of them."""
     detected = perf_counter()
     faces = align_faces(rgb, [detection.landmarks for detection in detections])
     probabilities = classifier.predict(faces)

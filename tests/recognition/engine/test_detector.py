@@ -6,8 +6,8 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from recognition.engine.detector import MtcnnDetector, _strips, suppress, suppress_nested
-from recognition.engine.types import Detection
+from recognition.engine.detector import MtcnnDetector
+from recognition.engine.types import BoundingBox, Detection
 
 FACE = (222, 115)  # the middle of the portrait's face
 
@@ -133,41 +133,114 @@ def test_sizes_that_make_no_sense_are_refused(options):
         MtcnnDetector(**options)
 
 
-def test_suppression_of_nothing_is_nothing():
-    nothing = np.empty((0, 4), np.float32), np.empty(0, np.float32), 0.5
-    assert suppress(*nothing).tolist() == suppress_nested(*nothing).tolist() == []
-
-
-def test_suppression_keeps_the_best_of_an_overlap():
-    boxes = np.array([[0, 0, 10, 10], [1, 1, 11, 11], [50, 50, 60, 60]], dtype=np.float32)
-    kept = suppress(boxes, np.array([0.7, 0.9, 0.8], dtype=np.float32), 0.5)
-    assert kept.tolist() == [1, 2]
-
-
-def test_suppression_by_the_smaller_box_drops_what_lies_inside():
-    boxes = np.array([[0, 0, 40, 40], [10, 10, 20, 20]], dtype=np.float32)
-    scores = np.array([0.9, 0.8], dtype=np.float32)
-    assert suppress(boxes, scores, 0.7).tolist() == [0, 1]
-    assert suppress_nested(boxes, scores, 0.7).tolist() == [0]
-
-
-def test_pieces_of_a_large_photo_hold_every_cell_once(detector):
-    level = np.random.default_rng(0).integers(0, 256, (333, 402, 3), dtype=np.uint8)
-    outputs = detector._proposals.run(["scores"], {"images": level[None]})[0]
-    strips = [
-        (top, detector._proposals.run(["scores"], {"images": strip[None]})[0])
-        for top, strip in _strips(level)
-    ]
-    assert len(strips) > 2
-    assert [top // 2 for top, _ in strips[1:]] == np.cumsum(
-        [scores.shape[2] for _, scores in strips[:-1]]
-    ).tolist()
-    assert np.allclose(np.concatenate([scores for _, scores in strips], axis=2), outputs, atol=1e-5)
-
-
 def test_a_close_face_on_its_side_is_not_taken_for_an_upright_one(detector, different_faces):
     upright = [detector.detect(photo)[0].landmarks.nose for photo in different_faces]
     for photo, (x, y) in zip(different_faces, upright, strict=True):
         (face,) = detector.detect(np.ascontiguousarray(np.rot90(photo)))
         assert np.allclose(face.landmarks.nose, (y, 299 - x), atol=5)
         assert face.landmarks.left_eye[1] > face.landmarks.right_eye[1] + 20
+
+
+def test_another_smallest_face_shares_the_networks(detector, portrait):
+    strict = detector.with_min_face(150)
+    assert strict.detect(portrait) == []
+    assert len(detector.detect(portrait)) == 1
+    assert strict._output is detector._output
+
+
+@pytest.mark.parametrize("min_face", [11, 2000])
+def test_another_smallest_face_must_make_sense(detector, min_face):
+    with pytest.raises(ValueError, match=r"m(in_face|ax_side) must"):
+        detector.with_min_face(min_face)
+
+
+def placed(portrait: np.ndarray, x: float, y: float, scale: float) -> np.ndarray:
+    """A frame of 640x480 pixels with the middle of the portrait's face at x, y."""
+    matrix = np.array([[scale, 0, x - scale * FACE[0]], [0, scale, y - scale * FACE[1]]], float)
+    return cv2.warpAffine(portrait, matrix, (640, 480), borderMode=cv2.BORDER_REPLICATE)
+
+
+def test_a_still_face_is_followed_to_where_a_search_finds_it(detector, portrait):
+    (face,) = detector.detect(portrait)
+    (followed,) = detector.follow(portrait, [face.box])
+    assert near(followed, center(face), 3)
+    for name in ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right"):
+        expected = getattr(face.landmarks, name)
+        assert np.allclose(getattr(followed.landmarks, name), expected, atol=3)
+
+
+@pytest.mark.parametrize("direction", range(0, 360, 45))
+def test_a_face_that_moves_is_followed(detector, portrait, direction):
+    x, y, step = 320, 240, 28  # a quarter of the face's height
+    boxes = [detector.detect(placed(portrait, x, y, 1))[0].box]
+    for _ in range(4):
+        x += step * np.cos(np.radians(direction))
+        y += step * np.sin(np.radians(direction))
+        (face,) = detector.follow(placed(portrait, x, y, 1), boxes)
+        assert near(face, (x, y), 12)
+        boxes = [face.box]
+
+
+@pytest.mark.parametrize("growth", [0.8, 1.25])
+def test_a_face_that_changes_its_size_is_followed(detector, portrait, growth):
+    first = detector.detect(placed(portrait, 320, 240, 1))[0].box
+    boxes = [first]
+    for step in (1, 2, 3):
+        frame = placed(portrait, 320, 240, growth**step)
+        (face,) = detector.follow(frame, boxes)
+        assert face.box.height == pytest.approx(first.height * growth**step, rel=0.15)
+        boxes = [face.box]
+
+
+def test_a_face_that_is_gone_is_dropped(detector, portrait):
+    box = detector.detect(portrait)[0].box
+    for frame in (skimage.data.coffee(), np.full((480, 640, 3), 90, np.uint8)):
+        assert detector.follow(frame, [box]) == []
+
+
+def test_only_the_faces_that_are_still_there_are_followed(detector, portrait):
+    frame = placed(portrait, 200, 240, 1)
+    box = detector.detect(frame)[0].box
+    gone = BoundingBox(box.x + 250, box.y, box.width, box.height)
+    (face,) = detector.follow(frame, [gone, box])
+    assert near(face, (200, 240), 10)
+
+
+def test_two_boxes_that_lead_to_one_face_give_it_once(detector, portrait):
+    box = detector.detect(portrait)[0].box
+    boxes = [
+        BoundingBox(box.x + shift * box.width, box.y, box.width, box.height)
+        for shift in (-0.2, 0, 0.2)
+    ]
+    assert len(detector.follow(portrait, boxes)) == 1
+
+
+def test_every_face_of_a_group_is_followed_the_largest_first(detector, different_faces):
+    frame = np.hstack(different_faces[:3])
+    boxes = [face.box for face in detector.detect(frame)]
+    followed = detector.follow(np.roll(frame, 30, axis=0), boxes[::-1])
+    assert len(followed) == 3
+    areas = [face.box.width * face.box.height for face in followed]
+    assert areas == sorted(areas, reverse=True)
+
+
+def test_a_large_frame_is_followed_in_its_own_pixels(detector, portrait):
+    large = np.asarray(Image.fromarray(portrait).resize((3000, 3000)))
+    (face,) = detector.follow(large, [detector.detect(large)[0].box])
+    assert near(face, (FACE[0] * 3000 / 512, FACE[1] * 3000 / 512), 60)
+
+
+def test_a_followed_face_under_the_smallest_size_is_left_out(detector, portrait):
+    box = detector.detect(portrait)[0].box
+    assert detector.with_min_face(150).follow(portrait, [box]) == []
+
+
+def test_following_nothing_finds_nothing(detector, portrait):
+    assert detector.follow(portrait, []) == []
+
+
+@pytest.mark.parametrize(
+    "box", [BoundingBox(-500, -500, 50, 60), BoundingBox(5000, 40, 0, 0), BoundingBox(0, 0, 9e4, 1)]
+)
+def test_a_box_outside_the_frame_leads_nowhere(detector, portrait, box):
+    assert detector.follow(portrait, [box]) == []

@@ -10,8 +10,8 @@ from PIL import ExifTags, Image
 from recognition.engine.classifier import EmotionClassifier
 from recognition.engine.emotions import EMOTIONS
 from recognition.engine.errors import MediaError
-from recognition.engine.pipeline import analyze_image, analyze_photo
-from recognition.engine.types import ImageAnalysis, Prediction
+from recognition.engine.pipeline import analyze_frame, analyze_image, analyze_photo
+from recognition.engine.types import BoundingBox, ImageAnalysis, Prediction
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +76,41 @@ def test_a_face_on_its_side_is_read_like_the_upright_one(detector, classifier, p
 def test_a_bad_photo_raises(detector, classifier):
     with pytest.raises(MediaError):
         analyze_photo(b"no photo", detector, classifier)
+
+
+def test_a_frame_without_hints_is_searched(detector, classifier, portrait):
+    frame, image = (
+        analyze(portrait, detector, classifier) for analyze in (analyze_frame, analyze_image)
+    )
+    assert frame.faces == image.faces
+    assert set(frame.milliseconds) == {"decode", "detect", "classify"}
+
+
+def test_a_frame_with_hints_is_read_like_a_searched_one(detector, classifier, portrait):
+    searched = analyze_frame(portrait, detector, classifier)
+    hints = [face.detection.box for face in searched.faces]
+    followed = analyze_frame(portrait, detector, classifier, hints)
+    assert np.allclose(box_of(followed), box_of(searched), atol=4)
+    (expected,), (face,) = searched.faces, followed.faces
+    assert np.allclose(face.prediction.probabilities, expected.prediction.probabilities, atol=0.1)
+
+
+def test_as_long_as_all_are_there_no_other_is_looked_for(detector, classifier, portrait):
+    pair = np.hstack([portrait, portrait])
+    first = detector.detect(portrait)[0].box
+    assert len(analyze_frame(pair, detector, classifier, [first]).faces) == 1
+
+
+def test_if_a_face_is_lost_the_whole_frame_is_searched(detector, classifier, portrait):
+    pair = np.hstack([portrait, portrait])
+    first = detector.detect(portrait)[0].box
+    nowhere = BoundingBox(420, 380, first.width, first.height)
+    assert len(analyze_frame(pair, detector, classifier, [first, nowhere]).faces) == 2
+
+
+def test_a_frame_that_everyone_has_left_is_a_normal_result(detector, classifier, portrait):
+    hints = [detector.detect(portrait)[0].box]
+    assert analyze_frame(skimage.data.coffee(), detector, classifier, hints).faces == ()
 
 
 def test_a_prediction_names_its_top():
