@@ -19,10 +19,11 @@ EMAIL, PASSWORD = "bench@example.org", "a long enough password"
 
 @dataclass(frozen=True)
 class Site:
-    """A running site: its address, and the process that all others descend from."""
+    """A running site: its address, the process that all others descend from, its data folder."""
 
     url: str
     pid: int
+    data_dir: str
 
     def sign_in(self) -> httpx.Client:
         """A client that is signed in as the administrator, whom the first call creates."""
@@ -58,7 +59,7 @@ def running_site() -> Iterator[Site]:
         )
         try:
             assert any("is ready" in line for line in process.stdout), "the site did not start"
-            yield Site(f"http://127.0.0.1:{port}", process.pid)
+            yield Site(f"http://127.0.0.1:{port}", process.pid, data_dir)
         finally:
             process.send_signal(signal.SIGINT)
             process.wait()

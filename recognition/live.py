@@ -146,7 +146,8 @@ class LiveSession:
     def hints(self, now: float) -> list[BoundingBox]:
         """The boxes to follow faces from, or none when the whole frame should be searched."""
         boxes = self.tracker.visible()
-        if not boxes or now - self._searched_at >= SEARCH_EVERY:
+        # A face that is out of sight for a moment must be found as soon as it shows again.
+        if not boxes or self.tracker.hidden or now - self._searched_at >= SEARCH_EVERY:
             self._searched_at = now
             return []
         return boxes

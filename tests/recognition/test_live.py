@@ -3,6 +3,7 @@
 import pytest
 
 from recognition.engine.emotions import EMOTIONS
+from recognition.engine.types import Landmarks
 from recognition.live import LiveSession, LiveSettings, SettingError
 
 
@@ -16,10 +17,7 @@ def answer(sequence: int, left: float | None = 100.0, happy: float = 0.9) -> dic
     face = {
         "box": {"x": left, "y": 80.0, "width": 100.0, "height": 120.0},
         "score": 0.99,
-        "landmarks": {
-            name: (1.0, 2.0)
-            for name in ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
-        },
+        "landmarks": dict.fromkeys(Landmarks.__slots__, (1.0, 2.0)),
         "probabilities": [happy if name == "happy" else rest for name in EMOTIONS],
     }
     return {

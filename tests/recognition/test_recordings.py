@@ -57,7 +57,8 @@ def test_a_session_is_running_until_it_ends(recorder):
     assert analysis.emotion == "sad"
     assert (analysis.width, analysis.height) == (640, 480)
     assert analysis.model_version == registry.active_version()
-    assert not analysis.photo and not analysis.source
+    assert not analysis.photo
+    assert not analysis.source
 
 
 def test_rows_are_stored_once(recorder):
