@@ -11,8 +11,18 @@ const STALLED = 90_000;
  * @property {Object<string, number>} probabilities
  * @property {string} emotion
  *
+ * @typedef {Object} Track
+ * @property {number} number
+ * @property {number} first seconds since the start
+ * @property {number} last
+ * @property {number} frames
+ * @property {string} emotion
+ * @property {Object<string, number>} probabilities mean
+ * @property {{times: number[], probabilities: Object<string, number[]>}} series
+ *
  * @typedef {Object} Analysis
  * @property {string} id
+ * @property {"image"|"webcam"} kind
  * @property {"queued"|"running"|"succeeded"|"failed"|"canceled"} status
  * @property {string} title
  * @property {number} sequence grows with every change
@@ -26,7 +36,10 @@ const STALLED = 90_000;
  * @property {string|null} thumbnail_url
  * @property {{code: string, message: string}|null} error
  * @property {{code: string, message: string}[]} notices
- * @property {Face[]} [faces]
+ * @property {Face[]} [faces] of a photo
+ * @property {number|null} seconds length of a webcam session
+ * @property {number} frame_count of a webcam session
+ * @property {Track[]} [tracks] of a webcam session
  */
 
 /** A request that did not do what was asked; its message is meant for people. */

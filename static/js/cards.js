@@ -4,7 +4,7 @@ import { deleteAnalysis, getAnalysis } from "./api.js";
 import { confirmDelete } from "./dialog.js";
 import { emotionName } from "./emotions.js";
 import { icon } from "./icons.js";
-import { showTime } from "./times.js";
+import { duration, showTime } from "./times.js";
 
 /** @typedef {import("./api.js").Analysis} Analysis */
 
@@ -24,13 +24,16 @@ export function newCard() {
  * @param {Analysis} analysis
  * @returns {{glyph: string|null, text: string, more?: string}}
  */
-function describe({ status, emotion, face_count: faces, error }) {
+function describe({ kind, status, emotion, face_count: faces, seconds, error }) {
+  const isSession = kind === "webcam";
+  if (isSession && status === "running") return { glyph: null, text: "Being recorded" };
   if (status === "queued") return { glyph: "clock", text: "In the queue" };
   if (status === "running") return { glyph: null, text: "Looking for faces" };
   if (status === "canceled") return { glyph: null, text: "Canceled" };
   if (status === "failed") return { glyph: "alert", text: error?.message ?? "It failed." };
-  if (!emotion) return { glyph: null, text: "No face found" };
-  const more = faces > 1 ? ` · ${faces} faces` : "";
+  const length = isSession ? ` · ${duration(seconds)}` : "";
+  if (!emotion) return { glyph: null, text: isSession ? "No face seen" : "No face found", more: length };
+  const more = (faces > 1 ? ` · ${faces} faces` : "") + length;
   return { glyph: `face-${emotion}`, text: emotionName(emotion), more };
 }
 
@@ -74,6 +77,7 @@ export function fillCard(card, analysis) {
   showState(card, describe(analysis));
   card.querySelector("[data-delete]").hidden = false;
   if (analysis.thumbnail_url) showThumbnail(card, analysis);
+  else if (analysis.kind === "webcam") card.querySelector(".thumb").replaceChildren(icon("camera"));
   return true;
 }
 

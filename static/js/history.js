@@ -30,9 +30,9 @@ function isNewest(analysis) {
 /** Keep the number over the list right. @param {number} change */
 function count(change) {
   const line = document.getElementById("count");
-  const photos = Number(line.dataset.count) + change;
-  line.dataset.count = String(photos);
-  line.textContent = photos ? `${photos} photo${photos === 1 ? "" : "s"}` : "";
+  const entries = Number(line.dataset.count) + change;
+  line.dataset.count = String(entries);
+  line.textContent = entries ? `${entries} entr${entries === 1 ? "y" : "ies"}` : "";
   const empty = list.children.length === 0;
   list.hidden = empty;
   document.getElementById("empty").hidden = !empty;

@@ -1,4 +1,4 @@
-/* Dates in the reader's language and time zone. */
+/* Dates in the reader's language and time zone, and durations. */
 const parts = { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" };
 const thisYear = new Intl.DateTimeFormat(undefined, parts);
 const otherYear = new Intl.DateTimeFormat(undefined, { ...parts, year: "numeric" });
@@ -23,4 +23,19 @@ export function localizeTimes(root) {
   for (const element of root.querySelectorAll("time[datetime]")) {
     showTime(element, element.getAttribute("datetime"));
   }
+  for (const element of root.querySelectorAll("[data-seconds]")) {
+    element.textContent = duration(Number(element.dataset.seconds));
+  }
+}
+
+/**
+ * A duration in words.
+ * @param {number} seconds
+ * @returns {string} such as "8 s", "2 min 5 s" or "1 h 3 min"
+ */
+export function duration(seconds) {
+  const whole = Math.round(seconds);
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  if (hours) return `${hours} h ${minutes} min`;
+  return minutes ? `${minutes} min ${rest} s` : `${rest} s`;
 }

@@ -1,0 +1,96 @@
+/* Seven expressions over time as lines: the last minute of a live face, or a whole kept session. */
+import { EMOTIONS, emotionColor, emotionName } from "./emotions.js";
+import { token } from "./tokens.js";
+
+/** @param {number} seconds @returns {string} such as "1:05" */
+export function clock(seconds) {
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+export class Timeline {
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {{span?: number}} [options] span: seconds that the chart shows up to now, with times
+   *   counted back from it; without it, times count from the start
+   */
+  constructor(canvas, { span } = {}) {
+    this.span = span;
+    this.chart = new window.Chart(canvas, {
+      type: "line",
+      data: {
+        datasets: EMOTIONS.map((emotion) => ({ label: emotionName(emotion), data: [], order: 1 })),
+      },
+      options: {
+        maintainAspectRatio: false,
+        // Drawn four times a second beside a video: nothing may move, be parsed or be looked up.
+        animation: false,
+        parsing: false,
+        normalized: true,
+        events: [],
+        elements: { point: { radius: 0 }, line: { borderJoinStyle: "round" } },
+        plugins: { legend: { display: false }, tooltip: { enabled: false } },
+        scales: {
+          x: {
+            type: "linear",
+            border: { display: false },
+            afterBuildTicks: span ? (axis) => spread(axis, span) : undefined,
+            ticks: {
+              maxRotation: 0,
+              autoSkip: !span,
+              includeBounds: false,
+              callback: span ? (value, _, ticks) => back(value - ticks.at(-1).value) : clock,
+            },
+          },
+          y: {
+            min: 0,
+            max: 1,
+            border: { display: false },
+            ticks: { stepSize: 0.5, callback: (value) => `${value * 100}%` },
+          },
+        },
+      },
+    });
+    document.addEventListener("themechange", () => this.#paint());
+    document.fonts.ready.then(() => this.#paint());
+    this.#paint();
+  }
+
+  #paint() {
+    const { options, data } = this.chart;
+    data.datasets.forEach((dataset, at) => {
+      dataset.borderColor = emotionColor(EMOTIONS[at]);
+    });
+    for (const axis of [options.scales.x, options.scales.y]) {
+      axis.ticks.color = token("--muted");
+      axis.ticks.font = { family: token("--mono"), size: 11 };
+      axis.grid = { color: token("--line"), tickLength: 4 };
+    }
+    this.chart.update("none");
+  }
+
+  /**
+   * @param {Object<string, {x: number, y: number}[]>} points by expression, x in seconds
+   * @param {{from?: number, to?: number, top: string}} view to: the right end; top: the
+   *   expression whose line stands out
+   */
+  show(points, { from, to, top }) {
+    const { options, data } = this.chart;
+    data.datasets.forEach((dataset, at) => {
+      const emotion = EMOTIONS[at];
+      dataset.data = points?.[emotion] ?? [];
+      dataset.borderWidth = emotion === top ? 2.75 : 1.5;
+      dataset.order = emotion === top ? 0 : 1; // the lowest is drawn last, over the others
+    });
+    options.scales.x.min = this.span ? to - this.span : from;
+    options.scales.x.max = to;
+    this.chart.update("none");
+  }
+}
+
+/** Lines of the grid that stand still while the time goes by. */
+function spread(axis, span) {
+  axis.ticks = [1, 0.75, 0.5, 0.25, 0].map((part) => ({ value: axis.max - part * span }));
+}
+
+const back = (seconds) => (seconds === 0 ? "now" : `−${Math.round(-seconds)} s`);
