@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
+from tests.browser.camera import launch_with_camera, write_clip
 from tests.browser.chromium import create_account, find_chromium, launch
 from tests.browser.photos import write_photos
 
@@ -22,16 +23,30 @@ def pytest_collection_modifyitems(items):
 
 # For this package only: the event loop of Playwright would be in the way of other tests.
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
     if not find_chromium():
         reason = "no chromium is installed"
         if os.environ.get("CI", "").lower() in ("1", "true"):
             pytest.fail(f"{reason}, and CI asks for it")
         pytest.skip(reason)
-    with sync_playwright() as playwright:
-        instance = launch(playwright)
+    with sync_playwright() as instance:
         yield instance
-        instance.close()
+
+
+@pytest.fixture(scope="package")
+def browser(playwright) -> Iterator[Browser]:
+    instance = launch(playwright)
+    yield instance
+    instance.close()
+
+
+@pytest.fixture(scope="package")
+def browser_with_camera(playwright, tmp_path_factory) -> Iterator[Browser]:
+    """A browser whose camera shows one face that moves from side to side."""
+    clip = write_clip(tmp_path_factory.mktemp("camera") / "one.mjpeg")
+    instance = launch_with_camera(playwright, clip)
+    yield instance
+    instance.close()
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +58,10 @@ def photos(tmp_path_factory) -> dict[str, Path]:
 @pytest.fixture
 def visitor(browser, live_site) -> Iterator[Page]:
     """A page of somebody who is not signed in; the test fails if its console shows an error."""
+    yield from open_page(browser, live_site)
+
+
+def open_page(browser: Browser, live_site) -> Iterator[Page]:
     live_site.redis.clear_cache()  # many sign up from this one address, quickly
     context = browser.new_context(base_url=live_site.url, viewport={"width": 1280, "height": 900})
     context.set_default_timeout(30_000)
@@ -61,3 +80,18 @@ def person(visitor, live_site) -> Page:
     name = f"person-{next(numbers)}@example.org"
     create_account(visitor, live_site.url, name, "correct horse battery")
     return visitor
+
+
+@pytest.fixture
+def live(browser_with_camera, live_site) -> Iterator[Page]:
+    """The Live page of somebody who has just signed up, in a browser with a camera."""
+    pages = open_page(browser_with_camera, live_site)
+    page = next(pages)
+    page.context.grant_permissions(["camera"])
+    create_account(
+        page, live_site.url, f"person-{next(numbers)}@example.org", "correct horse battery"
+    )
+    page.goto("/live/")
+    page.wait_for_load_state("load")
+    yield page
+    yield from pages
