@@ -150,10 +150,10 @@ async def watched(watch: Watch, work: Awaitable[list[Trip]]) -> list[Trip]:
 
 
 async def killed_on_the_way(site: Site, cookie: str) -> dict[str, float]:
-    """Seconds until results come again after the worker and after Redis were killed."""
+    """Seconds until results come again after all frame workers and after Redis were killed."""
     gaps = {}
-    for name, words in (("worker", "-Q frames"), ("Redis", "redis-server")):
-        running = asyncio.create_task(replay(site, cookie, 10, 14))
+    for name, words in (("workers", "-Q frames"), ("Redis", "redis-server")):
+        running = asyncio.create_task(replay(site, cookie, 10, 20))
         await asyncio.sleep(5)
         victims = [pid for pid in process_tree(site.pid) if words in command_line(pid)]
         for pid in victims:
