@@ -4,7 +4,8 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, get_resolver
 
-from recognition import analyses
+from recognition import analyses, recordings, registry
+from tests.recognition.test_recordings import tracked
 from tests.recognition.uploads import submit
 
 
@@ -14,6 +15,16 @@ def analysis(user, astronaut):
     analyses.run_analysis(str(analysis.pk))
     analysis.refresh_from_db()
     return analysis
+
+
+@pytest.fixture
+def session(user):
+    """A kept webcam session with one face in one frame."""
+    version = registry.active_version().number
+    recorder = recordings.Recorder(user.pk, 0.0)
+    recorder.note([tracked(1)], 0.1, (640, 480), version)
+    recorder.finish(1.0)
+    return recorder.analysis
 
 
 def addresses_with_a_key(patterns, prefix="") -> list[str]:
@@ -56,6 +67,22 @@ def test_another_person_finds_nothing(analysis, other_user, route, method):
 
     assert response.status_code in {404, 405}
     analysis.refresh_from_db()
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_another_person_finds_nothing_of_a_webcam_session(session, other_user, route):
+    client = Client()
+    client.force_login(other_user)
+
+    assert client.get(concrete(route, session.pk)).status_code == 404
+
+
+def test_the_owner_reads_a_webcam_session(signed_in, session):
+    assert signed_in.get(f"/analyses/{session.pk}/").status_code == 200
+    state = signed_in.get(f"/api/v1/analyses/{session.pk}/").json()
+    assert state["kind"] == "webcam"
+    assert [track["emotion"] for track in state["tracks"]] == ["happy"]
+    assert signed_in.get(f"/analyses/{session.pk}/photo/").status_code == 404
 
 
 @pytest.mark.parametrize("route", ROUTES)
