@@ -60,7 +60,8 @@ class NormConv(layers.Layer):
     def call(self, inputs: Any, training: bool = False) -> Any:
         mean, variance = self.moving_mean, self.moving_variance
         if training:
-            quarter = ops.maximum(ops.shape(inputs)[0] // 4, 1)
+            # Rounded up, so at least one; an operation here would be no static slice for JAX.
+            quarter = (ops.shape(inputs)[0] + 3) // 4
             sample = ops.cast(self._convolve(inputs[:quarter], self.kernel), "float32")
             mean, variance = ops.moments(sample, axes=(0, 1, 2))
             self.moving_mean.assign(self.moving_mean * 0.99 + mean * 0.01)

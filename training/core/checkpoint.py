@@ -48,28 +48,18 @@ def save(
     path: Path, config: TrainingConfig, model: keras.Model, average: list[Any], progress: Progress
 ) -> None:
     """Write the state after an epoch; a crash in the middle leaves the previous file whole."""
-    arrays: dict[str, Any] = {}
-    for group, values in (
-        ("model", model.variables),
-        ("optimizer", model.optimizer.variables),
-        ("average", average),
-        ("best", progress.best),
-    ):
-        for index, value in enumerate(values):
-            arrays[f"{group}/{index:04d}"] = keras.ops.convert_to_numpy(value)
-    facts = {
-        "config": config.to_dict(),
-        "epochs": [asdict(epoch) for epoch in progress.epochs],
-        "seconds": progress.seconds,
-        "steps": progress.steps,
-        "best_epoch": progress.best_epoch,
+    groups = {
+        "model": model.variables,
+        "optimizer": model.optimizer.variables,
+        "average": average,
+        "best": progress.best,
     }
-    partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
-        np.savez(file, facts=np.array(json.dumps(facts)), **arrays)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.rename(path)
+    _save(path, config, progress, groups)
+
+
+def save_best(path: Path, config: TrainingConfig, progress: Progress) -> None:
+    """Write what `read_best` needs and no more: a fifth of a whole checkpoint."""
+    _save(path, config, progress, {"best": progress.best})
 
 
 def restore(path: Path, config: TrainingConfig, model: keras.Model) -> tuple[list[Any], Progress]:
@@ -85,27 +75,46 @@ def restore(path: Path, config: TrainingConfig, model: keras.Model) -> tuple[lis
     model.optimizer.build(model.trainable_variables)
     _assign(model.variables, arrays["model"], path)
     _assign(model.optimizer.variables, arrays["optimizer"], path)
-    progress = Progress(
+    return arrays["average"], _progress(facts, arrays)
+
+
+def read_best(path: Path) -> tuple[TrainingConfig, Progress]:
+    """The config and the progress of a checkpoint, the weights of the best epoch among it."""
+    facts, arrays = _load(path)
+    return TrainingConfig.from_dict(facts["config"]), _progress(facts, arrays)
+
+
+def _progress(facts: dict[str, Any], arrays: dict[str, list[Any]]) -> Progress:
+    return Progress(
         epochs=[Epoch(**epoch) for epoch in facts["epochs"]],
         seconds=facts["seconds"],
         steps=facts["steps"],
         best=arrays["best"],
         best_epoch=facts["best_epoch"],
     )
-    return arrays["average"], progress
 
 
-def read_best(path: Path) -> tuple[TrainingConfig, list[NDArray[np.float32]], Progress]:
-    """The config, the weights of the best epoch and the progress of a checkpoint."""
-    facts, arrays = _load(path)
-    progress = Progress(
-        [Epoch(**epoch) for epoch in facts["epochs"]],
-        facts["seconds"],
-        facts["steps"],
-        arrays["best"],
-        facts["best_epoch"],
-    )
-    return TrainingConfig.from_dict(facts["config"]), arrays["best"], progress
+def _save(
+    path: Path, config: TrainingConfig, progress: Progress, groups: dict[str, list[Any]]
+) -> None:
+    arrays: dict[str, Any] = {
+        f"{group}/{index:04d}": keras.ops.convert_to_numpy(value)
+        for group, values in groups.items()
+        for index, value in enumerate(values)
+    }
+    facts = {
+        "config": config.to_dict(),
+        "epochs": [asdict(epoch) for epoch in progress.epochs],
+        "seconds": progress.seconds,
+        "steps": progress.steps,
+        "best_epoch": progress.best_epoch,
+    }
+    partial = path.with_suffix(".partial")
+    with partial.open("wb") as file:
+        np.savez(file, facts=np.array(json.dumps(facts)), **arrays)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.rename(path)
 
 
 def _load(path: Path) -> tuple[dict[str, Any], dict[str, list[Any]]]:

@@ -1,4 +1,4 @@
-"""Labelled faces from the files people have: FER2013's CSV, or class-named folders of images."""
+"""Labelled faces from the files people have: FER2013's CSV, folders of images, contact sheets."""
 
 import csv
 import gzip
@@ -10,7 +10,7 @@ import shutil
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -21,62 +21,24 @@ from recognition.engine.align import SIDE
 from recognition.engine.emotions import EMOTIONS
 
 from .duplicates import group_duplicates
+from .faces import SPLITS, Faces
 from .folders import read_folder, read_zip
 from .framings import measure_framings
 from .problems import DatasetError
-
-SPLITS = ("Training", "PublicTest", "PrivateTest")
-"""FER2013's own names of its splits, in the order of the numbers in `Faces.splits`."""
+from .sheets import are_sheets, read_sheets
 
 _VOTE_COLUMNS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
 _CACHE_VERSION = 1
 
 
-@dataclass(frozen=True)
-class Faces:
-    """Labelled faces, memory-mapped where they come from the cache.
-
-    images: uint8 [n, 48, 48]. labels: int64 [n], indices into EMOTIONS. splits: uint8 [n], indices
-    into SPLITS. votes: float32 [n, 7], shares of the taggers' votes, all zero where there are none.
-    is_face: bool [n]. groups: int64 [n], the same number for near-duplicate images.
-    sources: file name -> SHA-256. framings: float32 [n, 2, 3], maps to how the engine would frame
-    each face; None where nobody asked for them.
-    """
-
-    images: NDArray[np.uint8]
-    labels: NDArray[np.int64]
-    splits: NDArray[np.uint8]
-    votes: NDArray[np.float32]
-    is_face: NDArray[np.bool_]
-    groups: NDArray[np.int64]
-    sources: dict[str, str]
-    framings: NDArray[np.float32] | None = None
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def rows(self, split: str) -> NDArray[np.int64]:
-        """The row numbers of a split by its name, or of everything for "all"."""
-        if split == "all":
-            return np.arange(len(self))
-        if split not in SPLITS:
-            raise DatasetError(f"There is no split {split!r}; use {', '.join(SPLITS)} or all.")
-        return np.flatnonzero(self.splits == SPLITS.index(split))
-
-    def framings_of(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The framings of rows, [n, 2, 3]; ValueError where the faces were loaded without."""
-        if self.framings is None:
-            raise ValueError("The data were loaded without the framings that the config asks for.")
-        return self.framings[rows]
-
-
 def load(data: Path, cache: Path, votes: Path | None = None, *, framings: bool = False) -> Faces:
     """Read a data set, from `cache` (a folder) if the same files were read before.
 
-    `data` is FER2013's CSV (plain, .gz, .xz or .zip), or a folder or zip of images in folders named
-    after the classes. `votes` is FER+'s CSV for the same rows; without it, a file fer2013new.csv
-    beside a CSV is used. `framings` has the detector look at every face, which takes minutes the
-    first time. What cannot be read raises DatasetError, which names row and reason.
+    `data` is FER2013's CSV (plain, .gz, .xz or .zip), a folder or zip of images in folders named
+    after the classes, or a folder of contact sheets. `votes` is FER+'s CSV for the same rows;
+    without it, a file fer2013new.csv beside a CSV is used. `framings` has the detector look at
+    every face, which takes minutes the first time. What cannot be read raises DatasetError, which
+    names row and reason.
     """
     if not data.exists():
         raise DatasetError(f"There is nothing at {data}.")
@@ -90,28 +52,20 @@ def load(data: Path, cache: Path, votes: Path | None = None, *, framings: bool =
     return replace(faces, framings=_framings(faces, entry)) if framings else faces
 
 
-def split_off(
-    faces: Faces, rows: NDArray[np.int64], share: float, seed: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Cut rows into those that stay and about `share` of them held out, groups kept on one side."""
-    groups = np.unique(faces.groups[rows])
-    np.random.default_rng(seed).shuffle(groups)
-    position = np.empty(int(faces.groups.max()) + 1, np.int64)
-    position[groups] = np.arange(len(groups))
-    held_out = position[faces.groups[rows]] < round(share * len(groups))
-    return rows[~held_out], rows[held_out]
-
-
 def _framings(faces: Faces, entry: Path) -> NDArray[np.float32]:
-    path = entry / "framings.npy"
+    path = entry / _FRAMINGS
     if not path.is_file():
-        partial = entry / "framings.partial.npy"
+        partial = path.with_suffix(".partial.npy")
         np.save(partial, measure_framings(faces.images))
         partial.rename(path)
     return np.asarray(np.load(path))
 
 
 def _read(data: Path, votes: Path | None) -> Faces:
+    if are_sheets(data):
+        if votes is not None:
+            raise DatasetError("Contact sheets hold their votes already; leave the file out.")
+        return read_sheets(data)
     if data.is_dir():
         images, labels, splits = read_folder(data)
     elif zipfile.is_zipfile(data) and not _zipped_csv(data):
@@ -256,6 +210,7 @@ def _sha256(path: Path) -> str:
 
 
 _ARRAYS = ("images", "labels", "splits", "votes", "is_face", "groups")
+_FRAMINGS = "framings.npy"
 
 
 def _store(faces: Faces, entry: Path) -> None:
@@ -264,6 +219,8 @@ def _store(faces: Faces, entry: Path) -> None:
     partial.mkdir(parents=True)
     for name in _ARRAYS:
         np.save(partial / f"{name}.npy", getattr(faces, name))
+    if faces.framings is not None:
+        np.save(partial / _FRAMINGS, faces.framings)
     (partial / "sources.json").write_text(json.dumps(faces.sources))
     shutil.rmtree(entry, ignore_errors=True)
     partial.rename(entry)

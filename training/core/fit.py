@@ -15,7 +15,7 @@ from .architectures import build
 from .batches import TrainingBatches
 from .checkpoint import Epoch, Progress
 from .config import TrainingConfig
-from .datasets import Faces, split_off
+from .faces import Faces, split_off
 from .figures import log_loss, macro_f1
 from .targets import epoch_rows, soft_targets
 
@@ -94,7 +94,8 @@ def compiled(config: TrainingConfig) -> keras.Model:
         optimizer=optimizer,
         loss=keras.losses.CategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
-        jit_compile=False,
+        # Without, JAX would run operation by operation; the others only lose time compiling.
+        jit_compile=keras.backend.backend() == "jax",
     )
     return model
 

@@ -13,9 +13,9 @@ from recognition.engine.emotions import EMOTIONS
 
 from .checkpoint import Progress
 from .config import TrainingConfig
-from .datasets import Faces, split_off
 from .evaluate import evaluate, fit_temperature
 from .export import export, trained, write_card
+from .faces import Faces, split_off
 from .fit import predict_logits
 from .framings import frame
 from .quantize import quantize

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from recognition.engine.emotions import EMOTIONS
 
 from .config import TrainingConfig
-from .datasets import Faces
+from .faces import Faces
 
 
 def soft_targets(

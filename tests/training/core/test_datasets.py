@@ -9,8 +9,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from tests.training.drawing import draw_faces, make_faces, write_csv, write_votes
-from training.core.datasets import load, split_off
+from tests.training.drawing import draw_faces, write_csv, write_votes
+from training.core.datasets import load
 from training.core.problems import DatasetError
 
 PIXELS = " ".join(["7"] * 48 * 48)
@@ -138,21 +138,6 @@ def test_votes_for_other_rows_are_refused(tmp_path):
     votes = write_votes(tmp_path / "votes.csv", ["Training,a.png,10,0,0,0,0,0,0,0,0,0"])
     with pytest.raises(DatasetError, match="other rows"):
         load(path, tmp_path / "cache", votes)
-
-
-def test_the_held_out_part_shares_no_picture_with_the_rest():
-    faces = make_faces(70)
-    copies = np.repeat(np.arange(35), 2)
-    faces = type(faces)(**{**vars(faces), "images": faces.images[copies], "groups": copies})
-    rest, held_out = split_off(faces, np.arange(70), share=0.2, seed=1)
-    assert len(held_out) == 14
-    assert sorted([*rest, *held_out]) == list(range(70))
-    assert not set(faces.groups[rest]) & set(faces.groups[held_out])
-
-
-def test_an_unknown_split_is_refused():
-    with pytest.raises(DatasetError, match="no split 'Sunday'"):
-        make_faces(7).rows("Sunday")
 
 
 def test_a_zip_of_folders_is_not_taken_for_a_csv(tmp_path):

@@ -8,8 +8,8 @@ from tests.training.drawing import make_faces
 from training.core import architectures
 from training.core.checkpoint import read_best
 from training.core.config import TrainingConfig
-from training.core.datasets import split_off
 from training.core.export import trained
+from training.core.faces import split_off
 from training.core.fit import CHECKPOINT, Clock, fit, predict_logits
 from training.core.problems import CheckpointError
 
@@ -55,9 +55,9 @@ def test_it_learns_and_keeps_the_best_epoch(faces, tmp_path):
     assert heard[-1].validation_accuracy > 0.5
     assert progress.best_accuracy == max(epoch.validation_accuracy for epoch in heard)
 
-    config, best, _ = read_best(tmp_path / CHECKPOINT)
+    config, saved = read_best(tmp_path / CHECKPOINT)
     _, held_out = split_off(faces, faces.rows("Training"), config.validation, config.seed)
-    logits = predict_logits(trained("tiny", best), faces.images[held_out])
+    logits = predict_logits(trained("tiny", saved.best), faces.images[held_out])
     accuracy = (logits.argmax(axis=1) == faces.labels[held_out]).mean()
     assert accuracy == pytest.approx(progress.best_accuracy, abs=0.02)
 
@@ -67,7 +67,7 @@ def test_a_stopped_run_goes_on_to_the_same_result(faces, tmp_path):
     batches = iter(range(10_000))
     # 14 batches an epoch: this stops the run in the middle of the third.
     fit(CONFIG, faces, tmp_path / "parts", should_stop=lambda: next(batches) > 36)
-    assert len(read_best(tmp_path / "parts" / CHECKPOINT)[2].epochs) == 2
+    assert len(read_best(tmp_path / "parts" / CHECKPOINT)[1].epochs) == 2
     resumed = fit(CONFIG, faces, tmp_path / "parts")
     assert len(resumed.epochs) == 4
     for whole_weight, resumed_weight in zip(whole.best, resumed.best, strict=True):

@@ -8,6 +8,9 @@ from django.core.management import CommandError, call_command
 
 from recognition.engine.classifier import EmotionClassifier
 from tests.training.drawing import write_csv
+from training.core.architectures import build
+from training.core.checkpoint import Epoch, Progress, save_best
+from training.core.config import TrainingConfig
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +33,25 @@ def test_it_trains_exports_and_writes_the_card(tmp_path, capsys):
     assert card["figures"]["PublicTest"]["faces"] == 21
     faces = np.zeros((2, 48, 48), np.uint8)
     assert EmotionClassifier(output / "expression.onnx").predict(faces).shape == (2, 7)
+
+
+def test_it_exports_a_run_that_was_trained_elsewhere(tmp_path):
+    config = TrainingConfig(architecture="mini_xception", validation=0.2, framed=0.0)
+    epoch = Epoch(1, 48, 1e-3, 1.0, 2.0, 0.1, 2.0, 0.1, 0.1)
+    weights = build("mini_xception").get_weights()
+    best = tmp_path / "run" / "best.npz"
+    best.parent.mkdir()
+    save_best(best, config, Progress([epoch], 1.0, 1, weights, 1))
+    call_command("train", "--data", str(write_csv(tmp_path / "faces.csv")), "--export", str(best))
+    card = json.loads((tmp_path / "run" / "expression.json").read_text())
+    assert card["config"]["architecture"] == "mini_xception"
+    assert EmotionClassifier(tmp_path / "run" / "expression.onnx")
+
+
+def test_it_says_what_is_wrong_with_a_checkpoint(tmp_path):
+    data, gone = write_csv(tmp_path / "faces.csv"), tmp_path / "gone.npz"
+    with pytest.raises(CommandError, match=r"gone\.npz cannot be read"):
+        call_command("train", "--data", str(data), "--export", str(gone))
 
 
 def test_it_says_what_is_wrong_with_the_data(tmp_path):

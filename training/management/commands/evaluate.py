@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from recognition.engine.classifier import SHIPPED_MODEL, EmotionClassifier
 from recognition.engine.errors import ModelError
 from training.core.config import TrainingConfig
-from training.core.datasets import SPLITS, Faces, load, split_off
+from training.core.datasets import load
 from training.core.evaluate import Evaluation, evaluate
+from training.core.faces import SPLITS, Faces, split_off
 from training.core.plots import plot_confusion, plot_reliability
 from training.core.problems import DatasetError
 

@@ -1,0 +1,75 @@
+"""A data set as PNG contact sheets: one small folder that is quick to copy and to read.
+
+    python -m training.core --data fer2013.csv.gz --sheets FOLDER
+
+The folder holds everything that was read, votes and framings included, and is accepted wherever a
+data set is named.
+"""
+
+import json
+import zipfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from recognition.engine.align import SIDE
+
+from .faces import Faces
+from .problems import DatasetError
+
+ROWS, COLUMNS = 50, 40
+FACTS = "faces.npz"
+
+
+def are_sheets(folder: Path) -> bool:
+    """Whether this is a folder of contact sheets."""
+    return (folder / FACTS).is_file()
+
+
+def write_sheets(faces: Faces, folder: Path) -> None:
+    """Write all faces to `folder`: sheets of 50 rows of 40 faces, and faces.npz with the rest."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for sheet, start in enumerate(range(0, len(faces), ROWS * COLUMNS)):
+        part = faces.images[start : start + ROWS * COLUMNS]
+        cells = np.zeros((ROWS * COLUMNS, SIDE, SIDE), np.uint8)
+        cells[: len(part)] = part
+        picture = cells.reshape(ROWS, COLUMNS, SIDE, SIDE).swapaxes(1, 2)
+        encoded = cv2.imencode(".png", picture.reshape(ROWS * SIDE, COLUMNS * SIDE), _SMALL)[1]
+        _sheet(folder, sheet).write_bytes(encoded.tobytes())
+    facts = {name: getattr(faces, name) for name in _FACTS}
+    if faces.framings is not None:
+        facts["framings"] = faces.framings
+    # Written last: without it the folder is no data set.
+    np.savez_compressed(folder / FACTS, sources=np.array(json.dumps(faces.sources)), **facts)
+
+
+def read_sheets(folder: Path) -> Faces:
+    """The faces that `write_sheets` wrote; DatasetError where a file is missing or damaged."""
+    try:
+        with np.load(folder / FACTS, allow_pickle=False) as file:
+            facts = {name: file[name] for name in (*_FACTS, "framings") if name in file.files}
+            sources = json.loads(str(file["sources"]))
+        count = len(facts["labels"])
+        sheets = [_read(folder, sheet) for sheet in range(-(-count // (ROWS * COLUMNS)))]
+        return Faces(images=np.concatenate(sheets)[:count], sources=sources, **facts)
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise DatasetError(f"{folder.name}: the sheets cannot be read: {error}.") from error
+
+
+_FACTS = ("labels", "splits", "votes", "is_face", "groups")
+_SMALL = [cv2.IMWRITE_PNG_COMPRESSION, 9]
+
+
+def _sheet(folder: Path, number: int) -> Path:
+    return folder / f"faces-{number:03d}.png"
+
+
+def _read(folder: Path, number: int) -> NDArray[np.uint8]:
+    path = _sheet(folder, number)
+    picture = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
+    if picture is None or picture.shape != (ROWS * SIDE, COLUMNS * SIDE):
+        raise ValueError(f"{path.name} is not a sheet of {ROWS} rows of {COLUMNS} faces")
+    cells = np.asarray(picture, np.uint8).reshape(ROWS, SIDE, COLUMNS, SIDE).swapaxes(1, 2)
+    return cells.reshape(ROWS * COLUMNS, SIDE, SIDE)
