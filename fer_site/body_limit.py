@@ -51,9 +51,16 @@ async def refuse(send: Send, limit: int) -> None:
         f"This request is larger than {limit // 1024**2} MB. "
         "Send fewer or smaller files at a time; nothing was stored."
     )
-    body = json.dumps({"code": "request_too_large", "message": message}).encode()
+    problem = {
+        "type": "about:blank",
+        "title": "Content Too Large",
+        "status": 413,
+        "code": "request_too_large",
+        "detail": message,
+    }
+    body = json.dumps(problem).encode()
     headers = [
-        (b"content-type", b"application/json"),
+        (b"content-type", b"application/problem+json"),
         (b"content-length", str(len(body)).encode()),
         (b"connection", b"close"),
     ]

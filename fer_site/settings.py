@@ -86,6 +86,9 @@ INSTALLED_APPS = [
     "allauth.account",
     "channels",
     "csp",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "rest_framework",
     "recognition",
     "training",
@@ -319,10 +322,36 @@ FRAME_SECONDS = 2  # a frame that takes longer is given up
 
 # --- API and logs -----------------------------------------------------------------------------
 
+API_REQUESTS_PER_MINUTE = env_int("MIEN_API_REQUESTS_PER_MINUTE", 3000)  # of a person or key
+
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "recognition.api.access.KeyAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "recognition.api.access.HasScope",
+    ],
+    "DEFAULT_THROTTLE_CLASSES": ["recognition.api.access.RequestRate"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "recognition.api.problems.handle",
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Mien",
+    "VERSION": "1.0.0",
+    "DESCRIPTION": "Reads the expressions that faces in photos show. Errors are problem documents "
+    "(RFC 9457) with a stable `code`. Sign in with a key (`Authorization: Bearer mien_…`).",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
 }
 
 LOGGING = {

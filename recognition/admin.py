@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from recognition import analyses
-from recognition.models import Analysis, ModelVersion
+from recognition.models import Allowance, Analysis, ApiKey, ModelVersion
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -44,3 +44,23 @@ class AnalysisAdmin(ReadOnlyAdmin):
 class ModelVersionAdmin(ReadOnlyAdmin):
     list_display = ["number", "architecture", "active", "shipped", "created_at"]
     fields = ["number", "architecture", "active", "shipped", "sha256", "card", "created_at"]
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ReadOnlyAdmin):
+    """Keys can be limited here; only their owners see them, once, and make or revoke them."""
+
+    list_display = ["name", "owner", "prefix", "scopes", "last_used_at", "expires_at", "revoked_at"]
+    fields = [
+        *["owner", "name", "prefix", "scopes", "requests_per_minute"],
+        *["created_at", "expires_at", "last_used_at", "revoked_at"],
+    ]
+    readonly_fields = [name for name in fields if name != "requests_per_minute"]
+
+    def has_change_permission(self, request, obj=None):
+        return request.user.is_superuser
+
+
+@admin.register(Allowance)
+class AllowanceAdmin(admin.ModelAdmin):
+    list_display = ["user", "requests_per_minute", "upload_mb"]

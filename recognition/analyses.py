@@ -141,7 +141,10 @@ def take_over(analysis: Analysis, now: datetime) -> bool:
 
 def analyze_source(analysis: Analysis) -> None:
     """Decode the upload, read its faces, store the stripped photo, and finish the analysis."""
-    version, classifier = registry.active_classifier()
+    if version := analysis.requested_version:
+        classifier = registry.load_classifier(version)
+    else:
+        version, classifier = registry.active_classifier()
     started = time.perf_counter()
     with analysis.source.open() as file:
         rgb, _header = media.decode_photo(file.read(), max_pixels=settings.MAX_PIXELS)
@@ -150,8 +153,12 @@ def analyze_source(analysis: Analysis) -> None:
     result.milliseconds["decode"] = decode_ms
 
     name = f"{analysis.pk}.jpg"
-    photo = default_storage.save(f"photos/{name}", ContentFile(media.encode_jpeg(rgb)))
-    thumbnail = default_storage.save(f"thumbnails/{name}", ContentFile(media.make_thumbnail(rgb)))
+    pictures = {"photos": media.encode_jpeg(rgb), "thumbnails": media.make_thumbnail(rgb)}
+    photo, thumbnail = (
+        default_storage.save(f"{folder}/{name}", ContentFile(content))
+        for folder, content in pictures.items()
+    )
+    analysis.stored_bytes = sum(map(len, pictures.values()))
     if not finish(analysis, version, result, photo, thumbnail):
         delete_files([photo, thumbnail])
 
@@ -172,6 +179,7 @@ def finish(
             emotion=result.faces[0].prediction.emotion if result.faces else "",
             model_version=version,
             milliseconds={key: round(value, 1) for key, value in result.milliseconds.items()},
+            stored_bytes=analysis.stored_bytes,
             source="",
             photo=photo,
             thumbnail=thumbnail,
@@ -189,6 +197,7 @@ def finish(
                 landmarks=asdict(face.detection.landmarks),
                 probabilities=face.prediction.probabilities,
                 emotion=face.prediction.emotion,
+                probability=face.prediction.probability,
             )
             for face in result.faces
         )
@@ -197,19 +206,73 @@ def finish(
     return True
 
 
-def fail(analysis: Analysis, code: str, message: str) -> None:
-    """End a running analysis with a reason; the unreadable upload is not kept."""
+def fail(analysis: Analysis, code: str, message: str, *, keep_source: bool = False) -> None:
+    """End a running analysis with a reason; an unreadable upload is not kept."""
     source = analysis.source.name
+    kept = {} if keep_source else {"source": ""}
     if change(
         analysis,
         status=Status.FAILED,
         finished_at=timezone.now(),
         error_code=code,
         error_message=message,
-        source="",
+        **kept,
     ):
-        delete_files([source])
+        if not keep_source:
+            delete_files([source])
         events.publish_change(analysis)
+
+
+def cancel(analysis: Analysis) -> bool:
+    """Stop a queued or running analysis; its upload stays, so that it can be retried.
+
+    A worker that has it just now notices when it wants to write its result.
+    """
+    unfinished = Analysis.objects.filter(
+        pk=analysis.pk, status__in=[Status.QUEUED, Status.RUNNING], kind=Analysis.Kind.IMAGE
+    )
+    return announce(
+        analysis,
+        unfinished.update(
+            status=Status.CANCELED, finished_at=timezone.now(), sequence=F("sequence") + 1
+        ),
+    )
+
+
+def put_back(analysis: Analysis) -> bool:
+    """Queue a failed or canceled analysis anew, if its upload is still there."""
+    ended = Analysis.objects.filter(pk=analysis.pk, status__in=[Status.FAILED, Status.CANCELED])
+    return announce(
+        analysis,
+        ended.exclude(source="").update(
+            status=Status.QUEUED,
+            attempts=0,
+            lease_owner="",
+            lease_expires_at=None,
+            started_at=None,
+            finished_at=None,
+            enqueued_at=timezone.now(),
+            error_code="",
+            error_message="",
+            sequence=F("sequence") + 1,
+        ),
+    )
+
+
+def edit(analysis: Analysis, values: dict[str, object]) -> None:
+    """Write the owner's title, notes or tags."""
+    if values:
+        rows = Analysis.objects.filter(pk=analysis.pk)
+        announce(analysis, rows.update(**values, sequence=F("sequence") + 1))
+
+
+def announce(analysis: Analysis, rows: int) -> bool:
+    """Read an analysis that was changed and tell its owner; False where no row was."""
+    if not rows:
+        return False
+    analysis.refresh_from_db()
+    events.publish_change(analysis)
+    return True
 
 
 def release(analysis: Analysis) -> None:
@@ -222,7 +285,8 @@ def release(analysis: Analysis) -> None:
             analysis,
             "gave_up",
             f"This photo could not be analyzed in {settings.MAX_ATTEMPTS} attempts. "
-            "The photo itself may be fine: please upload it again later.",
+            "The photo itself may be fine: please retry later.",
+            keep_source=True,
         )
     elif change(analysis, status=Status.QUEUED, lease_owner="", lease_expires_at=None):
         events.publish_change(analysis)

@@ -36,6 +36,14 @@ class FaceState(TypedDict):
     emotion: str
 
 
+class FoundFace(FaceState):
+    """A face in the list of all faces; `track` and `time` for those of a webcam session."""
+
+    analysis: str
+    track: int | None
+    time: float | None
+
+
 class Series(TypedDict):
     """How the probabilities of a track went; times in seconds, one probability for each time."""
 
@@ -55,16 +63,15 @@ class TrackState(TypedDict):
     series: Series
 
 
-class AnalysisState(TypedDict):
-    """An analysis as the REST API gives it.
-
-    Events carry it without `faces`, which photos have, and `tracks`, which sessions have.
-    """
+class AnalysisSummary(TypedDict):
+    """An analysis as lists and events give it."""
 
     id: str
     kind: str
     status: str
     title: str
+    notes: str
+    tags: list[str]
     created_at: str
     started_at: str | None
     finished_at: str | None
@@ -82,13 +89,18 @@ class AnalysisState(TypedDict):
     url: str
     photo_url: str | None
     thumbnail_url: str | None
+
+
+class AnalysisState(AnalysisSummary):
+    """An analysis with what was found: photos have `faces`, sessions have `tracks`."""
+
     faces: NotRequired[list[FaceState]]
     tracks: NotRequired[list[TrackState]]
 
 
 class AnalysisChanged(TypedDict):
     type: Literal["analysis.changed"]
-    analysis: AnalysisState
+    analysis: AnalysisSummary
 
 
 class AnalysisDeleted(TypedDict):
@@ -134,7 +146,7 @@ def event_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
-def describe_analysis(analysis: Analysis) -> AnalysisState:
+def describe_analysis(analysis: Analysis) -> AnalysisSummary:
     """The state of an analysis without its faces."""
 
     def iso(moment):
@@ -151,6 +163,8 @@ def describe_analysis(analysis: Analysis) -> AnalysisState:
         "kind": analysis.kind,
         "status": analysis.status,
         "title": analysis.title,
+        "notes": analysis.notes,
+        "tags": analysis.tags,
         "created_at": analysis.created_at.isoformat(),
         "started_at": iso(analysis.started_at),
         "finished_at": iso(analysis.finished_at),
@@ -173,9 +187,18 @@ def describe_analysis(analysis: Analysis) -> AnalysisState:
 
 def describe_with_faces(analysis: Analysis) -> AnalysisState:
     """The state of an analysis with all its faces."""
-    state = describe_analysis(analysis)
-    state["faces"] = [describe_face(face) for face in analysis.faces.all()]
-    return state
+    faces = [describe_face(face) for face in analysis.faces.all()]
+    return {**describe_analysis(analysis), "faces": faces}
+
+
+def describe_found_face(face: Face) -> FoundFace:
+    """A face with the analysis that it belongs to."""
+    return {
+        **describe_face(face),
+        "analysis": str(face.analysis_id),
+        "track": face.track.number if face.track else None,
+        "time": face.time,
+    }
 
 
 def describe_face(face: Face) -> FaceState:

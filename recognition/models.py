@@ -60,6 +60,8 @@ class Analysis(models.Model):
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.IMAGE)
     status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
     title = models.CharField(max_length=200)
+    notes = models.TextField(blank=True)
+    tags = models.JSONField(default=list)
     sequence = models.PositiveIntegerField(default=0)
 
     # Files. The upload as it came waits in `source` and is deleted once it has been analyzed;
@@ -74,6 +76,10 @@ class Analysis(models.Model):
     face_count = models.PositiveIntegerField(default=0)  # of a session: its tracks
     emotion = models.CharField(max_length=10, choices=EMOTION_CHOICES, blank=True)
     model_version = models.ForeignKey(ModelVersion, null=True, on_delete=models.PROTECT)
+    requested_version = models.ForeignKey(  # where not the active one is wanted
+        ModelVersion, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    stored_bytes = models.PositiveBigIntegerField(default=0)  # of photo and thumbnail
     milliseconds = models.JSONField(null=True)
     seconds = models.FloatField(null=True)  # the length of a session
     frame_count = models.PositiveIntegerField(default=0)  # frames of a session that were analyzed
@@ -146,9 +152,68 @@ class Face(models.Model):
     landmarks = models.JSONField(default=dict)  # not stored for the faces of a session
     probabilities = models.JSONField()  # in the order of EMOTIONS
     emotion = models.CharField(max_length=10, choices=EMOTION_CHOICES)
+    probability = models.FloatField(default=0.0)  # of `emotion`
 
     class Meta:
         ordering = ["pk"]  # the engine's order: the most prominent face first
 
     def __str__(self) -> str:
         return f"{self.emotion} in {self.analysis}"
+
+
+class ApiKey(models.Model):
+    """A program's way in, on behalf of its owner. Only a hash of it is stored."""
+
+    class Scope(models.TextChoices):
+        READ = "read"
+        ANALYZE = "analyze"
+        TRAIN = "train"
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_keys"
+    )
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=8)  # what lists show, so that a key can be told by
+    digest = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField(default=list)
+    requests_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix})"
+
+
+class Allowance(models.Model):
+    """What an administrator allows one person beyond or below what everybody may."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="allowance"
+    )
+    requests_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    upload_mb = models.PositiveIntegerField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"allowance of {self.user}"
+
+
+class IdempotentRequest(models.Model):
+    """A request that carried an Idempotency-Key, and what it was answered with."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(null=True)  # null while it is being answered
+    body = models.JSONField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["owner", "key"], name="one_answer_per_key")]
+
+    def __str__(self) -> str:
+        return self.key

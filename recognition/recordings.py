@@ -164,9 +164,7 @@ def finish_interrupted() -> None:
 
 def describe_with_tracks(analysis: Analysis) -> events.AnalysisState:
     """The state of a session with its tracks."""
-    state = events.describe_analysis(analysis)
-    state["tracks"] = describe_tracks(analysis)
-    return state
+    return {**events.describe_analysis(analysis), "tracks": describe_tracks(analysis)}
 
 
 def describe_tracks(analysis: Analysis) -> list[events.TrackState]:
@@ -219,4 +217,5 @@ def _face(analysis: Analysis, track: Track, row: Row) -> Face:
         score=row.score,
         probabilities=row.probabilities,
         emotion=row.emotion,
+        probability=max(row.probabilities),
     )

@@ -7,11 +7,11 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import transaction
 
-from recognition import events, tasks
+from recognition import analyses, events, tasks
 from recognition.engine import media
 from recognition.engine.errors import MediaError
 from recognition.engine.types import PhotoHeader
-from recognition.models import Analysis
+from recognition.models import Analysis, ModelVersion
 from recognition.uploads import LimitedUpload
 
 EXTENSIONS = {
@@ -48,6 +48,27 @@ def submit_image(owner, upload: LimitedUpload) -> Analysis:
         transaction.on_commit(functools.partial(tasks.enqueue, str(analysis.pk)))
     events.publish_change(analysis)
     return analysis
+
+
+def retry(analysis: Analysis) -> bool:
+    """Queue a failed or canceled analysis again; False if its upload is gone or it is not ended."""
+    if not analyses.put_back(analysis):
+        return False
+    tasks.enqueue(str(analysis.pk))
+    return True
+
+
+def rerun(analysis: Analysis, version: ModelVersion) -> Analysis:
+    """A new analysis of the stored photo by this model version."""
+    again = Analysis(
+        owner=analysis.owner, title=analysis.title, tags=analysis.tags, requested_version=version
+    )
+    with transaction.atomic(), analysis.photo.open() as photo:
+        again.source.save(f"{again.pk}.upload", photo, save=False)
+        again.save(force_insert=True)
+        transaction.on_commit(functools.partial(tasks.enqueue, str(again.pk)))
+    events.publish_change(again)
+    return again
 
 
 def clean_title(name: str) -> str:

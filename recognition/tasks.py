@@ -50,6 +50,15 @@ def enqueue_frame(job: frames.Job) -> None:
     analyze_frame.apply_async((job,), retry=False)
 
 
+def broker_answers() -> bool:
+    """Whether the broker can take messages just now."""
+    try:
+        with current_app.connection_for_write() as broker:
+            return bool(broker.default_channel.client.ping())
+    except BROKER_TROUBLE:
+        return False
+
+
 def queue_length(queue: str) -> int:
     """How many messages wait in a queue, not counting those that workers have taken."""
     with current_app.connection_for_read() as broker:

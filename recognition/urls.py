@@ -1,12 +1,8 @@
 """The addresses of pages, private pictures and the REST API."""
 
 from django.urls import include, path
-from rest_framework.routers import SimpleRouter
 
-from recognition import api, views
-
-router = SimpleRouter()
-router.register("analyses", api.AnalysisViewSet, basename="api-analysis")
+from recognition import views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -17,5 +13,5 @@ urlpatterns = [
     path("analyses/<uuid:pk>/", views.analysis_detail, name="analysis-detail"),
     path("analyses/<uuid:pk>/photo/", views.analysis_photo, name="analysis-photo"),
     path("analyses/<uuid:pk>/thumbnail/", views.analysis_thumbnail, name="analysis-thumbnail"),
-    path("api/v1/", include(router.urls)),
+    path("api/v1/", include("recognition.api.urls")),
 ]

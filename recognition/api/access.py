@@ -1,0 +1,117 @@
+"""Who may use the API and how much: keys, scopes, and limits per person and key."""
+
+import functools
+import time
+
+import redis
+from django.conf import settings
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.throttling import BaseThrottle
+
+from recognition import keys
+from recognition.models import Allowance, ApiKey
+
+WINDOW_SECONDS = 60
+
+
+class KeyAuthentication(BaseAuthentication):
+    """`Authorization: Bearer mien_…`: the owner of a valid key."""
+
+    def authenticate(self, request):
+        scheme, _, text = get_authorization_header(request).decode("latin-1").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        key = keys.find(text.strip())
+        if key is None:
+            raise AuthenticationFailed("This key does not exist, has expired or was revoked.")
+        return key.owner, key
+
+    def authenticate_header(self, request):
+        return "Bearer"
+
+
+class KeyScheme(OpenApiAuthenticationExtension):
+    """How the API's description shows keys."""
+
+    target_class = KeyAuthentication
+    name = "key"
+
+    def get_security_definition(self, auto_schema):
+        return {"type": "http", "scheme": "bearer", "description": "A key: mien_…"}
+
+
+class HasScope(BasePermission):
+    """A key may do what its scopes say; a person who is signed in may do everything.
+
+    Reading needs `read`; anything else the view's `scope`, and with none no key will do.
+    """
+
+    message = "This key lacks the scope for this request."
+
+    def has_permission(self, request, view):
+        if not isinstance(request.auth, ApiKey):
+            return True
+        reads = request.method in SAFE_METHODS
+        return (ApiKey.Scope.READ if reads else getattr(view, "scope", None)) in request.auth.scopes
+
+
+class RequestRate(BaseThrottle):
+    """So many requests a minute, counted in Redis in one step; told in headers.
+
+    Without Redis nobody is held back: a limit is no reason to refuse.
+    """
+
+    def allow_request(self, request, view) -> bool:
+        key = request.auth if isinstance(request.auth, ApiKey) else None
+        limit = requests_per_minute(request.user, key)
+        now = time.time()
+        window = int(now // WINDOW_SECONDS)
+        who = f"key-{key.pk}" if key else f"user-{request.user.pk}"
+        try:
+            used = count(f"mien:api:{who}:{window}")
+        except redis.RedisError:
+            return True
+        self.reset = (window + 1) * WINDOW_SECONDS - now
+        request._request.rate_limit = (limit, max(0, limit - used), self.reset)
+        return used <= limit
+
+    def wait(self) -> float:
+        return self.reset
+
+
+def count(name: str) -> int:
+    """How many times this was called with `name` in its window, this call included."""
+    with counters().pipeline(transaction=True) as together:
+        together.incr(name)
+        together.expire(name, 2 * WINDOW_SECONDS)
+        return together.execute()[0]
+
+
+@functools.cache
+def counters() -> redis.Redis:
+    """This process's connection to the counters, which lie beside the cache."""
+    location = settings.CACHES["default"]["LOCATION"]
+    return redis.Redis.from_url(location, socket_timeout=1, socket_connect_timeout=1)
+
+
+def requests_per_minute(user, key: ApiKey | None) -> int:
+    """The limit of a key, else of its person, else of everybody."""
+    if key and key.requests_per_minute:
+        return key.requests_per_minute
+    own = Allowance.objects.filter(user=user).values_list("requests_per_minute", flat=True).first()
+    return own or settings.API_REQUESTS_PER_MINUTE
+
+
+class RateHeaders:
+    """A mixin of views: what is left of the limit, as draft-ietf-httpapi-ratelimit-headers says."""
+
+    def finalize_response(self, request, response, *args, **kwargs):
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if limits := getattr(request._request, "rate_limit", None):
+            limit, left, reset = limits
+            response["RateLimit-Policy"] = f'"requests";q={limit};w={WINDOW_SECONDS}'
+            response["RateLimit"] = f'"requests";r={left};t={round(reset)}'
+        return response

@@ -1,0 +1,281 @@
+"""/api/v1/analyses/: photos in, results out, and everything that can be done with them."""
+
+import re
+import time
+
+import django_filters
+from django.conf import settings
+from django.core.exceptions import TooManyFilesSent
+from django.db.models import Q
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from recognition import analyses, idempotency, submissions, tasks
+from recognition.annotation import annotate
+from recognition.api.access import RateHeaders
+from recognition.api.pages import NewestFirst
+from recognition.api.photos import PhotoParser
+from recognition.api.problems import Problem, Unavailable
+from recognition.api.states import AnalysisDetailSerializer, AnalysisSerializer
+from recognition.engine.errors import MediaError
+from recognition.models import EMOTION_CHOICES, Analysis, ModelVersion
+from recognition.private_files import serve_picture
+
+MAX_WAIT_SECONDS = 20
+LOOK_SECONDS = 0.1
+# The status of a request in which nothing was accepted, by the code of its first error.
+REFUSED = {"file_too_large": 413, "not_an_image": 415}
+JPEG = {(200, "image/jpeg"): OpenApiTypes.BINARY}
+
+
+class AnalysisFilter(django_filters.FilterSet):
+    """What a list can be narrowed to."""
+
+    status = django_filters.ChoiceFilter(choices=Analysis.Status.choices)
+    kind = django_filters.ChoiceFilter(choices=Analysis.Kind.choices)
+    emotion = django_filters.ChoiceFilter(choices=EMOTION_CHOICES)
+    model_version = django_filters.NumberFilter("model_version__number")
+    created_after = django_filters.IsoDateTimeFilter("created_at", lookup_expr="gte")
+    created_before = django_filters.IsoDateTimeFilter("created_at", lookup_expr="lt")
+    text = django_filters.CharFilter(method="with_text", label="in title, notes or tags")
+
+    def with_text(self, queryset, name, value):
+        found = Q(title__icontains=value) | Q(notes__icontains=value) | Q(tags__icontains=value)
+        return queryset.filter(found)
+
+
+class EditSerializer(serializers.Serializer):
+    """What the owner may write to an analysis."""
+
+    title = serializers.CharField(max_length=200, required=False)
+    notes = serializers.CharField(max_length=5000, allow_blank=True, required=False)
+    tags = serializers.ListField(
+        child=serializers.CharField(max_length=50), max_length=20, required=False
+    )
+
+
+class RerunSerializer(serializers.Serializer):
+    """The number of the model version to read the photo with."""
+
+    model_version = serializers.SlugRelatedField(
+        slug_field="number", queryset=ModelVersion.objects.all()
+    )
+
+
+class UploadSerializer(serializers.Serializer):
+    """One or many photos; the description only."""
+
+    photos = serializers.ListField(child=serializers.FileField())
+
+
+class UploadErrorSerializer(serializers.Serializer):
+    file = serializers.CharField(allow_null=True)
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class AcceptedSerializer(serializers.Serializer):
+    """What became of an upload."""
+
+    analyses = AnalysisSerializer(many=True)
+    errors = UploadErrorSerializer(many=True)
+
+
+class AnalysisViewSet(
+    RateHeaders,
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.DestroyModelMixin,
+    viewsets.GenericViewSet,
+):
+    """The analyses of the signed-in person."""
+
+    queryset = Analysis.objects.none()
+    scope = "analyze"
+    parser_classes = [MultiPartParser, JSONParser, PhotoParser]
+    pagination_class = NewestFirst
+    filterset_class = AnalysisFilter
+    lookup_value_converter = "uuid"
+
+    def get_queryset(self):
+        return Analysis.objects.filter(owner=self.request.user).select_related("model_version")
+
+    def get_serializer_class(self):
+        return AnalysisSerializer if self.action == "list" else AnalysisDetailSerializer
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("Prefer", str, OpenApiParameter.HEADER, description="wait=N, N ≤ 20"),
+            OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER),
+        ],
+        request={"multipart/form-data": UploadSerializer, "image/*": OpenApiTypes.BINARY},
+        responses={200: AcceptedSerializer, 202: AcceptedSerializer},
+    )
+    def create(self, request: Request) -> Response:
+        """Upload photos: queued (202), or with `Prefer: wait=N` their results (200).
+
+        Send one or many as multipart form data in the field `photos`, or one as the raw body. With
+        an `Idempotency-Key` the same request can be sent again for 24 hours and is done once.
+        """
+        uploads = uploads_of(request)
+        key = request.headers.get("Idempotency-Key", "").strip()
+        if not key:
+            status, body = self.accept(uploads)
+        else:
+            if len(key) > idempotency.MAX_LENGTH:
+                raise Problem(400, "invalid_idempotency_key", "The key has over 255 characters.")
+            status, body = self.accept_once(key, uploads)
+        waited = wait_seconds(request.headers.get("Prefer", ""))
+        response = Response(body, status)
+        ids = [analysis["id"] for analysis in body["analyses"]]
+        if waited and (done := self.results(ids, waited)):
+            response = Response({**body, "analyses": done}, 200)
+        if waited:
+            response["Preference-Applied"] = f"wait={waited}"
+        if len(ids) == 1:
+            response["Location"] = request.build_absolute_uri(f"{request.path}{ids[0]}/")
+        return response
+
+    def accept(self, uploads: list) -> tuple[int, dict]:
+        """Queue what can be accepted; a Problem where nothing is."""
+        if not tasks.broker_answers():
+            raise Unavailable("The queue")
+        accepted, errors = [], []
+        for upload in uploads:
+            try:
+                accepted.append(submissions.submit_image(self.request.user, upload))
+            except MediaError as error:
+                errors.append({"file": upload.name, "code": error.code, "message": error.message})
+        if not accepted:
+            status, code = REFUSED.get(errors[0]["code"], 400), errors[0]["code"]
+            raise Problem(status, code, errors[0]["message"], errors=errors)
+        return 202, {"analyses": AnalysisSerializer(accepted, many=True).data, "errors": errors}
+
+    def accept_once(self, key: str, uploads: list) -> tuple[int, dict]:
+        parts = []
+        for upload in uploads:
+            parts += [upload.name.encode(), upload.read()]
+            upload.seek(0)
+        request = idempotency.fingerprint(parts)
+        try:
+            status, body, _ = idempotency.once(
+                self.request.user, key, request, lambda: self.accept(uploads)
+            )
+        except idempotency.KeyReused:
+            detail = "This Idempotency-Key belongs to another request. Use a new one."
+            raise Problem(409, "idempotency_key_reused", detail) from None
+        except idempotency.StillRunning:
+            detail = "The request with this Idempotency-Key is still being answered."
+            raise Problem(409, "request_in_progress", detail, wait=1) from None
+        return status, body
+
+    def results(self, ids: list[str], seconds: int) -> list | None:
+        """The results of these analyses, if all are finished within so many seconds."""
+        deadline = time.monotonic() + seconds
+        own = self.get_queryset().filter(pk__in=ids)
+        unfinished = own.filter(status__in=[Analysis.Status.QUEUED, Analysis.Status.RUNNING])
+        while unfinished.exists():
+            if time.monotonic() > deadline:
+                return None
+            time.sleep(LOOK_SECONDS)
+        states = {str(one.pk): AnalysisDetailSerializer(one).data for one in own}
+        return [states[pk] for pk in ids if pk in states]
+
+    def perform_destroy(self, instance: Analysis) -> None:
+        analyses.delete_analysis(instance)
+
+    @extend_schema(request=EditSerializer, responses=AnalysisDetailSerializer)
+    def partial_update(self, request: Request, pk=None) -> Response:
+        """Change title, notes or tags."""
+        analysis = self.get_object()
+        edit = EditSerializer(data=request.data)
+        edit.is_valid(raise_exception=True)
+        analyses.edit(analysis, edit.validated_data)
+        return Response(AnalysisDetailSerializer(analysis).data)
+
+    @extend_schema(request=None, responses=AnalysisDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk=None) -> Response:
+        """Stop an analysis that is queued or running."""
+        analysis = self.get_object()
+        if not analyses.cancel(analysis):
+            raise Problem(409, "not_cancelable", f"This analysis is {analysis.status} already.")
+        return Response(AnalysisDetailSerializer(analysis).data)
+
+    @extend_schema(request=None, responses={202: AnalysisDetailSerializer})
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, pk=None) -> Response:
+        """Queue a failed or canceled analysis again, as long as its upload is kept."""
+        analysis = self.get_object()
+        if not submissions.retry(analysis):
+            detail = "Only a failed or canceled analysis whose upload is kept can be retried."
+            raise Problem(409, "not_retryable", detail)
+        return Response(AnalysisDetailSerializer(analysis).data, 202)
+
+    @extend_schema(request=RerunSerializer, responses={202: AnalysisDetailSerializer})
+    @action(detail=True, methods=["post"])
+    def rerun(self, request: Request, pk=None) -> Response:
+        """Read the stored photo again with another model version, as a new analysis."""
+        analysis = self.get_object()
+        wanted = RerunSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        if not analysis.photo:
+            raise Problem(409, "no_photo", "There is no stored photo to read again.")
+        again = submissions.rerun(analysis, wanted.validated_data["model_version"])
+        response = Response(AnalysisDetailSerializer(again).data, 202)
+        response["Location"] = self.reverse_action("detail", args=[again.pk])
+        return response
+
+    @extend_schema(responses=JPEG)
+    @action(detail=True)
+    def photo(self, request: Request, pk=None) -> HttpResponse:
+        """The stored photo: upright and without metadata."""
+        return serve_picture(request, self.get_object().photo)
+
+    @extend_schema(responses=JPEG)
+    @action(detail=True)
+    def thumbnail(self, request: Request, pk=None) -> HttpResponse:
+        """The photo with a longest side of 320 pixels."""
+        return serve_picture(request, self.get_object().thumbnail)
+
+    @extend_schema(responses=JPEG)
+    @action(detail=True)
+    def annotated(self, request: Request, pk=None) -> HttpResponse:
+        """The photo with a box and the most probable expression at each face."""
+        analysis = self.get_object()
+        if not analysis.photo:
+            raise Problem(404, "no_photo", "There is no stored photo.")
+        response = HttpResponse(annotate(analysis), content_type="image/jpeg")
+        response["Cache-Control"] = "private, no-cache"
+        return response
+
+
+def uploads_of(request: Request) -> list:
+    """The photos of a request; a Problem where there are none or too many."""
+    try:
+        uploads = request.FILES.getlist("photos")
+    except TooManyFilesSent:
+        limit = settings.DATA_UPLOAD_MAX_NUMBER_FILES
+        problem = ("too_many_files", f"Send at most {limit} photos in a request.")
+    else:
+        if uploads:
+            return uploads
+        problem = (
+            "no_files",
+            'Send photos as multipart form data in the field "photos", or one as the raw body.',
+        )
+    code, message = problem
+    errors = [{"file": None, "code": code, "message": message}]
+    raise Problem(400, code, message, errors=errors)
+
+
+def wait_seconds(prefer: str) -> int:
+    """How long a `Prefer` header (RFC 7240) asks to wait, at most MAX_WAIT_SECONDS."""
+    found = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})", prefer, re.IGNORECASE)
+    return min(int(found[1]), MAX_WAIT_SECONDS) if found else 0

@@ -1,0 +1,69 @@
+"""What a person has stored and what it shows, counted."""
+
+from collections import defaultdict
+from datetime import timedelta
+from typing import TypedDict
+
+from django.db.models import Count, Sum
+from django.db.models.functions import TruncDate
+from django.utils import timezone
+
+from recognition.engine.emotions import EMOTIONS
+from recognition.models import Analysis, Face
+
+
+class Day(TypedDict):
+    """One day in UTC; `emotions` counts the faces in its photos by expression."""
+
+    date: str
+    analyses: int
+    emotions: dict[str, int]
+
+
+class Usage(TypedDict):
+    """What a person has stored."""
+
+    analyses: int
+    faces: int
+    stored_bytes: int
+
+
+def days(owner, count: int) -> list[Day]:
+    """The last `count` days, today last; days without photos have zeros."""
+    today = timezone.now().date()
+    first = today - timedelta(days=count - 1)
+    recent = Analysis.objects.filter(owner=owner, created_at__date__gte=first)
+    analyses = dict(
+        recent.annotate(day=TruncDate("created_at"))
+        .values_list("day")
+        .annotate(number=Count("pk"))
+        .order_by()
+    )
+    faces: dict = defaultdict(lambda: dict.fromkeys(EMOTIONS, 0))
+    photos = Face.objects.filter(
+        analysis__owner=owner,
+        analysis__created_at__date__gte=first,
+        analysis__kind=Analysis.Kind.IMAGE,
+    )
+    counted = (
+        photos.annotate(day=TruncDate("analysis__created_at"))
+        .values_list("day", "emotion")
+        .annotate(number=Count("pk"))
+        .order_by()
+    )
+    for day, emotion, number in counted:
+        faces[day][emotion] = number
+    every = [first + timedelta(days=offset) for offset in range(count)]
+    return [
+        {"date": day.isoformat(), "analyses": analyses.get(day, 0), "emotions": faces[day]}
+        for day in every
+    ]
+
+
+def usage(owner) -> Usage:
+    own = Analysis.objects.filter(owner=owner)
+    return {
+        "analyses": own.count(),
+        "faces": Face.objects.filter(analysis__owner=owner).count(),
+        "stored_bytes": own.aggregate(sum=Sum("stored_bytes"))["sum"] or 0,
+    }
