@@ -172,7 +172,7 @@ def test_each_face_has_its_number_and_its_reading(live):
 def test_settings_reach_the_server(live):
     server = Server(live)
     start(live)
-    live.get_by_text("Settings").click()
+    live.get_by_text("Settings", exact=True).click()
     live.locator("#smoothing-setting").fill("1.5")
     expect(live.locator("output[for=smoothing-setting]")).to_have_text("1.5 s")
     live.locator("#min-face-setting").fill("100")
