@@ -70,7 +70,7 @@ def _read(data: Path, votes: Path | None) -> Faces:
         return read_sheets(data)
     if data.is_dir():
         images, labels, splits = read_folder(data)
-    elif zipfile.is_zipfile(data) and not _zipped_csv(data):
+    elif shows_images(data):
         images, labels, splits = read_zip(data)
     else:
         images, labels, splits = _read_csv(data)
@@ -81,6 +81,11 @@ def _read(data: Path, votes: Path | None) -> Faces:
     files = [data] if votes is None else [data, votes]
     sources = {file.name: _sha256(file) for file in files if file.is_file()}
     return Faces(images, labels, splits, shares, is_face, group_duplicates(images), sources)
+
+
+def shows_images(data: Path) -> bool:
+    """Whether this is a folder or a zip of images, not a table."""
+    return data.is_dir() or (zipfile.is_zipfile(data) and not _zipped_csv(data))
 
 
 def _read_csv(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.uint8]]:
@@ -196,7 +201,10 @@ def _read_votes(
 def _open_text(path: Path) -> Iterator[TextIO]:
     """A CSV as text, whatever it is packed in."""
     try:
-        with _open_packed(path) as packed, io.BufferedReader(GuardedReader(packed)) as guarded:
+        with (
+            _open_packed(path) as packed,
+            io.BufferedReader(GuardedReader(packed, path.name)) as guarded,
+        ):
             yield io.TextIOWrapper(guarded, newline="")
     except (
         *(OSError, EOFError, UnicodeDecodeError, csv.Error),

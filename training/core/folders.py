@@ -88,6 +88,8 @@ def zip_members(path: Path) -> Members:
                 total += info.file_size
                 if info.file_size > _MAX_FILE_BYTES or total > _MAX_TOTAL_BYTES:
                     raise DatasetError(f"{path.name}: unpacked, {name} is larger than is accepted.")
+                if info.file_size > max(_RATIO_MATTERS, _MAX_RATIO * info.compress_size):
+                    raise DatasetError(f"{path.name}: {name} is packed as no image can be.")
                 yield name, archive.read(info)
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
         raise DatasetError(f"{path.name} cannot be read: {error}.") from error
@@ -97,12 +99,10 @@ def _check_entry(info: zipfile.ZipInfo, source: str) -> None:
     name = PurePosixPath(info.filename)
     if stat.S_ISLNK(info.external_attr >> 16):
         raise DatasetError(f"{source}: {name} is a link; only plain files are accepted.")
-    if name.is_absolute() or ".." in name.parts or "\\" in info.filename:
+    if name.is_absolute() or ".." in name.parts:
         raise DatasetError(f"{source}: {name} leads out of the archive.")
     if info.flag_bits & 1:
         raise DatasetError(f"{source}: {name} is encrypted; pack it without a password.")
-    if info.file_size > max(_RATIO_MATTERS, _MAX_RATIO * info.compress_size):
-        raise DatasetError(f"{source}: {name} is packed more tightly than any image would be.")
 
 
 def parse_member(name: PurePosixPath, content: bytes, source: str) -> Member:

@@ -14,9 +14,14 @@ class GuardedReader(io.RawIOBase):
     """Passes on what `packed` gives, unpacked; DatasetError for a bomb before it fills memory."""
 
     def __init__(
-        self, packed: IO[bytes], max_bytes: int = MAX_BYTES, max_line: int = MAX_LINE
+        self, packed: IO[bytes], name: str, max_bytes: int = MAX_BYTES, max_line: int = MAX_LINE
     ) -> None:
-        self._packed, self._max_bytes, self._max_line = packed, max_bytes, max_line
+        self._packed, self._name, self._max_bytes, self._max_line = (
+            packed,
+            name,
+            max_bytes,
+            max_line,
+        )
         self._bytes = self._line = 0
 
     def readable(self) -> bool:
@@ -29,5 +34,5 @@ class GuardedReader(io.RawIOBase):
         newline = content.rfind(b"\n")
         self._line = self._line + len(content) if newline < 0 else len(content) - newline - 1
         if self._bytes > self._max_bytes or self._line > self._max_line:
-            raise DatasetError("This is no table of faces: unpacked, it or a line has no end.")
+            raise DatasetError(f"{self._name} is no table of faces: it, or a line, has no end.")
         return len(content)
