@@ -9,18 +9,9 @@ from numpy.typing import NDArray
 
 from recognition.engine.emotions import EMOTIONS
 
+from .figures import find_mistakes
+
 _COLUMNS = 8
-
-
-def find_mistakes(
-    probabilities: NDArray[np.float32], labels: NDArray[np.int64], emotion: int, count: int
-) -> NDArray[np.int64]:
-    """Rows of up to `count` faces labelled `emotion` that were called something else, surest first.
-
-    `probabilities` are [n, 7], `labels` [n]; the rows index both.
-    """
-    wrong = np.flatnonzero((labels == emotion) & (probabilities.argmax(axis=1) != emotion))
-    return wrong[np.argsort(-probabilities[wrong].max(axis=1), kind="stable")][:count]
 
 
 def draw_mistakes(

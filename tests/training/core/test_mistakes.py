@@ -6,7 +6,8 @@ import pytest
 
 from recognition.engine.emotions import EMOTIONS
 from tests.training.drawing import draw_faces
-from training.core.mistakes import draw_mistakes, find_mistakes
+from training.core.figures import find_mistakes
+from training.core.mistakes import draw_mistakes
 
 HAPPY, SAD, FEAR = (EMOTIONS.index(name) for name in ("happy", "sad", "fear"))
 
