@@ -9,22 +9,22 @@ from numpy.typing import NDArray
 from .align import SIDE
 from .emotions import EMOTIONS
 from .errors import ModelError
-from .sessions import open_session
+from .sessions import name_of, open_session
 
 SHIPPED_MODEL = Path(__file__).parent / "weights" / "expression.onnx"
 
 
 class EmotionClassifier:
-    """The network in `model_path`, ready to run on `threads` threads.
+    """The network in a file, or in the bytes of one, ready to run on `threads` threads.
 
     The file's contract: one input "faces", float32 [n, 48, 48, 1] with values 0..255 (normalization
     is inside), and an output "probabilities", float32 [n, 7] in EMOTIONS order, each row summing
     to 1. Raises ModelError: missing_file, invalid_file, wrong_input, wrong_output.
     """
 
-    def __init__(self, model_path: Path = SHIPPED_MODEL, threads: int = 1) -> None:
-        self._session = open_session(model_path, threads)
-        self._check(model_path.name)
+    def __init__(self, model: Path | bytes = SHIPPED_MODEL, threads: int = 1) -> None:
+        self._session = open_session(model, threads)
+        self._check(name_of(model))
 
     def predict(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities [n, 7] in EMOTIONS order for uint8 gray faces [n, 48, 48]; n may be 0."""
@@ -41,15 +41,13 @@ class EmotionClassifier:
         if [node.name for node in inputs] != ["faces"] or not _fits(inputs[0], (SIDE, SIDE, 1)):
             raise ModelError(
                 "wrong_input",
-                f"The model file {name} must have exactly one input, "
-                f'"faces", float32 [n, {SIDE}, {SIDE}, 1].',
+                f'{name} must have exactly one input, "faces", float32 [n, {SIDE}, {SIDE}, 1].',
             )
         probabilities = [node for node in outputs if node.name == "probabilities"]
         if not probabilities or not _fits(probabilities[0], (len(EMOTIONS),)):
             raise ModelError(
                 "wrong_output",
-                f'The model file {name} must have an output "probabilities", '
-                f"float32 [n, {len(EMOTIONS)}].",
+                f'{name} must have an output "probabilities", float32 [n, {len(EMOTIONS)}].',
             )
 
 

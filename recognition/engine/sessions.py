@@ -7,13 +7,13 @@ import onnxruntime
 from .errors import ModelError
 
 
-def open_session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
-    """A session on the CPU for the network in this file.
+def open_session(model: Path | bytes, threads: int = 1) -> onnxruntime.InferenceSession:
+    """A session on the CPU for the network in this file, or in these bytes of one.
 
     Raises ModelError: missing_file, or invalid_file for what is not a network ONNX Runtime can run.
     """
-    if not path.is_file():
-        raise ModelError("missing_file", f"The model file {path.name} does not exist.")
+    if isinstance(model, Path) and not model.is_file():
+        raise ModelError("missing_file", f"{name_of(model)} does not exist.")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -23,8 +23,13 @@ def open_session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
     # The arena keeps the largest batch's memory for ever; idle workers should be small.
     options.enable_cpu_mem_arena = False
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's own exception classes share no other base
         raise ModelError(
-            "invalid_file", f"The model file {path.name} is not a network that can be run: {error}"
+            "invalid_file", f"{name_of(model)} is not a network that can be run: {error}"
         ) from error
+
+
+def name_of(model: Path | bytes) -> str:
+    """How a sentence about this model begins."""
+    return f"The model file {model.name}" if isinstance(model, Path) else "The model file"

@@ -20,6 +20,7 @@ export class LiveFaces {
     this.tracks = tracks;
     /** @type {number|null} */
     this.selected = null;
+    this.isChosen = false; // by a person, not by this page
     /** @type {Map<number, HTMLButtonElement>} */
     this.buttons = new Map();
     this.bars = new Bars(byId("bars"));
@@ -36,7 +37,7 @@ export class LiveFaces {
    */
   show(now) {
     const { all, present } = this.tracks;
-    if (!all.has(this.selected)) this.selected = present[0]?.number ?? null;
+    this.#select(all, present);
     const track = all.get(this.selected);
     this.bars.move(track?.leftAt === null ? track.probabilities : null);
     if (now - this.writtenAt < STEP) return;
@@ -45,6 +46,14 @@ export class LiveFaces {
     this.#writeReading(track);
     this.timeline.show(track?.history, { to: now / 1000, top: track?.emotion ?? "" });
     this.#tell(present.length, now);
+  }
+
+  /** Who was chosen stays chosen, even out of view, until their track is forgotten. */
+  #select(all, present) {
+    const track = all.get(this.selected);
+    if (track && (this.isChosen || track.leftAt === null)) return;
+    this.isChosen = false;
+    this.selected = present[0]?.number ?? track?.number ?? null;
   }
 
   #writeButtons(all) {
@@ -76,7 +85,8 @@ export class LiveFaces {
     button.append(badge, icon("face-neutral"), document.createElement("span"));
     button.addEventListener("click", () => {
       this.selected = number;
-      this.writtenAt = 0;
+      this.isChosen = true;
+      this.writtenAt = -Infinity;
     });
     const item = document.createElement("li");
     item.append(button);

@@ -28,6 +28,7 @@ let stream = null;
 /** @type {LiveSocket|null} */
 let socket = null;
 let paused = false;
+let pausedAt = 0;
 /** Addresses of what was kept since the camera was started. @type {Set<string>} */
 const kept = new Set();
 
@@ -169,7 +170,7 @@ function draw() {
   const now = performance.now();
   if (!paused) tracks.advance(now);
   overlay.draw(tracks.all.values(), faces.selected, now);
-  faces.show(now);
+  faces.show(paused ? pausedAt : now);
   if (now - measuredAt < 500) return;
   measuredAt = now;
   showReadout(now);
@@ -186,7 +187,8 @@ function showReadout(now) {
 function showKept() {
   const running = socket !== null;
   byId("keeping").hidden = !(running && keep.checked && kept.size > 0);
-  const show = kept.size > 0 && !(running && keep.checked);
+  const isNamed = currentState() === "ended" && kept.size === 1; // there is a button for it
+  const show = kept.size > 0 && !isNamed && !(running && keep.checked);
   byId("kept").hidden = !show;
   byId("kept").replaceChildren(...[...kept].map((url, index) => {
     const link = document.createElement("a");
@@ -199,9 +201,10 @@ function showKept() {
 
 function setPaused(wanted) {
   paused = wanted;
+  pausedAt = performance.now();
   if (paused) video.pause();
   else video.play().catch(() => {});
-  tracks.updatedAt = performance.now(); // what was known before the pause is not stale by it
+  tracks.updatedAt = pausedAt; // what was known before the pause is not stale by it
   const [pause, resume] = [byId("pause"), byId("resume")];
   const hadFocus = [pause, resume].includes(document.activeElement);
   pause.hidden = paused;

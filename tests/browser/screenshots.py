@@ -11,9 +11,10 @@ import tempfile
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 import tests.environment  # noqa: F401  (before Django reads its settings)
+from tests.browser.camera import launch_with_camera, write_clip
 from tests.browser.chromium import create_account, launch
 from tests.browser.photos import write_photos
 from tests.conftest import ROOT, LiveSite
@@ -21,6 +22,7 @@ from tests.conftest import ROOT, LiveSite
 FOLDER = ROOT / "var" / "screenshots"
 WIDTHS = (360, 768, 1440)
 THEMES = ("light", "dark")
+CLIPS = {"one": 1, "three": 3, "none": 0}  # faces before the camera
 ERRORS = ("400", "403", "403_csrf", "404", "429", "500")
 PERSON = ("ada@example.org", "correct horse battery")
 
@@ -102,11 +104,48 @@ def take_waiting(browser: Browser, site: LiveSite, state: dict, photo: Path) -> 
     link = page.locator("#cards .analysis[data-id] a[href]").first
     link.wait_for()
     page.goto(link.get_attribute("href"))
+    take_everywhere(page, "result-waiting")
+
+
+def take_live(playwright: Playwright, site: LiveSite, state: dict, folder: Path) -> None:
+    """The Live page with one face, three and none, what it says in trouble, a kept session."""
+    for name, faces in CLIPS.items():
+        browser = launch_with_camera(playwright, write_clip(folder / f"{name}.mjpeg", faces))
+        context = browser.new_context(base_url=site.url, storage_state=state)
+        page = context.new_page()
+        page.goto("/live/")
+        if name == "one":
+            take_everywhere(page, "live-start")
+            page.locator("#keep").check()
+            page.get_by_role("button", name="Start camera").click()
+            page.get_by_role("heading", name="not allowed").wait_for()
+            take_everywhere(page, "live-denied")
+        context.grant_permissions(["camera"])
+        page.locator("[data-start]:visible").click()
+        expect(page.locator("#live-faces button:not(.left)")).to_have_count(faces)
+        page.wait_for_timeout(5000)  # something for the chart
+        take_everywhere(page, f"live-{name}")
+        if name == "one":
+            page.get_by_text("Settings", exact=True).click()
+            page.locator("#pause").click()
+            take_everywhere(page, "live-paused")
+            page.locator("#stop").click()
+            page.locator("#ended-kept").wait_for()
+            take_everywhere(page, "live-ended")
+            page.locator("#ended-kept").click()
+            take_everywhere(page, "live-session")
+            page.goto("/analyses/")
+            take_everywhere(page, "live-history")
+        browser.close()
+
+
+def take_everywhere(page: Page, name: str) -> None:
+    """One page at all widths, in both themes, as it stands."""
     for width in WIDTHS:
         for theme in THEMES:
             page.emulate_media(color_scheme=theme)
             page.set_viewport_size({"width": width, "height": 900})
-            take(page, "result-waiting", width, theme)
+            take(page, name, width, theme)
 
 
 def take_for_readme(browser: Browser, site: LiveSite) -> None:
@@ -135,25 +174,24 @@ def main(wanted: list[str]) -> None:
             if wanted == ["readme"]:
                 take_for_readme(browser, site)
             else:
-                take_everything(browser, site, write_photos(Path(folder)), wanted)
+                take_everything(playwright, browser, site, Path(folder), wanted)
         finally:
             site.stop()
 
 
 def take_everything(
-    browser: Browser, site: LiveSite, paths: dict[str, Path], wanted: list[str]
+    playwright: Playwright, browser: Browser, site: LiveSite, folder: Path, wanted: list[str]
 ) -> None:
+    paths = write_photos(folder)
+
     def chosen(name: str) -> bool:
         return not wanted or any(part in name for part in wanted)
 
     visit = browser.new_context(base_url=site.url)
     page = visit.new_page()
-    for width in WIDTHS if chosen("setup") else ():
-        for theme in THEMES:
-            page.emulate_media(color_scheme=theme)
-            page.set_viewport_size({"width": width, "height": 900})
-            page.goto("/")
-            take(page, "setup", width, theme)
+    if chosen("setup"):
+        page.goto("/")
+        take_everywhere(page, "setup")
     create_account(page, site.url, *PERSON)
     take(page, "home-empty", 1280, "light")
     page.goto("/analyses/")
@@ -186,6 +224,8 @@ def take_everything(
                 take_states(signed_in, paths, results["crowd"], width, theme)
             signed_in.context.close()
             stranger.context.close()
+    if chosen("live"):
+        take_live(playwright, site, state, folder)
     if chosen("result-waiting"):
         take_waiting(browser, site, state, paths["portrait"])
 

@@ -172,7 +172,7 @@ def test_each_face_has_its_number_and_its_reading(live):
 def test_settings_reach_the_server(live):
     server = Server(live)
     start(live)
-    live.get_by_text("Settings").click()
+    live.get_by_text("Settings", exact=True).click()
     live.locator("#smoothing-setting").fill("1.5")
     expect(live.locator("output[for=smoothing-setting]")).to_have_text("1.5 s")
     live.locator("#min-face-setting").fill("100")
@@ -206,6 +206,21 @@ def test_a_kept_session_is_in_the_history_with_its_charts(live):
     live.locator("#delete").click()
     live.locator("#confirm-delete").get_by_role("button", name="Delete").click()
     expect(live.get_by_role("heading", name="Nothing here yet")).to_be_visible()
+
+
+def test_a_session_that_is_being_kept_can_be_watched(live):
+    live.locator("#keep").check()
+    start(live)
+    expect(live.locator("#reading-emotion")).to_have_text("Happy")
+    other = live.context.new_page()
+    other.goto("/analyses/")
+    card = other.locator("#history .analysis")
+    expect(card).to_contain_text("Being recorded")
+    card.locator("a").click()
+    expect(other.get_by_text("This session is being kept right now.")).to_be_visible()
+    live.locator("#stop").click()
+    expect(other.locator("#running")).to_be_hidden()
+    expect(other.locator("#reading-emotion")).to_have_text("Happy")
 
 
 def test_leaving_ends_the_session_and_lets_go_of_the_camera(live):
@@ -292,6 +307,16 @@ def test_a_lost_connection_is_told_and_made_anew(live):
     state(live, "live")
     assert len(sockets) == 3
     expect(live.locator("#overlay")).to_have_attribute("data-faces", re.compile("track"))
+
+
+def test_no_more_than_two_frames_are_without_a_reply(live):
+    server = Server(live)
+    frames = []
+    server.answer = lambda _, message: isinstance(message, bytes) and frames.append(message)
+    start(live)
+    expect(live.locator(".live-strip", has_text="does not answer just now")).to_be_visible()
+    assert [int.from_bytes(frame[:4]) for frame in frames] == [1, 2]
+    assert frames[0][4:6] == b"\xff\xd8"  # a JPEG
 
 
 def test_a_server_without_an_answer_is_told_until_it_has_one(live):

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.browser.chromium import create_account
 
 OPEN = ["/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/"]
-SIGNED_IN = ["/", "/analyses/", "/accounts/email/", "/accounts/password/change/"]
+SIGNED_IN = ["/", "/live/", "/analyses/", "/accounts/email/", "/accounts/password/change/"]
 
 
 def assert_fits(page):

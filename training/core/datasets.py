@@ -8,11 +8,12 @@ import json
 import lzma
 import shutil
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TextIO
+from typing import IO, TextIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ from .duplicates import group_duplicates
 from .faces import SPLITS, Faces
 from .folders import read_folder, read_zip
 from .framings import measure_framings
+from .guard import GuardedReader
 from .problems import DatasetError
 from .sheets import are_sheets, read_sheets
 
@@ -68,7 +70,7 @@ def _read(data: Path, votes: Path | None) -> Faces:
         return read_sheets(data)
     if data.is_dir():
         images, labels, splits = read_folder(data)
-    elif zipfile.is_zipfile(data) and not _zipped_csv(data):
+    elif shows_images(data):
         images, labels, splits = read_zip(data)
     else:
         images, labels, splits = _read_csv(data)
@@ -81,27 +83,58 @@ def _read(data: Path, votes: Path | None) -> Faces:
     return Faces(images, labels, splits, shares, is_face, group_duplicates(images), sources)
 
 
+def shows_images(data: Path) -> bool:
+    """Whether this is a folder or a zip of images, not a table."""
+    return data.is_dir() or (zipfile.is_zipfile(data) and not _zipped_csv(data))
+
+
 def _read_csv(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.uint8]]:
     images: list[NDArray[np.uint8]] = []
     labels: list[int] = []
     splits: list[int] = []
+    for row in read_rows(path):
+        if isinstance(row, DatasetError):
+            raise row
+        images.append(row.image)
+        labels.append(row.label)
+        splits.append(row.split)
+    if not images:
+        raise DatasetError(f"{path.name} holds no rows.")
+    return np.stack(images), np.array(labels), np.array(splits, np.uint8)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One labelled face: uint8 [48, 48]."""
+
+    image: NDArray[np.uint8]
+    label: int
+    split: int
+
+
+def read_rows(path: Path) -> Iterator[Row | DatasetError]:
+    """Each row of FER2013's CSV, or what is wrong with it.
+
+    Raises DatasetError where the file cannot be read at all.
+    """
     with _open_text(path) as lines:
         reader = csv.reader(lines)
         header = [name.strip().lower() for name in next(reader, [])]
         if "emotion" not in header or "pixels" not in header:
             raise DatasetError(f"{path.name} needs a header line: emotion, pixels, Usage.")
-        emotion, pixels = header.index("emotion"), header.index("pixels")
-        usage = header.index("usage") if "usage" in header else None
         for number, row in enumerate(reader, start=2):
-            where = f"{path.name}, line {number}"
-            if len(row) != len(header):
-                raise DatasetError(f"{where}: {len(row)} columns instead of {len(header)}.")
-            labels.append(_label(row[emotion], where))
-            images.append(_pixels(row[pixels], where))
-            splits.append(0 if usage is None else _split(row[usage], where))
-    if not images:
-        raise DatasetError(f"{path.name} holds no rows.")
-    return np.stack(images), np.array(labels), np.array(splits, np.uint8)
+            try:
+                yield _parse_row(row, header, f"{path.name}, line {number}")
+            except DatasetError as error:
+                yield error
+
+
+def _parse_row(row: list[str], header: list[str], where: str) -> Row:
+    if len(row) != len(header):
+        raise DatasetError(f"{where}: {len(row)} columns instead of {len(header)}.")
+    values = dict(zip(header, row, strict=True))
+    split = _split(values["usage"], where) if "usage" in values else 0
+    return Row(_pixels(values["pixels"], where), _label(values["emotion"], where), split)
 
 
 def _label(text: str, where: str) -> int:
@@ -168,20 +201,32 @@ def _read_votes(
 def _open_text(path: Path) -> Iterator[TextIO]:
     """A CSV as text, whatever it is packed in."""
     try:
-        if path.suffix == ".gz":
-            with gzip.open(path, "rt", newline="") as lines:
-                yield lines
-        elif path.suffix == ".xz":
-            with lzma.open(path, "rt", newline="") as lines:
-                yield lines
-        elif path.suffix == ".zip":
-            with zipfile.ZipFile(path) as archive, archive.open(_zipped_csv(path)) as member:
-                yield io.TextIOWrapper(member, newline="")
-        else:
-            with path.open(newline="") as lines:
-                yield lines
-    except (OSError, EOFError, lzma.LZMAError, UnicodeDecodeError, zipfile.BadZipFile) as error:
+        with (
+            _open_packed(path) as packed,
+            io.BufferedReader(GuardedReader(packed, path.name)) as guarded,
+        ):
+            yield io.TextIOWrapper(guarded, newline="")
+    except (
+        *(OSError, EOFError, UnicodeDecodeError, csv.Error),
+        *(lzma.LZMAError, zlib.error, zipfile.BadZipFile, NotImplementedError),
+    ) as error:
         raise DatasetError(f"{path.name} cannot be read: {error}.") from error
+
+
+@contextmanager
+def _open_packed(path: Path) -> Iterator[IO[bytes]]:
+    if path.suffix == ".gz":
+        with gzip.open(path) as file:
+            yield cast(IO[bytes], file)
+    elif path.suffix == ".xz":
+        with lzma.open(path) as file:
+            yield file
+    elif path.suffix == ".zip":
+        with zipfile.ZipFile(path) as archive, archive.open(_zipped_csv(path)) as member:
+            yield member
+    else:
+        with path.open("rb") as file:
+            yield file
 
 
 def _zipped_csv(path: Path) -> str:

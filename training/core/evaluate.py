@@ -56,13 +56,30 @@ def evaluate(
 
     `on_progress` hears how many faces are done.
     """
-    if not len(labels):
+    probabilities = predict_all(predict, images, on_progress)
+    return score(probabilities, labels, measure_time(predict))
+
+
+def predict_all(
+    predict: Predict,
+    images: NDArray[np.uint8],
+    on_progress: Callable[[int], None] = lambda done: None,
+) -> NDArray[np.float32]:
+    """Probabilities [n, 7] of faces [n, 48, 48], in batches; ValueError where there are none."""
+    if not len(images):
         raise ValueError("There are no faces to evaluate on.")
     parts = []
     for start in range(0, len(images), _BATCH):
         parts.append(predict(np.asarray(images[start : start + _BATCH])))
         on_progress(min(start + _BATCH, len(images)))
-    probabilities, labels = np.concatenate(parts), np.asarray(labels)
+    return np.concatenate(parts)
+
+
+def score(
+    probabilities: NDArray[np.float32], labels: NDArray[np.int64], milliseconds: float
+) -> Evaluation:
+    """The figures of answers [n, 7] to faces with labels [n]; a face took `milliseconds`."""
+    labels = np.asarray(labels)
     predicted = probabilities.argmax(axis=1)
     confusion = confusion_matrix(labels, predicted)
     return Evaluation(
@@ -74,7 +91,7 @@ def evaluate(
         per_class=class_figures(confusion),
         confusion=confusion.tolist(),
         reliability=reliability(probabilities, labels),
-        milliseconds_per_face=measure_time(predict),
+        milliseconds_per_face=milliseconds,
     )
 
 

@@ -79,6 +79,17 @@ def calibration_error(probabilities: NDArray[np.float32], labels: NDArray[np.int
     return float(sum(gaps) / len(labels))
 
 
+def find_mistakes(
+    probabilities: NDArray[np.float32], labels: NDArray[np.int64], emotion: int, count: int
+) -> NDArray[np.int64]:
+    """Rows of up to `count` faces labelled `emotion` that were called something else, surest first.
+
+    `probabilities` are [n, 7], `labels` [n]; the rows index both.
+    """
+    wrong = np.flatnonzero((labels == emotion) & (probabilities.argmax(axis=1) != emotion))
+    return wrong[np.argsort(-probabilities[wrong].max(axis=1), kind="stable")][:count]
+
+
 def softmax(logits: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float32]:
     """Probabilities [n, 7] of logits divided by a temperature."""
     scaled = logits / temperature

@@ -73,6 +73,18 @@ def test_the_shipped_model_is_the_default():
     assert SHIPPED_MODEL.name == "expression.onnx"
 
 
+def test_the_bytes_of_a_file_do_as_well_as_the_file(tmp_path):
+    path = write_model(tmp_path / "model.onnx")
+    expected = EmotionClassifier(path).predict(faces(3))
+    assert np.array_equal(EmotionClassifier(path.read_bytes()).predict(faces(3)), expected)
+
+
+def test_bytes_that_are_no_network_are_refused():
+    with pytest.raises(ModelError) as caught:
+        EmotionClassifier(b"no network at all")
+    assert caught.value.code == "invalid_file"
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [

@@ -33,6 +33,7 @@ CONFIG = TrainingConfig(
     precision="float32",
     stages=((0.0, 32, 0.1), (0.5, 48, 0.05)),
     framed=0.0,
+    repeats=(1,) * 7,
     validation=0.2,
 )
 

@@ -7,6 +7,7 @@ import sys
 import pytest
 from django.core.management import CommandError, call_command
 
+from recognition.engine.classifier import SHIPPED_MODEL
 from tests.training.drawing import write_csv
 
 
@@ -37,6 +38,23 @@ def test_it_prints_a_table_for_people(tmp_path, capsys):
     assert "accuracy" in printed
     assert "surprise" in printed
     assert (tmp_path / "var" / "evaluation" / "confusion.svg").is_file()
+
+
+def test_it_draws_the_surest_mistakes_of_each_class(tmp_path, capsys):
+    data = write_csv(tmp_path / "faces.csv", count=40)
+    facts = run(capsys, "--data", data, "--mistakes", "3", "--output", tmp_path / "plots")
+    sheets = sorted(path.stem for path in (tmp_path / "plots").glob("mistakes-*.png"))
+    assert sheets
+    assert set(sheets) == set(facts["plots"]) - {"confusion", "reliability"}
+
+
+def test_a_variant_shares_the_card_of_its_model(tmp_path, capsys):
+    model = tmp_path / "expression.int8.onnx"
+    model.write_bytes(SHIPPED_MODEL.read_bytes())
+    (tmp_path / "expression.json").write_text(SHIPPED_MODEL.with_suffix(".json").read_text())
+    data = write_csv(tmp_path / "faces.csv", count=200)
+    facts = run(capsys, "--data", data, "--model", model, "--split", "validation")
+    assert facts["faces"] > 0
 
 
 def test_it_says_what_is_wrong_with_the_data(tmp_path):

@@ -14,8 +14,9 @@ from recognition.engine.classifier import SHIPPED_MODEL, EmotionClassifier
 from recognition.engine.errors import ModelError
 from training.core.config import TrainingConfig
 from training.core.datasets import load
-from training.core.evaluate import Evaluation, evaluate
+from training.core.evaluate import Evaluation, measure_time, predict_all, score
 from training.core.faces import SPLITS, Faces, split_off
+from training.core.mistakes import draw_mistakes
 from training.core.plots import plot_confusion, plot_reliability
 from training.core.problems import DatasetError
 
@@ -36,8 +37,15 @@ class Command(BaseCommand):
             help="validation is the part of Training that the model's card says was held out",
         )
         parser.add_argument("--threads", type=int, default=1)
-        parser.add_argument("--output", type=Path, help="folder for the two plots")
+        parser.add_argument("--output", type=Path, help="folder for the pictures")
         parser.add_argument("--format", choices=("png", "svg"), default="png")
+        parser.add_argument(
+            "--mistakes",
+            type=int,
+            default=0,
+            metavar="N",
+            help="also draw, for each class, the N surest wrong answers",
+        )
         parser.add_argument("--json", action="store_true", help="print nothing but JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -45,16 +53,13 @@ class Command(BaseCommand):
             faces = load(options["data"], settings.DATA_DIR / "cache" / "datasets")
             rows = _rows(faces, options["split"], options["model"])
             classifier = EmotionClassifier(options["model"], options["threads"])
-            evaluation = evaluate(
-                classifier.predict,
-                faces.images[rows],
-                faces.labels[rows],
-                self._progress(len(rows)),
-            )
+            images, labels = faces.images[rows], faces.labels[rows]
+            answers = predict_all(classifier.predict, images, self._progress(len(rows)))
         except ModelError as error:
             raise CommandError(error.message) from error
         except (DatasetError, ValueError) as error:
             raise CommandError(str(error)) from error
+        evaluation = score(answers, labels, measure_time(classifier.predict))
         output = options["output"] or settings.DATA_DIR / "evaluation"
         output.mkdir(parents=True, exist_ok=True)
         plots = {
@@ -63,13 +68,16 @@ class Command(BaseCommand):
         }
         plot_confusion(evaluation, plots["confusion"])
         plot_reliability(evaluation, plots["reliability"])
+        if options["mistakes"] > 0:
+            drawn = draw_mistakes(images, answers, labels, output, options["mistakes"])
+            plots |= {path.stem: path for path in drawn}
         facts = {"model": str(options["model"]), "split": options["split"], **evaluation.to_dict()}
         if options["json"]:
             facts["plots"] = {name: str(path) for name, path in plots.items()}
             self.stdout.write(json.dumps(facts))
         else:
             self.stdout.write(_table(evaluation))
-            self.stdout.write(f"Plots: {', '.join(str(path) for path in plots.values())}")
+            self.stdout.write(f"Pictures: {', '.join(str(path) for path in plots.values())}")
 
     def _progress(self, total: int) -> Any:
         def show(done: int) -> None:

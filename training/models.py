@@ -1,0 +1,168 @@
+"""What is stored: data sets, training runs with their epochs, and evaluations of model versions."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+from recognition.models import ModelVersion
+
+
+class Job(models.Model):
+    """Work in the background, from the queue to its end.
+
+    `status` changes only in jobs.py. `sequence` counts the changes that were announced, so that a
+    page can tell a newer state from an older one.
+    """
+
+    class Status(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        SUCCEEDED = "succeeded"
+        FAILED = "failed"
+        CANCELED = "canceled"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
+    sequence = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    lease_owner = models.CharField(max_length=36, blank=True)
+    lease_expires_at = models.DateTimeField(null=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    enqueued_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    error_code = models.CharField(max_length=50, blank=True)
+    error_message = models.TextField(blank=True)
+
+    class Meta:
+        abstract = True
+        ordering = ["-created_at", "-id"]
+
+    @property
+    def is_finished(self) -> bool:
+        return self.status not in (self.Status.QUEUED, self.Status.RUNNING)
+
+
+class Dataset(Job):
+    """Labelled faces: files that were uploaded, or that lie in the folder for data sets.
+
+    The job is the check of the files; a data set can be trained on once it has succeeded. `report`
+    is what the check found (training.core.inspection.Report as a dictionary).
+    """
+
+    name = models.CharField(max_length=200)
+    path = models.CharField(max_length=500)  # absolute
+    votes_path = models.CharField(max_length=500, blank=True)
+    uploaded = models.BooleanField()  # then the files are ours, and deleted with the row
+    size = models.PositiveBigIntegerField()  # bytes
+    sha256 = models.CharField(max_length=64, unique=True)  # of the data and the votes together
+    report = models.JSONField(default=dict)
+    sheet = models.FileField(upload_to="datasets", blank=True)  # samples of each class
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TrainingRun(Job):
+    """One training: what was asked for, where it stands, and what came of it."""
+
+    class Phase(models.TextChoices):
+        WAITING = "waiting"
+        STARTING = "starting"
+        TRAINING = "training"
+        EVALUATING = "evaluating"
+        DONE = "done"
+
+    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="runs")
+    preset = models.CharField(max_length=20)
+    config = models.JSONField()  # training.core.config.TrainingConfig as a dictionary
+    patience = models.PositiveIntegerField(null=True)  # epochs without a new best; null: no limit
+    note = models.CharField(max_length=200, blank=True)
+    phase = models.CharField(max_length=12, choices=Phase, default=Phase.WAITING)
+    cancel_requested = models.BooleanField(default=False)
+    estimated_seconds = models.FloatField(null=True)  # when it was started
+    progress = models.JSONField(default=dict)  # training.events.Progress
+    log = models.TextField(blank=True)  # its tail
+    model_version = models.ForeignKey(
+        ModelVersion, null=True, on_delete=models.SET_NULL, related_name="runs"
+    )
+
+    class Meta(Job.Meta):
+        indexes = [
+            models.Index(
+                fields=["status", "enqueued_at"],
+                condition=models.Q(status__in=["queued", "running"]),
+                name="run_unfinished",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.config.get('architecture')} on {self.dataset}"
+
+
+class Epoch(models.Model):
+    """The figures of one finished epoch (training.core.checkpoint.Epoch)."""
+
+    run = models.ForeignKey(TrainingRun, on_delete=models.CASCADE, related_name="epochs")
+    number = models.PositiveIntegerField()
+    side = models.PositiveIntegerField()
+    learning_rate = models.FloatField()
+    seconds = models.FloatField()  # since the run began, without interruptions
+    loss = models.FloatField()
+    accuracy = models.FloatField()
+    validation_loss = models.FloatField()
+    validation_accuracy = models.FloatField()
+    validation_macro_f1 = models.FloatField()
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "number"], name="one_epoch_per_number")
+        ]
+
+    def __str__(self) -> str:
+        return f"epoch {self.number} of {self.run}"
+
+
+class Evaluation(Job):
+    """A model version on one split of a data set.
+
+    `figures` are those of training.core.evaluate.Evaluation, `mistakes` the surest wrong answers
+    in the order in which `picture` shows them.
+    """
+
+    version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="evaluations")
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="evaluations")
+    run = models.ForeignKey(
+        TrainingRun, null=True, on_delete=models.SET_NULL, related_name="evaluations"
+    )
+    split = models.CharField(max_length=20)  # FER2013's names, or "validation"
+    figures = models.JSONField(default=dict)
+    mistakes = models.JSONField(default=list)
+    picture = models.FileField(upload_to="evaluations", blank=True)
+
+    class Meta(Job.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version", "dataset", "split"], name="one_evaluation_per_split"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} on {self.split} of {self.dataset}"
+
+
+class Speed(models.Model):
+    """How fast this site's training machine trains a network: measured before its first run, and
+    renewed by each run that trains it."""
+
+    architecture = models.CharField(max_length=50, unique=True)
+    faces_per_second = models.FloatField()  # at 48 pixels
+    measured_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"{self.architecture}: {self.faces_per_second:.0f} faces per second"
