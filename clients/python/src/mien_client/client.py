@@ -1,0 +1,186 @@
+"""The connection to a server: uploads that are done once, waits, and retries."""
+
+import time
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import httpx
+
+FINISHED = {"succeeded", "failed", "canceled"}
+TEMPORARY = {429, 502, 503, 504}
+WAIT_SECONDS = 20
+POLL_SECONDS = 0.5
+
+
+class MienError(Exception):
+    """What went wrong: a sentence, the server's stable `code`, and its status (0 without one)."""
+
+    def __init__(self, message: str, code: str = "error", status: int = 0) -> None:
+        super().__init__(message)
+        self.code, self.status = code, status
+
+
+@dataclass(frozen=True)
+class Face:
+    """A face: its box (x, y, width, height in pixels) and the probabilities of its expressions."""
+
+    box: dict[str, float]
+    score: float
+    emotion: str
+    probabilities: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What became of a photo; `error` is {code, message} where it failed, `raw` the whole state."""
+
+    id: str
+    status: str
+    title: str
+    width: int | None
+    height: int | None
+    model_version: int | None
+    faces: tuple[Face, ...]
+    error: dict[str, str] | None
+    raw: dict[str, Any] = field(repr=False, compare=False)
+
+    @classmethod
+    def read(cls, state: dict[str, Any]) -> Self:
+        faces = (
+            Face(face["box"], face["score"], face["emotion"], face["probabilities"])
+            for face in state.get("faces", ())
+        )
+        return cls(
+            id=state["id"],
+            status=state["status"],
+            title=state["title"],
+            width=state["width"],
+            height=state["height"],
+            model_version=state["model_version"],
+            faces=tuple(faces),
+            error=state["error"],
+            raw=state,
+        )
+
+
+class Mien:
+    """A Mien server, used with a key. Every method raises MienError with a sentence that helps."""
+
+    def __init__(
+        self,
+        server: str,
+        key: str,
+        *,
+        retry_seconds: float = 60,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        """`retry_seconds`: for so long trouble of the network or the server is sat out."""
+        self.retry_seconds = retry_seconds
+        self._http = httpx.Client(
+            base_url=server.rstrip("/") + "/api/v1/",
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=httpx.Timeout(30, read=WAIT_SECONDS + 30),
+            transport=transport,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def analyze(
+        self,
+        photo: str | Path | bytes,
+        *,
+        title: str | None = None,
+        timeout: float = 300,
+        idempotency_key: str | None = None,
+    ) -> Analysis:
+        """Upload a photo and wait for its result, for `timeout` seconds at most.
+
+        Sent again with the same `idempotency_key` the photo is analyzed once; without one each
+        call is a request of its own, however often it has to be sent.
+        """
+        deadline = time.monotonic() + timeout
+        content = photo if isinstance(photo, bytes) else Path(photo).read_bytes()
+        name = title or ("photo" if isinstance(photo, bytes) else Path(photo).name)
+        answer = self._request(
+            "POST",
+            "analyses/",
+            content=content,
+            headers={
+                "Content-Type": "image/*",
+                "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}",
+                "Idempotency-Key": idempotency_key or str(uuid.uuid4()),
+                "Prefer": f"wait={min(WAIT_SECONDS, int(timeout))}",
+            },
+        )
+        state = answer["analyses"][0]
+        while state["status"] not in FINISHED:
+            if time.monotonic() > deadline:
+                raise MienError(
+                    f"{name} was not analyzed within {timeout:.0f} seconds; it stays queued.",
+                    "timeout",
+                )
+            time.sleep(POLL_SECONDS)
+            state = self._request("GET", f"analyses/{state['id']}/")
+        return self.get(state["id"]) if "faces" not in state else Analysis.read(state)
+
+    def get(self, analysis_id: str) -> Analysis:
+        """One analysis with its faces."""
+        return Analysis.read(self._request("GET", f"analyses/{analysis_id}/"))
+
+    def delete(self, analysis_id: str) -> None:
+        """Remove an analysis with its photo."""
+        self._request("DELETE", f"analyses/{analysis_id}/")
+
+    def me(self) -> dict[str, Any]:
+        """Who the key belongs to, its limits, and what is stored."""
+        me: dict[str, Any] = self._request("GET", "me/")
+        return me
+
+    def _request(self, method: str, path: str, **options: Any) -> Any:
+        deadline, pause = time.monotonic() + self.retry_seconds, 0.5
+        while True:
+            try:
+                response = self._http.request(method, path, **options)
+            except httpx.TransportError as error:
+                problem = MienError(f"{self._http.base_url} cannot be reached: {error}", "network")
+            else:
+                if response.is_success:
+                    return response.json() if response.content else None
+                problem = _problem(response)
+                in_progress = problem.code == "request_in_progress"
+                if response.status_code not in TEMPORARY and not in_progress:
+                    raise problem
+                pause = max(pause, float(response.headers.get("Retry-After", 0)))
+            if time.monotonic() + pause > deadline:
+                raise problem
+            time.sleep(pause)
+            pause = min(2 * pause, 10)
+
+
+def _problem(response: httpx.Response) -> MienError:
+    """The error of a problem document, or of whatever else came instead."""
+    try:
+        body = response.json()
+        first = (body.get("errors") or [body])[0]
+        message = first.get("message") or body["detail"]
+        return MienError(message, first.get("code") or body["code"], response.status_code)
+    except (ValueError, KeyError, AttributeError, TypeError):
+        message = f"The server answered {response.status_code} {response.reason_phrase}."
+        return MienError(message, f"http_{response.status_code}", response.status_code)

@@ -1,0 +1,141 @@
+"""The command `mien`."""
+
+import argparse
+import csv
+import json
+import os
+import sys
+import time
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+from mien_client.client import Analysis, Mien, MienError
+
+EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".heic", ".heif", ".avif"}
+LOOK_SECONDS = 1.0
+Writer = Generator[None, tuple[Path, Analysis], None]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; gives the exit status."""
+    options = parser().parse_args(arguments)
+    if not options.server or not options.key:
+        print("mien: name the server and a key (MIEN_SERVER, MIEN_KEY)", file=sys.stderr)
+        return 2
+    photos = options.photos if options.command == "analyze" else arriving(options.folder)
+    writer = {"json": write_json, "csv": write_csv, "table": write_table}[options.format]()
+    next(writer)
+    failed = 0
+    try:
+        with Mien(options.server, options.key) as mien:
+            for path in photos:
+                try:
+                    analysis = mien.analyze(path, timeout=options.timeout)
+                except (MienError, OSError) as error:
+                    print(f"mien: {path}: {error}", file=sys.stderr)
+                    failed += 1
+                    continue
+                failed += analysis.error is not None
+                writer.send((path, analysis))
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+    return 1 if failed else 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(
+        prog="mien", description="Read the expressions that faces in photos show."
+    )
+    top.add_argument("--server", default=os.environ.get("MIEN_SERVER"), help="MIEN_SERVER")
+    top.add_argument("--key", default=os.environ.get("MIEN_KEY"), help="MIEN_KEY")
+    commands = top.add_subparsers(dest="command", required=True)
+    analyze = commands.add_parser("analyze", help="photos, one after the other")
+    analyze.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
+    watch = commands.add_parser("watch", help="every photo that comes into a folder")
+    watch.add_argument("folder", type=Path)
+    for command in (analyze, watch):
+        form = command.add_mutually_exclusive_group()
+        for name, words in (("json", "a JSON object a line"), ("csv", "a row for each face")):
+            form.add_argument(
+                f"--{name}", dest="format", action="store_const", const=name, help=words
+            )
+        command.add_argument("--timeout", type=float, default=300, help="seconds for a photo")
+        command.set_defaults(format="table")
+    return top
+
+
+def arriving(folder: Path) -> Iterator[Path]:
+    """Pictures that come into a folder, each once it has stopped growing; without an end."""
+    if not folder.is_dir():
+        raise SystemExit(f"mien: {folder} is not a folder")
+    sizes = dict.fromkeys(pictures(folder), -1)  # those that are there already are left alone
+    while True:
+        time.sleep(LOOK_SECONDS)
+        for path in pictures(folder):
+            size = path.stat().st_size if path.exists() else 0
+            if sizes.get(path) == -1:
+                continue
+            if size and sizes.get(path) == size:
+                sizes[path] = -1
+                yield path
+            else:
+                sizes[path] = size
+
+
+def pictures(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+
+
+def write_json() -> Writer:
+    """One JSON object a line: the file and the whole state of its analysis."""
+    while True:
+        path, analysis = yield
+        print(json.dumps({"file": str(path), **analysis.raw}), flush=True)
+
+
+def write_csv() -> Writer:
+    """One row a face; a photo without faces has none."""
+    rows = csv.writer(sys.stdout)
+    rows.writerow(
+        ["file", "analysis", "face", "x", "y", "width", "height", "score", "emotion", *EMOTIONS]
+    )
+    while True:
+        path, analysis = yield
+        for number, face in enumerate(analysis.faces, 1):
+            box = [round(face.box[side], 1) for side in ("x", "y", "width", "height")]
+            shares = [face.probabilities[emotion] for emotion in EMOTIONS]
+            name = safe(str(path))
+            rows.writerow(
+                [name, analysis.id, number, *box, round(face.score, 3), face.emotion, *shares]
+            )
+        sys.stdout.flush()
+
+
+def write_table() -> Writer:
+    """A line a face for people."""
+    while True:
+        path, analysis = yield
+        print(f"{path}: {summary(analysis)}", flush=True)
+        for face in analysis.faces:
+            shares = sorted(face.probabilities.items(), key=lambda pair: -pair[1])[:3]
+            words = ", ".join(f"{name} {share:.0%}" for name, share in shares)
+            print(f"  at {face.box['x']:.0f}, {face.box['y']:.0f}: {words}", flush=True)
+
+
+def summary(analysis: Analysis) -> str:
+    """What became of a photo, in words."""
+    if analysis.error:
+        return analysis.error["message"]
+    count = len(analysis.faces)
+    return f"{count} face{'' if count == 1 else 's'}"
+
+
+def safe(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell[:1] in {"=", "+", "-", "@", "\t", "\r"} else cell
+
+
+if __name__ == "__main__":
+    sys.exit(main())

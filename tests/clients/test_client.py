@@ -1,0 +1,193 @@
+"""The Python client and the examples of the documentation, on a real site."""
+
+import csv
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+
+import httpx
+import pytest
+from mien_client import Mien, MienError, command
+
+from tests.processes import ROOT
+
+MAKE_KEY = """
+from django.contrib.auth import get_user_model
+from recognition import keys
+user, _ = get_user_model().objects.get_or_create(username="program", email="program@example.org")
+print(keys.create(user, "test", ["read", "analyze"])[1])
+"""
+
+
+@pytest.fixture(scope="module")
+def access(live_site) -> dict[str, str]:
+    """The environment of a program that may use the site."""
+    key = live_site.manage("shell", "-v0", "-c", MAKE_KEY).strip().splitlines()[-1]
+    return {"MIEN_SERVER": live_site.url, "MIEN_KEY": key}
+
+
+@pytest.fixture
+def mien(access):
+    with Mien(access["MIEN_SERVER"], access["MIEN_KEY"], retry_seconds=5) as mien:
+        yield mien
+
+
+@pytest.fixture
+def photos(tmp_path, astronaut, coffee):
+    (tmp_path / "portrait.jpg").write_bytes(astronaut)
+    (tmp_path / "group.jpg").write_bytes(coffee)
+    return tmp_path
+
+
+def test_a_photo_is_analyzed(mien, photos):
+    analysis = mien.analyze(photos / "portrait.jpg")
+    assert (analysis.status, analysis.title) == ("succeeded", "portrait.jpg")
+    (face,) = analysis.faces
+    assert face.probabilities[face.emotion] == max(face.probabilities.values())
+    assert mien.get(analysis.id) == analysis
+
+
+def test_a_request_that_is_sent_twice_is_done_once(mien, astronaut):
+    first, second = (mien.analyze(astronaut, idempotency_key="one") for _ in range(2))
+    assert first.id == second.id
+
+
+def test_a_photo_that_is_none_is_an_error_with_a_code(mien):
+    with pytest.raises(MienError, match="picture|photo|image") as error:
+        mien.analyze(b"no photo")
+    assert (error.value.code, error.value.status) == ("not_an_image", 415)
+
+
+def test_a_wrong_key_is_an_error_in_words(live_site, astronaut):
+    with Mien(live_site.url, "mien_wrong") as mien, pytest.raises(MienError) as error:
+        mien.analyze(astronaut)
+    assert error.value.code == "not_signed_in"
+
+
+def test_deleting(mien, astronaut):
+    analysis = mien.analyze(astronaut)
+    mien.delete(analysis.id)
+    with pytest.raises(MienError) as error:
+        mien.get(analysis.id)
+    assert error.value.status == 404
+
+
+def answers(*responses: httpx.Response | Exception):
+    """A transport that gives these answers, one for each request, and remembers the requests."""
+    left, seen = list(responses), []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        answer = left.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return httpx.MockTransport(handle), seen
+
+
+def test_trouble_is_sat_out_with_the_same_idempotency_key(monkeypatch):
+    pauses = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    state = {"id": "1", "status": "failed", "title": "photo", "width": None, "height": None}
+    state |= {"model_version": None, "error": {"code": "x", "message": "y"}, "faces": []}
+    transport, seen = answers(
+        httpx.ConnectError("refused"),
+        httpx.Response(503, headers={"Retry-After": "3"}, json={"code": "c", "detail": "d"}),
+        httpx.Response(502, text="<html>"),
+        httpx.Response(200, json={"analyses": [state], "errors": []}),
+    )
+    with Mien("http://mien.test", "key", transport=transport) as mien:
+        analysis = mien.analyze(b"photo")
+    assert analysis.error == {"code": "x", "message": "y"}
+    assert len({request.headers["Idempotency-Key"] for request in seen}) == 1
+    assert 3 in pauses
+
+
+def test_a_server_that_is_gone_is_given_up_in_the_end():
+    transport, _ = answers(httpx.ConnectError("refused"))
+    with (
+        Mien("http://mien.test", "key", retry_seconds=0, transport=transport) as mien,
+        pytest.raises(MienError, match="cannot be reached"),
+    ):
+        mien.me()
+
+
+def run(access, monkeypatch, *arguments: str) -> int:
+    for name, value in access.items():
+        monkeypatch.setenv(name, value)
+    return command.main(list(arguments))
+
+
+def test_the_command_prints_json(access, photos, monkeypatch, capsys):
+    paths = [str(photos / name) for name in ("portrait.jpg", "group.jpg")]
+    assert run(access, monkeypatch, "analyze", *paths, "--json") == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["file"] for line in lines] == paths
+    assert [len(line["faces"]) for line in lines] == [1, 0]
+
+
+def test_the_command_prints_a_row_for_each_face(access, photos, monkeypatch, capsys):
+    assert run(access, monkeypatch, "analyze", str(photos / "portrait.jpg"), "--csv") == 0
+    (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    shares = {name: float(row[name]) for name in command.EMOTIONS}
+    assert row["emotion"] == max(shares, key=shares.get)
+
+
+def test_one_bad_photo_does_not_stop_the_others(access, photos, monkeypatch, capsys):
+    (photos / "bad.jpg").write_bytes(b"no photo")
+    names = ["bad.jpg", "missing.jpg", "portrait.jpg"]
+    assert run(access, monkeypatch, "analyze", *(str(photos / name) for name in names)) == 1
+    printed = capsys.readouterr()
+    assert "portrait.jpg: 1 face" in printed.out
+    assert "bad.jpg" in printed.err
+    assert "missing.jpg" in printed.err
+
+
+def test_without_a_server_the_command_says_what_is_missing(monkeypatch, capsys):
+    monkeypatch.delenv("MIEN_SERVER", raising=False)
+    assert command.main(["analyze", "photo.jpg"]) == 2
+    assert "MIEN_SERVER" in capsys.readouterr().err
+
+
+def test_a_folder_is_watched(tmp_path, monkeypatch, astronaut):
+    monkeypatch.setattr(command, "LOOK_SECONDS", 0.05)
+    (tmp_path / "old.jpg").write_bytes(astronaut)
+    found = command.arriving(tmp_path)
+    first = []
+    watching = threading.Thread(target=lambda: first.append(next(found)))
+    watching.start()
+    time.sleep(0.2)
+    (tmp_path / "new.jpg").write_bytes(astronaut)
+    (tmp_path / "notes.txt").write_text("no photo")
+    watching.join(10)
+    assert first == [tmp_path / "new.jpg"]
+
+
+def examples(language: str) -> list[str]:
+    text = (ROOT / "docs" / "api.md").read_text()
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+@pytest.mark.parametrize("example", examples("sh"))
+def test_the_examples_for_curl_work(access, photos, example):
+    environment = {**os.environ, **access}
+    command = ["bash", "-euc", example]
+    done = subprocess.run(command, cwd=photos, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("example", examples("python"))
+def test_the_examples_for_python_work(access, photos, example):
+    path = str(ROOT / "clients" / "python" / "src")
+    environment = {**os.environ, **access, "PYTHONPATH": path}
+    command = [sys.executable, "-c", example]
+    done = subprocess.run(command, cwd=photos, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split()[0] in done.stdout
