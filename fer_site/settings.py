@@ -292,6 +292,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5,
         "options": {"expires": 5},  # sweeps that nobody could run must not pile up
     },
+    "deliver-webhooks": {
+        "task": "recognition.tasks.deliver_due",
+        "schedule": 5,
+        "options": {"expires": 5},
+    },
+    "forget-old-deliveries": {
+        "task": "recognition.tasks.forget_old_deliveries",
+        "schedule": 24 * 3600,
+        "options": {"expires": 3600},
+    },
     "delete-orphaned-files": {
         "task": "recognition.tasks.delete_orphaned_files",
         "schedule": 3600,
@@ -322,6 +332,8 @@ FRAME_SECONDS = 2  # a frame that takes longer is given up
 
 # --- API and logs -----------------------------------------------------------------------------
 
+# Networks that webhooks may reach though they are not public, such as 10.0.0.0/8.
+WEBHOOK_NETWORKS = env_list("MIEN_WEBHOOK_NETWORKS")
 API_REQUESTS_PER_MINUTE = env_int("MIEN_API_REQUESTS_PER_MINUTE", 3000)  # of a person or key
 
 REST_FRAMEWORK = {
@@ -338,7 +350,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "recognition.api.problems.handle",
+    "EXCEPTION_HANDLER": "recognition.api.handler.handle",
 }
 
 SPECTACULAR_SETTINGS = {

@@ -18,7 +18,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from recognition import events, registry
+from recognition import events, registry, webhooks
 from recognition.engine import media, pipeline
 from recognition.engine.detector import FaceDetector, MtcnnDetector
 from recognition.engine.errors import MediaError
@@ -201,6 +201,7 @@ def finish(
             )
             for face in result.faces
         )
+        webhooks.announce(analysis)
     delete_files([source])
     events.publish_change(analysis)
     return True
@@ -210,14 +211,18 @@ def fail(analysis: Analysis, code: str, message: str, *, keep_source: bool = Fal
     """End a running analysis with a reason; an unreadable upload is not kept."""
     source = analysis.source.name
     kept = {} if keep_source else {"source": ""}
-    if change(
-        analysis,
-        status=Status.FAILED,
-        finished_at=timezone.now(),
-        error_code=code,
-        error_message=message,
-        **kept,
-    ):
+    with transaction.atomic():
+        failed = change(
+            analysis,
+            status=Status.FAILED,
+            finished_at=timezone.now(),
+            error_code=code,
+            error_message=message,
+            **kept,
+        )
+        if failed:
+            webhooks.announce(analysis)
+    if failed:
         if not keep_source:
             delete_files([source])
         events.publish_change(analysis)

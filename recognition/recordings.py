@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from recognition import events
+from recognition import events, webhooks
 from recognition.analyses import Status, change, take_over
 from recognition.engine.emotions import EMOTIONS
 from recognition.engine.types import BoundingBox, TrackedFace
@@ -140,14 +140,17 @@ def finish(analysis: Analysis, notices: Iterable[dict[str, str]] = ()) -> bool:
     """End a kept session; False if somebody else did."""
     tracks = describe_tracks(analysis)
     longest = max(tracks, key=lambda track: track["frames"], default=None)
-    finished = change(
-        analysis,
-        status=Status.SUCCEEDED,
-        finished_at=timezone.now(),
-        face_count=len(tracks),
-        emotion=longest["emotion"] if longest else "",
-        notices=list(notices),
-    )
+    with transaction.atomic():
+        finished = change(
+            analysis,
+            status=Status.SUCCEEDED,
+            finished_at=timezone.now(),
+            face_count=len(tracks),
+            emotion=longest["emotion"] if longest else "",
+            notices=list(notices),
+        )
+        if finished:
+            webhooks.announce(analysis)
     if finished:
         events.publish_change(analysis)
     return finished

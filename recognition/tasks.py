@@ -7,7 +7,7 @@ from django.conf import settings
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from recognition import analyses, frames, recordings
+from recognition import analyses, frames, recordings, webhooks
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +30,22 @@ def analyze_frame(job: frames.Job) -> None:
 def requeue_stale() -> None:
     analyses.requeue_stale(enqueue, waiting=queue_length("analyses"))
     recordings.finish_interrupted()
+
+
+@shared_task
+def deliver_due() -> None:
+    for pk in webhooks.take_due():
+        deliver.delay(pk)
+
+
+@shared_task
+def deliver(pk: int) -> None:
+    webhooks.deliver(pk)
+
+
+@shared_task
+def forget_old_deliveries() -> None:
+    webhooks.forget_old()
 
 
 @shared_task

@@ -12,6 +12,7 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.throttling import BaseThrottle
 
 from recognition import keys
+from recognition.api.problems import Problem
 from recognition.models import Allowance, ApiKey
 
 WINDOW_SECONDS = 60
@@ -56,6 +57,15 @@ class HasScope(BasePermission):
             return True
         reads = request.method in SAFE_METHODS
         return (ApiKey.Scope.READ if reads else getattr(view, "scope", None)) in request.auth.scopes
+
+
+class SignedInOnly:
+    """A mixin of views that no key opens: what a key could do for itself would outlive it."""
+
+    def check_permissions(self, request):
+        super().check_permissions(request)
+        if isinstance(request.auth, ApiKey):
+            raise Problem(403, "sign_in_needed", "Only a signed-in person may do this, no key.")
 
 
 class RequestRate(BaseThrottle):

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recognition import keys
-from recognition.api.access import RateHeaders
+from recognition.api.access import RateHeaders, SignedInOnly
 from recognition.api.problems import Problem
 from recognition.models import ApiKey
 
@@ -45,6 +45,7 @@ class NewKeySerializer(KeySerializer):
 
 
 class KeyViewSet(
+    SignedInOnly,
     RateHeaders,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
@@ -57,11 +58,6 @@ class KeyViewSet(
     serializer_class = KeySerializer
     pagination_class = None
     lookup_value_converter = "int"
-
-    def check_permissions(self, request):
-        super().check_permissions(request)
-        if isinstance(request.auth, ApiKey):
-            raise Problem(403, "sign_in_needed", "Keys are managed by a signed-in person.")
 
     def get_queryset(self):
         return ApiKey.objects.filter(owner=self.request.user)

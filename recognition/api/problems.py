@@ -1,37 +1,13 @@
-"""Errors as RFC 9457 problem documents with stable codes."""
+"""The API's own errors."""
 
-import http
-import logging
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
-from django.db import OperationalError
-from django.http import Http404
-from redis.exceptions import RedisError
-from rest_framework import exceptions
-from rest_framework.response import Response
-from rest_framework.views import set_rollback
+from rest_framework.exceptions import APIException
 
-logger = logging.getLogger(__name__)
-
-CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
-# Codes of the framework's own errors, where ours says more.
-CODES = {
-    exceptions.NotAuthenticated: "not_signed_in",
-    exceptions.AuthenticationFailed: "not_signed_in",
-    exceptions.PermissionDenied: "not_allowed",
-    exceptions.NotFound: "not_found",
-    exceptions.MethodNotAllowed: "method_not_allowed",
-    exceptions.NotAcceptable: "not_acceptable",
-    exceptions.UnsupportedMediaType: "unsupported_media_type",
-    exceptions.ParseError: "malformed_request",
-    exceptions.Throttled: "too_many_requests",
-    exceptions.ValidationError: "invalid",
-}
 
 
-class Problem(exceptions.APIException):
+class Problem(APIException):
     """An error of ours: a status, a stable code, a sentence, and entries that say more."""
 
     def __init__(
@@ -53,60 +29,3 @@ class Unavailable(Problem):
     def __init__(self, what: str) -> None:
         detail = f"{what} cannot be reached just now; nothing was stored. Please try again."
         super().__init__(503, "unavailable", detail, wait=RETRY_SECONDS)
-
-
-def handle(error: Exception, context: dict[str, Any]) -> Response | None:
-    """The exception handler of Django REST framework; None for what is a bug of ours."""
-    if isinstance(error, Http404):
-        error = exceptions.NotFound()
-    elif isinstance(error, PermissionDenied):
-        error = exceptions.PermissionDenied()
-    elif isinstance(error, OperationalError):
-        logger.exception("The database failed")
-        error = Unavailable("The database")
-    elif isinstance(error, RedisError):
-        logger.exception("Redis failed")
-        error = Unavailable("The queue")
-    if not isinstance(error, exceptions.APIException):
-        return None
-    set_rollback()
-    headers = {}
-    if wait := getattr(error, "wait", None):
-        headers["Retry-After"] = str(max(1, round(wait)))
-    if challenge := getattr(error, "auth_header", None):
-        headers["WWW-Authenticate"] = challenge
-    body = describe(error)
-    return Response(body, body["status"], headers=headers, content_type=CONTENT_TYPE)
-
-
-def describe(error: exceptions.APIException) -> dict[str, Any]:
-    """The problem document of an error."""
-    status = error.status_code
-    code = CODES.get(type(error)) or str(getattr(error.detail, "code", error.default_code))
-    body: dict[str, Any] = {
-        "type": "about:blank",
-        "title": http.HTTPStatus(status).phrase,
-        "status": status,
-        "code": code,
-    }
-    if isinstance(error, exceptions.ValidationError):
-        body["errors"] = list(flatten(error.detail))
-        body["detail"] = "Some fields are not valid: see errors."
-    else:
-        body["detail"] = str(error.detail)
-    if errors := getattr(error, "errors", None):
-        body["errors"] = errors
-    return body
-
-
-def flatten(detail: Any, field: str = "") -> list[dict[str, str]]:
-    """Validation messages as a list of {field, code, message}."""
-    if isinstance(detail, dict):
-        return [
-            entry
-            for name, inner in detail.items()
-            for entry in flatten(inner, f"{field}.{name}" if field else str(name))
-        ]
-    if isinstance(detail, list):
-        return [entry for inner in detail for entry in flatten(inner, field)]
-    return [{"field": field, "code": detail.code, "message": str(detail)}]

@@ -58,7 +58,7 @@ def test_a_request_that_is_sent_twice_is_done_once(mien, astronaut):
 
 
 def test_a_photo_that_is_none_is_an_error_with_a_code(mien):
-    with pytest.raises(MienError, match="picture|photo|image") as error:
+    with pytest.raises(MienError, match="not") as error:
         mien.analyze(b"no photo")
     assert (error.value.code, error.value.status) == ("not_an_image", 415)
 

@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver
 
 from recognition import analyses, keys, recordings, registry
-from recognition.models import ApiKey
+from recognition.models import ApiKey, Delivery, Webhook
 from tests.recognition.test_recordings import tracked
 from tests.recognition.uploads import submit
 
@@ -51,7 +51,15 @@ def concrete(route: str, keys: dict[str, object]) -> str:
 def own(analysis):
     """The keys of the owner's objects, by the word that addresses name them with."""
     key, _text = keys.create(analysis.owner, "key", ["read"])
-    return {"analyses": analysis.pk, "faces": analysis.faces.get().pk, "keys": key.pk}
+    webhook = Webhook.objects.create(owner=analysis.owner, url="https://example.org/")
+    delivery = Delivery.objects.create(webhook=webhook, event="analysis.succeeded", body={})
+    return {
+        "analyses": analysis.pk,
+        "faces": analysis.faces.get().pk,
+        "keys": key.pk,
+        "webhooks": webhook.pk,
+        "deliveries": delivery.pk,
+    }
 
 
 ROUTES = addresses_with_a_key(get_resolver().url_patterns)

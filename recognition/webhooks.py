@@ -1,0 +1,164 @@
+"""Webhooks: the end of an analysis told to an address of its owner, signed, until it is heard.
+
+A delivery is a row written in the transaction that ends the analysis, so none is lost; a periodic
+task sends what is due.
+"""
+
+import hashlib
+import hmac
+import ipaddress
+import json
+import secrets
+import socket
+import time
+from datetime import timedelta
+
+import httpx
+from django.conf import settings
+from django.utils import timezone
+
+from recognition import events
+from recognition.models import Analysis, Delivery, Webhook
+
+# Seconds until the next attempt; after the last one a delivery has failed.
+PAUSES = [10, 60, 300, 1800, 7200, 21600]
+# A delivery that a worker has taken is not taken again for so long.
+TAKEN_SECONDS = 60
+TIMEOUT = httpx.Timeout(10, connect=5)
+KEPT = timedelta(days=30)
+READ_BYTES = 2000
+
+
+class WebhookRefused(ValueError):
+    """An address that nothing is sent to; the text says why."""
+
+
+def create(owner, url: str) -> Webhook:
+    """A webhook with a fresh secret. Raises WebhookRefused for an address that may not be used."""
+    resolve(url)
+    return Webhook.objects.create(owner=owner, url=url, secret=secrets.token_urlsafe(32))
+
+
+def announce(analysis: Analysis) -> None:
+    """Write down what the owner's webhooks shall hear of an analysis that has just ended."""
+    webhooks = Webhook.objects.filter(owner_id=analysis.owner_id, active=True)
+    if not webhooks:
+        return
+    faces = analysis.kind == Analysis.Kind.IMAGE
+    state = events.describe_with_faces(analysis) if faces else events.describe_analysis(analysis)
+    event = f"analysis.{analysis.status}"
+    body = {"type": event, "analysis": state}
+    Delivery.objects.bulk_create(
+        Delivery(webhook=webhook, event=event, body=body, next_attempt_at=timezone.now())
+        for webhook in webhooks
+    )
+
+
+def take_due() -> list[int]:
+    """The deliveries to be sent now, each taken for a while so that no other worker sends it."""
+    now = timezone.now()
+    due = Delivery.objects.filter(status=Delivery.Status.PENDING, next_attempt_at__lte=now)
+    taken = []
+    for pk, planned in due.order_by("next_attempt_at").values_list("pk", "next_attempt_at")[:100]:
+        later = now + timedelta(seconds=TAKEN_SECONDS)
+        if Delivery.objects.filter(pk=pk, next_attempt_at=planned).update(next_attempt_at=later):
+            taken.append(pk)
+    return taken
+
+
+def deliver(pk: int) -> None:
+    """Send a delivery once, and note what became of it."""
+    pending = Delivery.objects.select_related("webhook").filter(status=Delivery.Status.PENDING)
+    delivery = pending.filter(pk=pk).first()
+    if delivery is None:
+        return
+    delivery.attempts += 1
+    try:
+        answer = post(delivery)
+    except (httpx.HTTPError, httpx.InvalidURL, WebhookRefused, OSError) as error:
+        delivery.response_status, delivery.response = None, str(error)[:500]
+    else:
+        delivery.response_status, delivery.response = answer
+    heard = delivery.response_status is not None and 200 <= delivery.response_status < 300
+    if heard:
+        delivery.status, delivery.delivered_at = Delivery.Status.DELIVERED, timezone.now()
+    elif delivery.attempts > len(PAUSES):
+        delivery.status = Delivery.Status.FAILED
+    else:
+        pause = PAUSES[delivery.attempts - 1]
+        delivery.next_attempt_at = timezone.now() + timedelta(seconds=pause)
+    delivery.save()
+
+
+def resend(delivery: Delivery) -> None:
+    """Send a delivery again, from the first attempt on."""
+    Delivery.objects.filter(pk=delivery.pk).update(
+        status=Delivery.Status.PENDING, attempts=0, next_attempt_at=timezone.now()
+    )
+
+
+def forget_old() -> None:
+    """Delete the log of deliveries that ended long ago."""
+    ended = Delivery.objects.exclude(status=Delivery.Status.PENDING)
+    ended.filter(created_at__lt=timezone.now() - KEPT).delete()
+
+
+def sign(secret: str, body: bytes, now: int) -> str:
+    """The value of the header Mien-Signature: time, and HMAC-SHA256 over "time.body"."""
+    digest = hmac.new(secret.encode(), f"{now}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={now},v1={digest}"
+
+
+def post(delivery: Delivery) -> tuple[int, str]:
+    """Send the request; gives the status and the beginning of the answer."""
+    url = httpx.URL(delivery.webhook.url)
+    address = resolve(delivery.webhook.url)
+    body = json.dumps({"id": delivery.pk, **delivery.body}).encode()
+    headers = {
+        "Host": url.netloc.decode("ascii"),
+        "Content-Type": "application/json",
+        "User-Agent": "Mien",
+        "Mien-Event": delivery.event,
+        "Mien-Delivery": str(delivery.pk),
+        "Mien-Signature": sign(delivery.webhook.secret, body, int(time.time())),
+    }
+    # The address that was checked is the one that is connected to, whatever the name means by now.
+    pinned = url.copy_with(host=address)
+    extensions = {"sni_hostname": url.host}
+    with (
+        httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False) as client,
+        client.stream(
+            "POST", pinned, content=body, headers=headers, extensions=extensions
+        ) as answer,
+    ):
+        begun = next(answer.iter_bytes(READ_BYTES), b"")
+        return answer.status_code, begun.decode("utf-8", "replace").replace("\0", "")[:500]
+
+
+def resolve(url: str) -> str:
+    """The address to connect to. Raises WebhookRefused where it is not a public one.
+
+    All addresses of the name must be public, or lie in a network that the site allows.
+    """
+    parsed = httpx.URL(url)
+    if parsed.scheme not in {"http", "https"} or not parsed.host or parsed.userinfo:
+        raise WebhookRefused("Give an address that begins with https:// or http://.")
+    port = parsed.port or (443 if parsed.scheme == "https" else 80)
+    try:
+        found = socket.getaddrinfo(parsed.host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise WebhookRefused(f"The name {parsed.host} cannot be found.") from None
+    addresses = [str(entry[4][0]) for entry in found]
+    if not all(is_allowed(address) for address in addresses):
+        raise WebhookRefused(f"{parsed.host} is not a public address.")
+    return addresses[0]
+
+
+def is_allowed(text: str) -> bool:
+    address = ipaddress.ip_address(text.partition("%")[0])
+    # An IPv4 address in IPv6 clothes is judged as what it is.
+    address = getattr(address, "ipv4_mapped", None) or address
+    allowed = (ipaddress.ip_network(network) for network in settings.WEBHOOK_NETWORKS)
+    if any(address in network for network in allowed if network.version == address.version):
+        return True
+    return address.is_global and not address.is_multicast

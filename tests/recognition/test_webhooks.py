@@ -1,0 +1,221 @@
+"""Webhooks: signed, repeated until heard, never sent where they must not go."""
+
+import hashlib
+import hmac
+import json
+import socket
+import threading
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+from django.utils import timezone
+
+from recognition import analyses, webhooks
+from recognition.models import Delivery, Webhook
+from tests.recognition.uploads import submit
+
+URL = "/api/v1/webhooks/"
+
+
+class Listener:
+    """A web server that remembers what it hears and answers as it is told."""
+
+    def __init__(self):
+        self.heard, self.status = [], 200
+        listener = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                listener.heard.append((self.path, dict(self.headers), body))
+                self.send_response(listener.status)
+                if listener.status == 302:
+                    self.send_header("Location", "/elsewhere")
+                self.end_headers()
+                self.wfile.write(b"thanks")
+
+            def log_message(self, *arguments):
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://localhost:{self.server.server_port}/hook?a=1"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def listener(settings):
+    settings.WEBHOOK_NETWORKS = ["127.0.0.0/8", "::1/128"]
+    listener = Listener()
+    yield listener
+    listener.server.shutdown()
+    listener.server.server_close()
+
+
+@pytest.fixture
+def webhook(user, listener):
+    listener.url = listener.url.replace("localhost", "127.0.0.1")
+    return webhooks.create(user, listener.url)
+
+
+def finish_one(user, content) -> Delivery:
+    analyses.run_analysis(str(submit(user, content).pk))
+    return Delivery.objects.latest("id")
+
+
+def send_due() -> None:
+    for pk in webhooks.take_due():
+        webhooks.deliver(pk)
+
+
+def test_the_end_of_an_analysis_is_told_with_its_faces(user, webhook, listener, astronaut):
+    delivery = finish_one(user, astronaut)
+    send_due()
+    ((path, headers, body),) = listener.heard
+    told = json.loads(body)
+    assert path == "/hook?a=1"
+    assert headers["Mien-Event"] == told["type"] == "analysis.succeeded"
+    assert len(told["analysis"]["faces"]) == 1
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.response_status) == ("delivered", 200)
+    assert delivery.response == "thanks"
+
+
+def test_a_failure_is_told_too(user, webhook, astronaut):
+    delivery = finish_one(user, astronaut[: len(astronaut) // 2])
+    assert delivery.event == "analysis.failed"
+    assert delivery.body["analysis"]["error"]["code"]
+
+
+def test_the_signature_covers_time_and_body(user, webhook, listener, astronaut):
+    finish_one(user, astronaut)
+    send_due()
+    ((_, headers, body),) = listener.heard
+    fields = dict(part.split("=") for part in headers["Mien-Signature"].split(","))
+    signed = f"{fields['t']}.".encode() + body
+    wanted = hmac.new(webhook.secret.encode(), signed, hashlib.sha256).hexdigest()
+    assert fields["v1"] == wanted
+
+
+def test_what_is_not_heard_is_sent_again_later(user, webhook, listener, astronaut):
+    listener.status = 500
+    delivery = finish_one(user, astronaut)
+    send_due()
+    send_due()  # not due yet
+    assert len(listener.heard) == 1
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.attempts) == ("pending", 1)
+
+    listener.status = 204
+    Delivery.objects.update(next_attempt_at=timezone.now())
+    send_due()
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.attempts) == ("delivered", 2)
+
+
+def test_a_delivery_is_given_up_after_its_last_attempt(user, webhook, listener, astronaut):
+    listener.status = 500
+    delivery = finish_one(user, astronaut)
+    for _ in range(10):
+        Delivery.objects.filter(status="pending").update(next_attempt_at=timezone.now())
+        send_due()
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.attempts) == ("failed", 7)
+
+
+def test_a_redirect_is_not_followed(user, webhook, listener, astronaut):
+    listener.status = 302
+    finish_one(user, astronaut)
+    send_due()
+    assert [path for path, _, _ in listener.heard] == ["/hook?a=1"]
+
+
+def test_an_address_nobody_listens_at_is_noted(user, webhook, astronaut):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        Webhook.objects.update(url=f"http://127.0.0.1:{free.getsockname()[1]}/")
+    delivery = finish_one(user, astronaut)
+    send_due()
+    delivery.refresh_from_db()
+    assert delivery.status == "pending"
+    assert delivery.response
+
+
+def test_two_workers_do_not_take_the_same_delivery(user, webhook, astronaut):
+    finish_one(user, astronaut)
+    assert len(webhooks.take_due()) == 1
+    assert webhooks.take_due() == []
+
+
+def test_a_delivery_whose_worker_died_is_taken_again(user, webhook, astronaut):
+    finish_one(user, astronaut)
+    webhooks.take_due()
+    Delivery.objects.update(next_attempt_at=timezone.now() - timedelta(seconds=1))
+    assert len(webhooks.take_due()) == 1
+
+
+def test_an_inactive_webhook_hears_nothing(user, webhook, astronaut):
+    Webhook.objects.update(active=False)
+    analyses.run_analysis(str(submit(user, astronaut).pk))
+    assert not Delivery.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1/",
+        "http://localhost/",
+        "http://[::1]/",
+        "http://[::ffff:127.0.0.1]/",
+        "http://10.1.2.3/",
+        "http://192.168.0.1:8080/",
+        "http://169.254.169.254/latest/meta-data/",
+        "http://0.0.0.0/",
+        "http://224.0.0.1/",
+        "http://100.64.0.1/",
+        "http://2130706433/",
+        "ftp://example.org/",
+        "http://user:secret@93.184.216.34/",
+        "http://name.invalid/",
+    ],
+)
+def test_addresses_that_are_not_public_are_refused(signed_in, url):
+    response = signed_in.post(URL, {"url": url}, content_type="application/json")
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["field"] == "url"
+    assert not Webhook.objects.exists()
+
+
+def test_a_name_that_became_private_is_not_sent_to(user, webhook, listener, astronaut, settings):
+    settings.WEBHOOK_NETWORKS = []  # as if the name pointed elsewhere when it was checked
+    delivery = finish_one(user, astronaut)
+    send_due()
+    delivery.refresh_from_db()
+    assert listener.heard == []
+    assert "not a public address" in delivery.response
+
+
+def test_a_public_address_is_accepted_and_its_secret_shown(signed_in):
+    response = signed_in.post(URL, {"url": "https://8.8.8.8/x"}, content_type="application/json")
+    assert response.status_code == 201
+    assert len(response.json()["secret"]) > 30
+
+
+def test_the_log_and_the_resend_button(signed_in, user, webhook, listener, astronaut):
+    delivery = finish_one(user, astronaut)
+    send_due()
+    (logged,) = signed_in.get(f"{URL}{webhook.pk}/deliveries/").json()["results"]
+    assert (logged["id"], logged["status"]) == (delivery.pk, "delivered")
+
+    response = signed_in.post(f"/api/v1/deliveries/{delivery.pk}/resend/")
+    assert (response.status_code, response.json()["status"]) == (202, "pending")
+    send_due()
+    assert len(listener.heard) == 2
+
+
+def test_old_log_entries_are_forgotten(user, webhook, astronaut):
+    finish_one(user, astronaut)
+    send_due()
+    Delivery.objects.update(created_at=timezone.now() - timedelta(days=31))
+    webhooks.forget_old()
+    assert not Delivery.objects.exists()
