@@ -319,6 +319,7 @@ MAX_SIDE = env_int("MIEN_MAX_SIDE", 1280)
 LEASE_SECONDS = env_int("MIEN_LEASE_SECONDS", 15)
 ANALYSIS_SECONDS = env_int("MIEN_ANALYSIS_SECONDS", 60)  # a photo that takes longer is given up
 MAX_ATTEMPTS = 3
+MAX_MODEL_BYTES = env_int("MIEN_MAX_MODEL_MB", 64) * 1024 * 1024  # a model file that is imported
 
 # --- Live -------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from recognition import events, registry, webhooks
+from recognition import events, registry, version_files, webhooks
 from recognition.engine import media, pipeline
 from recognition.engine.detector import FaceDetector, MtcnnDetector
 from recognition.engine.errors import MediaError
@@ -142,7 +142,7 @@ def take_over(analysis: Analysis, now: datetime) -> bool:
 def analyze_source(analysis: Analysis) -> None:
     """Decode the upload, read its faces, store the stripped photo, and finish the analysis."""
     if version := analysis.requested_version:
-        classifier = registry.load_classifier(version)
+        classifier = version_files.load_classifier(version)
     else:
         version, classifier = registry.active_classifier()
     started = time.perf_counter()

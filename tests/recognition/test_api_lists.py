@@ -65,6 +65,15 @@ def test_everybody_may_read_the_models(signed_in):
     assert signed_in.get(f"/api/v1/models/{version.number}/").json() == listed
 
 
+def test_only_administrators_promote(signed_in, user, astronaut):
+    version = registry.register_shipped_model()
+    address = f"/api/v1/models/{version.number}/promote/"
+    assert signed_in.post(address).status_code == 404
+    type(user).objects.filter(pk=user.pk).update(is_staff=True)
+    response = signed_in.post(address)
+    assert (response.status_code, response.json()["code"]) == (409, "already_active")
+
+
 def test_statistics_by_day_and_emotion(signed_in, analysis):
     days = signed_in.get("/api/v1/stats/?days=7").json()["days"]
     assert len(days) == 7

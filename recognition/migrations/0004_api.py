@@ -21,7 +21,7 @@ def fill_probability(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('recognition', '0002_webcam_sessions'),
+        ('recognition', '0003_model_registry'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

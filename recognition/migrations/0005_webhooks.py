@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('recognition', '0003_api'),
+        ('recognition', '0004_api'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,60 @@
+"""A promotion reaches workers that are busy: nothing fails, and every result names its version."""
+
+import pytest
+from django.utils import timezone
+
+from recognition import registry
+from recognition.models import Analysis
+from tests.processes import wait_until
+from tests.recognition.networks import shipped_card, shipped_twin
+from tests.recognition.test_registry import damage
+from tests.recognition.uploads import submit
+
+Status = Analysis.Status
+
+pytestmark = pytest.mark.slow
+
+
+def finished(count: int) -> bool:
+    return Analysis.objects.exclude(status__in=[Status.QUEUED, Status.RUNNING]).count() >= count
+
+
+def numbers(**conditions) -> set[int]:
+    found = Analysis.objects.filter(**conditions)
+    return set(found.values_list("model_version__number", flat=True))
+
+
+def test_two_workers_switch_in_the_middle_of_uploads_without_a_failure(worker, user, astronaut):
+    registry.register_shipped_model()
+    second = registry.register(shipped_twin("the same once more"), shipped_card())
+    worker()
+    worker()
+    for _photo in range(20):
+        submit(user, astronaut)
+    wait_until(lambda: finished(6), "the first results")
+    before = timezone.now()
+    registry.promote(second)
+    after = timezone.now()
+    for _photo in range(20):
+        submit(user, astronaut)
+    wait_until(lambda: finished(40), "all results", seconds=90)
+
+    assert set(Analysis.objects.values_list("status", flat=True)) == {Status.SUCCEEDED}
+    assert numbers(finished_at__lt=before) == {1}
+    assert numbers(started_at__gt=after) == {2}
+
+
+def test_a_version_that_workers_cannot_load_fails_no_job(worker, user, astronaut):
+    registry.register_shipped_model()
+    second = registry.register(shipped_twin("soon damaged"), shipped_card())
+    process = worker()
+    submit(user, astronaut)
+    wait_until(lambda: finished(1), "the first result")
+    registry.promote(second)
+    damage(second)
+    submit(user, astronaut)
+    wait_until(lambda: finished(2), "the second result")
+
+    assert set(Analysis.objects.values_list("status", flat=True)) == {Status.SUCCEEDED}
+    assert numbers() == {1}
+    assert b"cannot be loaded; version 1 (se_resnet) stays in use" in process.log.read_bytes()
