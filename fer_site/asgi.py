@@ -14,13 +14,14 @@ django_application = get_asgi_application()
 from django.conf import settings  # noqa: E402
 
 from fer_site.body_limit import limit_body  # noqa: E402
-from recognition.routing import websocket_urlpatterns  # noqa: E402
+from recognition.routing import websocket_urlpatterns as recognition_sockets  # noqa: E402
+from training.routing import websocket_urlpatterns as training_sockets  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
         "http": limit_body(django_application, settings.MAX_REQUEST_BYTES),
         "websocket": AllowedHostsOriginValidator(
-            AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
+            AuthMiddlewareStack(URLRouter([*recognition_sockets, *training_sockets]))
         ),
     }
 )

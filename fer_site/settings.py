@@ -282,6 +282,8 @@ CELERY_TASK_DEFAULT_QUEUE = "maintenance"
 CELERY_TASK_ROUTES = {
     "recognition.tasks.analyze": {"queue": "analyses"},
     "recognition.tasks.analyze_frame": {"queue": "frames"},
+    "training.tasks.train": {"queue": "training"},
+    "training.tasks.measure_speed": {"queue": "training"},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -301,6 +303,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "recognition.tasks.forget_old_deliveries",
         "schedule": 24 * 3600,
         "options": {"expires": 3600},
+    },
+    "requeue-stale-trainings": {
+        "task": "training.tasks.requeue_stale",
+        "schedule": 5,
+        "options": {"expires": 5},
     },
     "delete-orphaned-files": {
         "task": "recognition.tasks.delete_orphaned_files",
@@ -330,6 +337,14 @@ LIVE_SESSIONS_PER_USER = env_int("MIEN_LIVE_SESSIONS_PER_USER", 3)
 LIVE_SESSIONS = env_int("MIEN_LIVE_SESSIONS", 20)  # on the whole site
 LIVE_IDLE_SECONDS = env_int("MIEN_LIVE_IDLE_SECONDS", 120)
 FRAME_SECONDS = 2  # a frame that takes longer is given up
+
+# --- Training ---------------------------------------------------------------------------------
+
+# Files of a training host that an administrator may name as a data set must lie in here.
+DATASETS_DIR = Path(env_text("MIEN_DATASETS", str(DATA_DIR / "datasets"))).expanduser().absolute()
+TRAINING_DIR = DATA_DIR / "training"  # uploaded data sets, and the checkpoints of runs
+DATASET_CACHE = DATA_DIR / "cache" / "datasets"
+MAX_DATASET_BYTES = MAX_REQUEST_BYTES  # one uploaded file
 
 # --- API and logs -----------------------------------------------------------------------------
 

@@ -51,6 +51,11 @@ async def is_signed_in(scope) -> bool:
 
     It ends by signing out, a changed password, or an account that was deactivated or deleted.
     """
+    return (await user_of_session(scope)).is_authenticated
+
+
+async def user_of_session(scope):
+    """Who the session that opened a socket belongs to now; an AnonymousUser once it has ended."""
     store = import_module(settings.SESSION_ENGINE).SessionStore
     session = store(scope["session"].session_key)  # read anew from the database
-    return (await get_user({"session": session})).is_authenticated
+    return await get_user({"session": session})

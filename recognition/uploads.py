@@ -20,6 +20,11 @@ class LimitedUploadHandler(FileUploadHandler):
     request are still accepted.
     """
 
+    @property
+    def limit(self) -> int:
+        """Bytes that a file may have."""
+        return settings.MAX_UPLOAD_BYTES
+
     def new_file(self, *args, **kwargs):
         super().new_file(*args, **kwargs)
         self.size = 0
@@ -28,7 +33,7 @@ class LimitedUploadHandler(FileUploadHandler):
 
     def receive_data_chunk(self, raw_data, start):
         self.size += len(raw_data)
-        if self.size <= settings.MAX_UPLOAD_BYTES:
+        if self.size <= self.limit:
             self.file.write(raw_data)
 
     def file_complete(self, file_size):
@@ -36,7 +41,7 @@ class LimitedUploadHandler(FileUploadHandler):
         upload = LimitedUpload(
             self.file, self.file_name, self.content_type, file_size, self.charset
         )
-        upload.too_large = file_size > settings.MAX_UPLOAD_BYTES
+        upload.too_large = file_size > self.limit
         return upload
 
     def upload_interrupted(self):

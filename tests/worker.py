@@ -2,12 +2,14 @@
 
 A test's database is created under another name than the settings say. MIEN_TEST_PAUSE makes each
 analysis wait that many seconds before it reads the photo, or kills its process there ("kill").
+MIEN_TEST_TRAINING is a folder for trainings, which are carried out by tests.training.stand_in.
 """
 
 import os
 import signal
 import sys
 import time
+from pathlib import Path
 
 from django.conf import settings
 
@@ -35,5 +37,14 @@ if "MIEN_TEST_PAUSE" in os.environ:
     from recognition import analyses
 
     analyses.analyze_source = pause_before(analyses.analyze_source)
+
+if "MIEN_TEST_TRAINING" in os.environ:
+    import django
+
+    django.setup()
+    from training import trainer
+
+    settings.TRAINING_DIR = Path(os.environ["MIEN_TEST_TRAINING"])
+    trainer.COMMAND = [sys.executable, "-m", "tests.training.stand_in"]
 
 app.worker_main(sys.argv[1:])

@@ -25,6 +25,9 @@ logger = logging.getLogger(__name__)
 Status = Job.Status
 AnyJob = TypeVar("AnyJob", bound=Job)
 
+# A queued job this old may have lost its message.
+LOST_AFTER = timedelta(seconds=30)
+
 
 def claim(queued: "models.QuerySet[AnyJob]") -> AnyJob | None:
     """Take the first of these queued jobs for this process, or None if there is none to take."""
@@ -137,3 +140,13 @@ def held_lease(job: Job) -> Iterator[None]:
     finally:
         done.set()
         thread.join()
+
+
+def forgotten(model: type[Job]) -> list[str]:
+    """Keys of jobs that have been queued for a while, due for another message: one too many does
+    nothing."""
+    now = timezone.now()
+    queued = model.objects.filter(status=Status.QUEUED, enqueued_at__lt=now - LOST_AFTER)
+    keys = list(queued.values_list("pk", flat=True))
+    model.objects.filter(pk__in=keys).update(enqueued_at=now)
+    return [str(pk) for pk in keys]

@@ -1,0 +1,77 @@
+"""Data sets, runs and administrators for the tests of the Django side of training."""
+
+import sys
+
+import pytest
+from django.db import connection
+
+from tests.processes import Process, start_worker
+from tests.training.drawing import write_csv
+from training import checks, intake, launch, trainer
+from training.models import Dataset, TrainingRun
+
+STAND_IN = [sys.executable, "-m", "tests.training.stand_in"]
+
+
+@pytest.fixture(autouse=True)
+def training_folders(settings, tmp_path):
+    """Where the tests of this folder keep what they train on and with."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.DATASETS_DIR = tmp_path / "datasets"
+    settings.TRAINING_DIR = tmp_path / "training"
+    settings.DATASET_CACHE = tmp_path / "cache"
+    settings.DATASETS_DIR.mkdir()
+
+
+@pytest.fixture
+def admin(db, django_user_model):
+    return django_user_model.objects.create_superuser("root", "root@example.org", "correct horse")
+
+
+@pytest.fixture
+def dataset(admin, settings) -> Dataset:
+    """210 drawn faces that have been checked."""
+    write_csv(settings.DATASETS_DIR / "faces.csv", count=210)
+    dataset, _created = intake.add_path(admin, "faces.csv")
+    checks.run_check(str(dataset.pk))
+    dataset.refresh_from_db()
+    assert dataset.status == Dataset.Status.SUCCEEDED
+    return dataset
+
+
+@pytest.fixture
+def stand_in(monkeypatch):
+    """Trainings that are not worth the name but begin at once."""
+    monkeypatch.setattr(trainer, "COMMAND", STAND_IN)
+
+
+def started(admin, dataset, epochs: int = 5, **options) -> TrainingRun:
+    """A queued run of so many epochs."""
+    return launch.start(
+        admin, dataset, "quick", {"epochs": epochs, "validation": 0.1, "batch_size": 16, **options}
+    )
+
+
+def numbers(run: TrainingRun) -> list[int]:
+    """The numbers of a run's epochs, as they are stored."""
+    return list(run.epochs.values_list("number", flat=True))
+
+
+@pytest.fixture
+def training_worker(transactional_db, redis_server, tmp_path, settings):
+    """Starts real workers of the training queue, whose trainings are the stand-in."""
+    workers = []
+
+    def start(**environment: str) -> Process:
+        environment |= {
+            "MIEN_TEST_DATABASE": str(connection.settings_dict["NAME"]),
+            "MIEN_TEST_TRAINING": str(settings.TRAINING_DIR),
+        }
+        log = tmp_path / f"training-{len(workers)}.log"
+        workers.append(start_worker(log, "training,maintenance", **environment))
+        return workers[-1]
+
+    yield start
+    for process in workers:
+        process.kill()
+    redis_server.client.flushdb()

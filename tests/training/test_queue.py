@@ -1,0 +1,103 @@
+"""Real workers and a real Redis: crashes and restarts in the middle of a training lose nothing."""
+
+import os
+import subprocess
+import sys
+
+import psutil
+import pytest
+
+from recognition.models import ModelVersion
+from tests.processes import ROOT, wait_until
+from tests.training.conftest import numbers, started
+from training import launch, runs, tasks
+from training.jobs import Status
+from training.models import TrainingRun
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def status_of(run: TrainingRun) -> str:
+    return TrainingRun.objects.values_list("status", flat=True).get(pk=run.pk)
+
+
+def sweep_until(run: TrainingRun, status: str) -> None:
+    """What beat does every few seconds, until the row has the status."""
+
+    def swept() -> bool:
+        tasks.requeue_stale()
+        return status_of(run) == status
+
+    wait_until(swept, f"{status}, it is {status_of(run)}", seconds=90)
+
+
+def test_workers_carry_out_what_is_started(training_worker, admin, dataset):
+    training_worker()
+    first, second = started(admin, dataset), started(admin, dataset)
+
+    for run in (first, second):
+        wait_until(lambda run=run: status_of(run) == Status.SUCCEEDED, "the training", 60)
+
+
+def test_a_killed_worker_takes_its_trainer_along_and_loses_nothing(training_worker, admin, dataset):
+    worker = training_worker(MIEN_TEST_EPOCH="0.5")
+    run = started(admin, dataset, epochs=8)
+    wait_until(lambda: 2 in numbers(run), "the second epoch")
+    trainer = psutil.Process(int((runs.folder_of(run) / "pid").read_text()))
+    worker.kill()
+    trainer.wait(10)
+    training_worker()
+
+    sweep_until(run, Status.SUCCEEDED)
+    run.refresh_from_db()
+    assert run.attempts == 2
+    assert numbers(run) == list(range(1, 9))
+
+
+def test_a_broker_restart_loses_nothing(training_worker, admin, dataset, redis_server):
+    training_worker(MIEN_TEST_EPOCH="0.3")
+    run = started(admin, dataset, epochs=8)
+    waiting = started(admin, dataset, epochs=2)
+    wait_until(lambda: 2 in numbers(run), "the second epoch")
+    redis_server.stop()  # without saving: every message is gone
+    redis_server.start()
+
+    sweep_until(run, Status.SUCCEEDED)
+    sweep_until(waiting, Status.SUCCEEDED)
+    assert numbers(run) == list(range(1, 9))
+    assert numbers(waiting) == [1, 2]
+
+
+def test_a_worker_cancels_what_it_carries_out(training_worker, admin, dataset):
+    training_worker(MIEN_TEST_EPOCH="0.3")
+    run = started(admin, dataset, epochs=400)
+    wait_until(lambda: 1 in numbers(run), "the first epoch")
+    assert launch.cancel(run)
+
+    wait_until(lambda: status_of(run) == Status.CANCELED, "the end", seconds=5)
+
+
+def test_what_is_deleted_meanwhile_is_forgotten(training_worker, admin, dataset):
+    training_worker(MIEN_TEST_EPOCH="0.3")
+    run = started(admin, dataset, epochs=400)
+    wait_until(lambda: 1 in numbers(run), "the first epoch")
+    trainer = psutil.Process(int((runs.folder_of(run) / "pid").read_text()))
+    TrainingRun.objects.all().delete()
+
+    trainer.wait(10)
+    assert not ModelVersion.objects.filter(shipped=False).exists()
+
+
+def test_neither_web_nor_workers_import_tensorflow():
+    """Nor does anything else but training.process."""
+    code = (
+        "import fer_site.asgi, fer_site.urls, fer_site.celery, sys; import training.tasks\n"
+        "from training import admin, api, checks, consumers, evaluations, launch, runs, trainer\n"
+        "loaded = {'tensorflow', 'keras', 'tf2onnx', 'matplotlib'} & set(sys.modules)\n"
+        "sys.exit(', '.join(loaded) or 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=os.environ, capture_output=True, text=True
+    )
+
+    assert done.returncode == 0, done.stderr

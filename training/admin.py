@@ -1,0 +1,69 @@
+"""What administrators see of trainings in Django's admin, and the action that starts one."""
+
+from django.contrib import admin, messages
+
+from recognition.admin import ReadOnlyAdmin
+from training import launch
+from training.models import Dataset, Evaluation, TrainingRun
+
+
+@admin.register(Dataset)
+class DatasetAdmin(ReadOnlyAdmin):
+    list_display = ["name", "status", "size", "uploaded", "created_by", "created_at"]
+    list_filter = ["status"]
+    fields = [
+        *["id", "name", "status", "path", "votes_path", "size", "sha256", "report"],
+        *["error_code", "error_message", "created_by", "created_at", "finished_at"],
+    ]
+    actions = ["train"]
+
+    @admin.action(description="Train on the selected data sets (preset “balanced”)")
+    def train(self, request, queryset):
+        for dataset in queryset:
+            try:
+                run = launch.start(request.user, dataset, "balanced", {})
+            except launch.LaunchRefused as error:
+                self.message_user(request, f"{dataset}: {error.message}", messages.ERROR)
+            else:
+                self.message_user(request, f"The training of {run} waits for a worker.")
+
+
+@admin.register(TrainingRun)
+class TrainingRunAdmin(ReadOnlyAdmin):
+    list_display = ["__str__", "preset", "status", "phase", "created_by", "created_at"]
+    list_filter = ["status", "preset"]
+    date_hierarchy = "created_at"
+    fields = [
+        *["id", "dataset", "preset", "config", "patience", "note", "status", "phase", "attempts"],
+        *["estimated_seconds", "progress", "log", "model_version", "error_code", "error_message"],
+        *["created_by", "created_at", "started_at", "finished_at"],
+    ]
+    actions = ["cancel", "resume", "retry"]
+
+    @admin.action(description="Cancel the selected trainings")
+    def cancel(self, request, queryset):
+        count = sum(launch.cancel(run) for run in queryset)
+        self.message_user(request, f"{count} canceled.")
+
+    @admin.action(description="Resume the selected trainings")
+    def resume(self, request, queryset):
+        count = sum(launch.resume(run) for run in queryset)
+        self.message_user(request, f"{count} wait for a worker.")
+
+    @admin.action(description="Train again with the same choices")
+    def retry(self, request, queryset):
+        for run in queryset:
+            try:
+                launch.retry(request.user, run)
+            except launch.LaunchRefused as error:
+                self.message_user(request, f"{run}: {error.message}", messages.ERROR)
+
+
+@admin.register(Evaluation)
+class EvaluationAdmin(ReadOnlyAdmin):
+    list_display = ["version", "dataset", "split", "status", "created_at"]
+    list_filter = ["status", "split"]
+    fields = [
+        *["id", "version", "dataset", "split", "run", "status", "figures", "mistakes"],
+        *["error_code", "error_message", "created_by", "created_at", "finished_at"],
+    ]

@@ -1,0 +1,217 @@
+"""The API of trainings, for administrators; for anybody else it is not there."""
+
+from collections.abc import Mapping
+
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404
+from rest_framework import mixins, permissions, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.pagination import CursorPagination
+from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from recognition.models import ModelVersion
+from recognition.private_files import serve_picture
+from training import events, intake, launch
+from training.models import Dataset, Evaluation, TrainingRun
+
+
+class IsAdministrator(permissions.BasePermission):
+    def has_permission(self, request: Request, view) -> bool:
+        if not request.user.is_staff:
+            raise Http404
+        return True
+
+
+class TrainingPagination(CursorPagination):
+    page_size = 50
+    ordering = ("-created_at", "-id")
+
+
+class DatasetSerializer(BaseSerializer):
+    def to_representation(self, instance: Dataset) -> events.DatasetState:
+        return events.describe_dataset(instance)
+
+
+class RunSerializer(BaseSerializer):
+    def to_representation(self, instance: TrainingRun) -> events.RunState:
+        return events.describe_run(instance)
+
+
+class RunDetailSerializer(BaseSerializer):
+    def to_representation(self, instance: TrainingRun) -> events.RunDetail:
+        return events.describe_run_detail(instance)
+
+
+class EvaluationSerializer(BaseSerializer):
+    def to_representation(self, instance: Evaluation) -> events.EvaluationState:
+        return events.describe_evaluation(instance)
+
+
+class TrainingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+    """What all have in common: who is let in, and how a refusal is answered."""
+
+    permission_classes = [IsAdministrator]
+    pagination_class = TrainingPagination
+    parser_classes = [JSONParser, FormParser]
+
+    def handle_exception(self, exception: Exception) -> Response:
+        if not isinstance(exception, (intake.DatasetRefused, launch.LaunchRefused)):
+            return super().handle_exception(exception)
+        error = {"code": exception.code, "message": exception.message}
+        if field := getattr(exception, "field", ""):
+            error["field"] = field
+        too_large = exception.code == "file_too_large"
+        return Response({"error": error}, status=413 if too_large else 400)
+
+    def answer(self, changed: bool, message: str) -> Response:
+        """The state after a change, or 409 where there was nothing to change."""
+        if changed:
+            return Response(self.get_serializer(self.get_object()).data)
+        error = {"code": "not_possible", "message": message}
+        return Response({"error": error}, status=status.HTTP_409_CONFLICT)
+
+
+class DatasetViewSet(TrainingViewSet):
+    """Data sets: uploaded as multipart form data (`data`, `votes`), or named (`path`, `votes`)."""
+
+    queryset = Dataset.objects.all()
+    serializer_class = DatasetSerializer
+    parser_classes = [MultiPartParser, JSONParser, FormParser]
+
+    def initialize_request(self, request, *args, **kwargs):
+        # Before anything reads the body; whoever is no administrator keeps the limits of photos.
+        if request.user.is_staff:
+            request.upload_handlers = [intake.DatasetUploadHandler(request)]
+        return super().initialize_request(request, *args, **kwargs)
+
+    def create(self, request: Request) -> Response:
+        """201 with a new data set, 200 with the one that has the same content already."""
+        name = str(request.data.get("name", ""))
+        if upload := request.FILES.get("data"):
+            votes = request.FILES.get("votes")
+            dataset, created = intake.add_upload(request.user, upload, votes, name)
+        else:
+            path, votes = (str(request.data.get(key, "")) for key in ("path", "votes"))
+            dataset, created = intake.add_path(request.user, path, votes, name)
+        return Response(self.get_serializer(dataset).data, status=201 if created else 200)
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        intake.remove(self.get_object())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @action(detail=False)
+    def files(self, request: Request) -> Response:
+        """What lies in the server's folder."""
+        return Response({"files": intake.server_files()})
+
+    @action(detail=True)
+    def sheet(self, request: Request, pk: str) -> HttpResponse:
+        return serve_picture(request, self.get_object().sheet)
+
+
+class RunViewSet(TrainingViewSet):
+    """Runs: started with `dataset`, `preset`, `note`, and the options of launch.OPTIONS."""
+
+    queryset = TrainingRun.objects.select_related(
+        "dataset", "created_by", "model_version"
+    ).prefetch_related("epochs")
+
+    def get_serializer_class(self):
+        return RunSerializer if self.action == "list" else RunDetailSerializer
+
+    def create(self, request: Request) -> Response:
+        changes = _options(request.data)
+        run = launch.start(
+            request.user,
+            _dataset(request.data),
+            str(request.data.get("preset", "balanced")),
+            changes,
+            str(request.data.get("note", "")),
+        )
+        return Response(self.get_serializer(run).data, status=status.HTTP_201_CREATED)
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        launch.remove(self.get_object())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @action(detail=False, methods=["post"])
+    def estimate(self, request: Request) -> Response:
+        """Seconds that such a run takes; null while the speed is being measured."""
+        preset = str(request.data.get("preset", "balanced"))
+        config, _patience = launch.read_config(preset, _options(request.data))
+        dataset = _dataset(request.data)
+        launch.check_dataset(dataset, config)
+        return Response({"seconds": launch.estimate(dataset, config)})
+
+    @action(detail=False)
+    def presets(self, request: Request) -> Response:
+        """What can be chosen: presets with their values, options with their ranges."""
+        return Response(
+            {
+                "presets": {name: config.to_dict() for name, config in launch.PRESETS.items()},
+                "architectures": launch.ARCHITECTURES,
+                "precisions": launch.PRECISIONS,
+                "options": {
+                    name: {
+                        "title": option.title,
+                        "whole": option.kind is int,
+                        "lowest": option.lowest,
+                        "highest": option.highest,
+                    }
+                    for name, option in launch.OPTIONS.items()
+                },
+            }
+        )
+
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str) -> Response:
+        return self.answer(launch.cancel(self.get_object()), "This training has ended already.")
+
+    @action(detail=True, methods=["post"])
+    def resume(self, request: Request, pk: str) -> Response:
+        return self.answer(
+            launch.resume(self.get_object()),
+            "Only a training that failed or was canceled can go on.",
+        )
+
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, pk: str) -> Response:
+        run = launch.retry(request.user, self.get_object())
+        return Response(self.get_serializer(run).data, status=status.HTTP_201_CREATED)
+
+
+class EvaluationViewSet(TrainingViewSet):
+    """Evaluations: asked for with `version` (its number), `dataset` and `split`."""
+
+    queryset = Evaluation.objects.select_related("version", "dataset")
+    serializer_class = EvaluationSerializer
+
+    def create(self, request: Request) -> Response:
+        number = str(request.data.get("version", ""))
+        version = get_object_or_404(ModelVersion, number=number if number.isdecimal() else 0)
+        split = str(request.data.get("split", ""))
+        evaluation = launch.ask_evaluation(request.user, version, _dataset(request.data), split)
+        return Response(self.get_serializer(evaluation).data, status=status.HTTP_202_ACCEPTED)
+
+    @action(detail=True)
+    def picture(self, request: Request, pk: str) -> HttpResponse:
+        return serve_picture(request, self.get_object().picture)
+
+
+def _dataset(data: Mapping) -> Dataset:
+    try:
+        return Dataset.objects.get(pk=data.get("dataset"))
+    except (Dataset.DoesNotExist, ValueError, TypeError, ValidationError):
+        raise launch.LaunchRefused(
+            "unknown_dataset", "There is no such data set.", "dataset"
+        ) from None
+
+
+def _options(data: Mapping) -> dict:
+    """What was sent besides the names of things."""
+    named = ("dataset", "preset", "note")
+    return {name: data[name] for name in data if name not in named}

@@ -1,0 +1,92 @@
+"""Any model version on any split of any data set, in the background and without TensorFlow."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from django.conf import settings
+from django.core.files.base import ContentFile
+from numpy.typing import NDArray
+
+from recognition import registry
+from recognition.engine.errors import ModelError
+from training import events, jobs
+from training.core.config import TrainingConfig
+from training.core.datasets import load
+from training.core.examine import examine
+from training.core.faces import Faces, split_off
+from training.core.inspection import encode_jpeg
+from training.core.problems import DatasetError
+from training.models import Evaluation
+
+logger = logging.getLogger(__name__)
+
+VALIDATION = "validation"
+MOST_ATTEMPTS = 3
+GAVE_UP = "The evaluation could not be finished in three attempts: ask for it again later."
+
+
+def run_evaluation(pk: str) -> None:
+    """Carry out a queued evaluation; does nothing if somebody else has it or it is gone."""
+    evaluation = jobs.claim(Evaluation.objects.filter(pk=pk))
+    if evaluation is None:
+        return
+    events.publish_evaluation(evaluation)
+    try:
+        with jobs.held_lease(evaluation):
+            evaluate(evaluation)
+    except (DatasetError, ValueError) as error:
+        end_failed(evaluation, "cannot_evaluate", str(error))
+    except ModelError as error:
+        end_failed(evaluation, error.code, error.message)
+    except Exception:
+        logger.exception("The evaluation %s broke off", evaluation.pk)
+        put_back(evaluation)
+
+
+def evaluate(evaluation: Evaluation) -> None:
+    dataset = evaluation.dataset
+    votes = Path(dataset.votes_path) if dataset.votes_path else None
+    faces = load(Path(dataset.path), settings.DATASET_CACHE, votes)
+    classifier = registry.load_classifier(evaluation.version)
+    result = examine(classifier.predict, faces, rows_of(evaluation, faces))
+    if result.picture is not None:
+        picture = ContentFile(encode_jpeg(result.picture))
+        evaluation.picture.save(f"{evaluation.pk}.jpg", picture, save=False)
+    if jobs.finish(
+        evaluation,
+        figures=result.figures,
+        mistakes=result.mistakes,
+        picture=evaluation.picture.name,
+    ):
+        events.publish_evaluation(evaluation)
+
+
+def rows_of(evaluation: Evaluation, faces: Faces) -> NDArray[np.int64]:
+    """The rows of the split; those of the validation part are known for the version's own data."""
+    if evaluation.split != VALIDATION:
+        return faces.rows(evaluation.split)
+    card = evaluation.version.card
+    if not set(card.get("data", {}).values()) & set(faces.sources.values()):
+        raise DatasetError("This version was trained on other data: it held out none of these.")
+    config = TrainingConfig.from_dict(card["config"])
+    return split_off(faces, faces.rows("Training"), config.validation, config.seed)[1]
+
+
+def end_failed(evaluation: Evaluation, code: str, message: str) -> None:
+    if jobs.fail(evaluation, code, message):
+        events.publish_evaluation(evaluation)
+
+
+def put_back(evaluation: Evaluation) -> None:
+    if jobs.put_back(evaluation, MOST_ATTEMPTS, GAVE_UP):
+        events.publish_evaluation(evaluation)
+
+
+def requeue_stale(enqueue: Callable[[str], None]) -> None:
+    """Bring back evaluations that a crash has stopped; `enqueue` sends the message for a key."""
+    for evaluation in jobs.abandoned(Evaluation):
+        put_back(evaluation)
+    for pk in jobs.forgotten(Evaluation):
+        enqueue(pk)

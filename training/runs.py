@@ -1,0 +1,252 @@
+"""The life of a training run: claimed, trained in a process of its own, registered, swept up."""
+
+import json
+import logging
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from recognition import registry
+from recognition.models import ModelVersion
+from training import events, jobs, trainer
+from training.jobs import Status
+from training.messages import BEST, EXAMINATION, Batch, Epochs, TrainerMessage, TrainingJob
+from training.models import Epoch, Evaluation, Speed, TrainingRun
+
+logger = logging.getLogger(__name__)
+
+Phase = TrainingRun.Phase
+
+TICK = 0.5  # seconds between two looks at the stop flag
+MOST_ATTEMPTS = 4  # the first, and three resumes by itself
+MODEL, CARD = "expression.onnx", "expression.json"  # training.core.release, which needs TensorFlow
+GAVE_UP = (
+    "The training broke off four times. What it has learned is kept: look at the log, "
+    "then resume it."
+)
+
+
+class Ended(Exception):
+    """The training process has to stop: the run was canceled, or belongs to somebody else now."""
+
+
+class BrokeOff(Exception):
+    """The training process ended before it was done: killed, out of memory, or by a fault."""
+
+
+class Problem(Exception):
+    """The run cannot succeed; code and message for people."""
+
+    def __init__(self, code: str, message: str):
+        super().__init__(message)
+        self.code, self.message = code, message
+
+
+def waiting():
+    """The queued runs in the order in which they will be carried out."""
+    return TrainingRun.objects.filter(status=Status.QUEUED).order_by("enqueued_at", "pk")
+
+
+def run_next() -> bool:
+    """Carry out the first of the waiting runs; False if none waits."""
+    run = jobs.claim(waiting())
+    if run is None:
+        return False
+    carry_out(run)
+    return True
+
+
+def carry_out(run: TrainingRun) -> None:
+    """Train, evaluate and register a run that this process has claimed.
+
+    What a person has to change ends it at once; any other trouble, such as a killed process, puts
+    it back into the queue, at most three times. It goes on from its last epoch then.
+    """
+    jobs.change(run, phase=Phase.STARTING)
+    events.publish_run(run)
+    try:
+        follow(run)
+        register(run)
+    except Ended:
+        end_canceled(run)
+    except Problem as problem:
+        end_failed(run, problem.code, problem.message)
+    except BrokeOff as reason:
+        logger.warning("Run %s broke off: %s", run.pk, reason)
+        put_back(run)
+    except Exception:
+        logger.exception("Run %s broke off", run.pk)
+        put_back(run)
+
+
+def follow(run: TrainingRun) -> None:
+    """Run the training process to its end; raises Ended, Problem or BrokeOff."""
+    with trainer.train(folder_of(run), job_of(run)) as process:
+        done, renewed_at = False, time.monotonic()
+        for message in process.messages(TICK):
+            done = done or (message is not None and message["type"] == "done")
+            try:
+                look(run)
+                if message is not None:
+                    hear(run, message, process.log_tail())
+                    renewed_at = time.monotonic()
+                elif time.monotonic() - renewed_at > settings.LEASE_SECONDS / 3:
+                    keep(run, log=process.log_tail())
+                    renewed_at = time.monotonic()
+            except DatabaseError:
+                # Training goes on without its audience; the next message carries what was missed.
+                logger.warning("Run %s: a message was not stored", run.pk, exc_info=True)
+        if not done:
+            raise BrokeOff(f"the training process ended with status {process.popen.wait()}")
+
+
+def look(run: TrainingRun) -> None:
+    """Raise Ended if somebody wants the run to stop, or it is no longer this process's."""
+    if jobs.owned(run).values_list("cancel_requested", flat=True).first() is not False:
+        raise Ended
+
+
+def keep(run: TrainingRun, **values) -> None:
+    """Write to the row and renew the lease; raises Ended if it is no longer this process's."""
+    if not jobs.change(run, **values):
+        raise Ended
+
+
+def hear(run: TrainingRun, message: TrainerMessage, log: str) -> None:
+    """Store and pass on what the training process said."""
+    if message["type"] == "batch":
+        keep(run, phase=Phase.TRAINING, progress=progress_of(run, message), log=log)
+        events.publish_run(run)
+    elif message["type"] == "epochs":
+        new = store_epochs(run, message, log)
+        events.publish_run(run, new)
+    elif message["type"] == "evaluating":
+        keep(run, phase=Phase.EVALUATING, log=log)
+        if message["faces_per_second"]:
+            note_speed(run.config["architecture"], message["faces_per_second"])
+        events.publish_run(run)
+    elif message["type"] == "problem":
+        raise Problem(message["code"], message["message"])
+
+
+def progress_of(run: TrainingRun, batch: Batch) -> events.Progress:
+    epochs = None if run.config.get("minutes") else run.config["epochs"]
+    values = {name: value for name, value in batch.items() if name != "type"}
+    return {"epochs": epochs, **values}
+
+
+@transaction.atomic
+def store_epochs(run: TrainingRun, message: Epochs, log: str) -> list[Epoch]:
+    """Make the rows those of the checkpoint: no gap, none twice; gives those that are new."""
+    keep(run, log=log)
+    run.epochs.filter(number__gt=len(message["epochs"])).delete()
+    stored = set(run.epochs.values_list("number", flat=True))
+    missing = [epoch for epoch in message["epochs"] if epoch["number"] not in stored]
+    return Epoch.objects.bulk_create(Epoch(run=run, **epoch) for epoch in missing)
+
+
+def note_speed(architecture: str, faces_per_second: float) -> None:
+    Speed.objects.update_or_create(
+        architecture=architecture, defaults={"faces_per_second": faces_per_second}
+    )
+
+
+def measure_speed(architecture: str) -> None:
+    """Time a network on this machine, for the estimate before its first run."""
+    with trainer.measure(architecture, settings.TRAINING_DIR / "measure.txt") as process:
+        for message in process.messages(TICK):
+            if message is not None and message["type"] == "measured":
+                note_speed(architecture, message["faces_per_second"])
+
+
+def register(run: TrainingRun) -> None:
+    """Turn what the training process left into a model version with its evaluations."""
+    folder = folder_of(run)
+    card = json.loads((folder / CARD).read_text())
+    version = registry.register(
+        (folder / MODEL).read_bytes(),
+        card,
+        weights=(folder / BEST).read_bytes(),
+        created_by=run.created_by,
+        note=run.note,
+    )
+    mistakes = json.loads((folder / EXAMINATION).read_text())
+    with transaction.atomic():
+        if not jobs.finish(run, phase=Phase.DONE, model_version=version, progress={}):
+            return
+        for split, found in mistakes.items():
+            store_evaluation(run, version, split, card["figures"][split], found)
+    shutil.rmtree(folder, ignore_errors=True)
+    events.publish_run(run)
+
+
+def store_evaluation(
+    run: TrainingRun, version: ModelVersion, split: str, figures: dict, mistakes: list
+) -> None:
+    picture = folder_of(run) / f"mistakes-{split}.jpg"
+    evaluation, created = Evaluation.objects.get_or_create(
+        version=version,
+        dataset=run.dataset,
+        split=split,
+        defaults={
+            "run": run,
+            "status": Status.SUCCEEDED,
+            "created_by": run.created_by,
+            "figures": figures,
+            "mistakes": mistakes,
+            "finished_at": timezone.now(),
+        },
+    )
+    if created and picture.exists():
+        evaluation.picture.save(f"{evaluation.pk}.jpg", ContentFile(picture.read_bytes()))
+
+
+def end_canceled(run: TrainingRun) -> None:
+    """End a run that this process holds because somebody canceled it; its checkpoint stays."""
+    if jobs.finish(run, status=Status.CANCELED, cancel_requested=False, progress={}):
+        events.publish_run(run)
+
+
+def end_failed(run: TrainingRun, code: str, message: str) -> None:
+    if jobs.fail(run, code, message, progress={}):
+        events.publish_run(run)
+
+
+def put_back(run: TrainingRun) -> None:
+    if jobs.put_back(run, MOST_ATTEMPTS, GAVE_UP, phase=Phase.WAITING, progress={}):
+        events.publish_run(run)
+
+
+def requeue_stale(enqueue: Callable[[], None], waiting_messages: int) -> None:
+    """Bring back runs whose worker is gone, and see that a worker knows of those that wait.
+
+    `enqueue` sends the message that has a worker take the next run; one is enough for all.
+    """
+    for run in jobs.abandoned(TrainingRun):
+        if run.cancel_requested:
+            end_canceled(run)
+        else:
+            put_back(run)
+    if not waiting_messages and waiting().exists():
+        enqueue()
+
+
+def folder_of(run: TrainingRun) -> Path:
+    """Where a run keeps its checkpoint until it has succeeded."""
+    return settings.TRAINING_DIR / "runs" / str(run.pk)
+
+
+def job_of(run: TrainingRun) -> TrainingJob:
+    return {
+        "data": run.dataset.path,
+        "votes": run.dataset.votes_path or None,
+        "cache": str(settings.DATASET_CACHE),
+        "config": run.config,
+        "patience": run.patience,
+    }

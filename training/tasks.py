@@ -1,0 +1,64 @@
+"""The Celery tasks: each calls one function and returns nothing."""
+
+import logging
+
+from celery import shared_task
+
+from recognition.tasks import BROKER_TROUBLE, queue_length
+from training import checks, evaluations, runs
+
+logger = logging.getLogger(__name__)
+
+
+# Acknowledged at once: a training outlasts any time-out of the broker. What a crash stops, the
+# sweeper finds. The message names no run: a worker takes the one that has waited longest.
+@shared_task(acks_late=False)
+def train() -> None:
+    if runs.run_next() and runs.waiting().exists():
+        enqueue_training()
+
+
+@shared_task(acks_late=False)
+def measure_speed(architecture: str) -> None:
+    runs.measure_speed(architecture)
+
+
+@shared_task
+def check_dataset(pk: str) -> None:
+    checks.run_check(pk)
+
+
+@shared_task
+def evaluate(pk: str) -> None:
+    evaluations.run_evaluation(pk)
+
+
+@shared_task
+def requeue_stale() -> None:
+    runs.requeue_stale(enqueue_training, queue_length("training"))
+    checks.requeue_stale(enqueue_check)
+    evaluations.requeue_stale(enqueue_evaluation)
+
+
+def enqueue_training() -> None:
+    _send(train)
+
+
+def enqueue_measurement(architecture: str) -> None:
+    _send(measure_speed, architecture)
+
+
+def enqueue_check(pk: str) -> None:
+    _send(check_dataset, pk)
+
+
+def enqueue_evaluation(pk: str) -> None:
+    _send(evaluate, pk)
+
+
+def _send(task, *arguments: str) -> None:
+    """Send a message; without a broker the sweeper sends it later."""
+    try:
+        task.delay(*arguments)
+    except BROKER_TROUBLE as error:
+        logger.warning("%s waits, the broker did not answer: %s", task.name, error)
