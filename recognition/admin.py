@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from recognition import analyses
-from recognition.models import Allowance, Analysis, ApiKey, ModelVersion
+from recognition.models import Allowance, Analysis, ApiKey, ModelEvent, ModelVersion
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -42,8 +42,11 @@ class AnalysisAdmin(ReadOnlyAdmin):
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(ReadOnlyAdmin):
-    list_display = ["number", "architecture", "active", "shipped", "created_at"]
-    fields = ["number", "architecture", "active", "shipped", "sha256", "card", "created_at"]
+    list_display = ["number", "architecture", "active", "archived", "created_by", "created_at"]
+    fields = [
+        *["number", "architecture", "active", "archived", "shipped", "imported", "note"],
+        *["sha256", "weights_sha256", "card", "created_by", "created_at"],
+    ]
 
 
 @admin.register(ApiKey)
@@ -64,3 +67,10 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 @admin.register(Allowance)
 class AllowanceAdmin(admin.ModelAdmin):
     list_display = ["user", "requests_per_minute", "upload_mb"]
+
+
+@admin.register(ModelEvent)
+class ModelEventAdmin(ReadOnlyAdmin):
+    list_display = ["created_at", "action", "version", "previous", "user", "confirmed", "reason"]
+    list_filter = ["action"]
+    list_select_related = ["version", "previous", "user"]
