@@ -5,14 +5,18 @@ from collections.abc import Mapping
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
-from rest_framework import mixins, permissions, status, viewsets
+from rest_framework import mixins, permissions, viewsets
 from rest_framework.decorators import action
-from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import BaseSerializer
 
+from recognition.api.access import HasScope, RateHeaders
+from recognition.api.pages import NewestFirst
+from recognition.api.problems import Problem
+from recognition.api.access import HasScope, RateHeaders
+from recognition.api.problems import Problem
+from recognition.api.states import StateSerializer
 from recognition.models import ModelVersion
 from recognition.private_files import serve_picture
 from training import events, intake, launch
@@ -26,53 +30,61 @@ class IsAdministrator(permissions.BasePermission):
         return True
 
 
-class TrainingPagination(CursorPagination):
-    page_size = 50
-    ordering = ("-created_at", "-id")
+class DatasetSerializer(StateSerializer):
+    state = events.DatasetState
 
-
-class DatasetSerializer(BaseSerializer):
     def to_representation(self, instance: Dataset) -> events.DatasetState:
         return events.describe_dataset(instance)
 
 
-class RunSerializer(BaseSerializer):
+class RunSerializer(StateSerializer):
+    state = events.RunState
+
     def to_representation(self, instance: TrainingRun) -> events.RunState:
         return events.describe_run(instance)
 
 
-class RunDetailSerializer(BaseSerializer):
+class RunDetailSerializer(StateSerializer):
+    state = events.RunDetail
+
     def to_representation(self, instance: TrainingRun) -> events.RunDetail:
         return events.describe_run_detail(instance)
 
 
-class EvaluationSerializer(BaseSerializer):
+class EvaluationSerializer(StateSerializer):
+    state = events.EvaluationState
+
     def to_representation(self, instance: Evaluation) -> events.EvaluationState:
         return events.describe_evaluation(instance)
 
 
-class TrainingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+class TrainingViewSet(
+    RateHeaders, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet
+):
     """What all have in common: who is let in, and how a refusal is answered."""
 
-    permission_classes = [IsAdministrator]
-    pagination_class = TrainingPagination
+    schema = None  # what is not there for most people is not described to them
+    scope = "train"
+    permission_classes = [IsAdministrator, HasScope]
+    pagination_class = NewestFirst
     parser_classes = [JSONParser, FormParser]
+    lookup_value_converter = "uuid"
 
     def handle_exception(self, exception: Exception) -> Response:
-        if not isinstance(exception, (intake.DatasetRefused, launch.LaunchRefused)):
-            return super().handle_exception(exception)
-        error = {"code": exception.code, "message": exception.message}
-        if field := getattr(exception, "field", ""):
-            error["field"] = field
-        too_large = exception.code == "file_too_large"
-        return Response({"error": error}, status=413 if too_large else 400)
+        if isinstance(exception, (intake.DatasetRefused, launch.LaunchRefused)):
+            status = 413 if exception.code == "file_too_large" else 400
+            field = getattr(exception, "field", "")
+            entry = {"field": field, "code": exception.code, "message": exception.message}
+            exception = Problem(
+                status, exception.code, exception.message, errors=[entry] if field else None
+            )
+        return super().handle_exception(exception)
 
     def answer(self, changed: bool, message: str) -> Response:
         """The state after a change, or 409 where there was nothing to change."""
-        if changed:
-            return Response(self.get_serializer(self.get_object()).data)
-        error = {"code": "not_possible", "message": message}
-        return Response({"error": error}, status=status.HTTP_409_CONFLICT)
+        if not changed:
+            raise Problem(409, "not_possible", message)
+        return Response(self.get_serializer(self.get_object()).data)
 
 
 class DatasetViewSet(TrainingViewSet):
@@ -84,7 +96,8 @@ class DatasetViewSet(TrainingViewSet):
 
     def initialize_request(self, request, *args, **kwargs):
         # Before anything reads the body; whoever is no administrator keeps the limits of photos.
-        if request.user.is_staff:
+        # Only the description of the API is made from requests of nobody at all.
+        if getattr(request, "user", None) and request.user.is_staff:
             request.upload_handlers = [intake.DatasetUploadHandler(request)]
         return super().initialize_request(request, *args, **kwargs)
 
@@ -101,7 +114,7 @@ class DatasetViewSet(TrainingViewSet):
 
     def destroy(self, request: Request, pk: str) -> Response:
         intake.remove(self.get_object())
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        return Response(status=204)
 
     @action(detail=False)
     def files(self, request: Request) -> Response:
@@ -132,11 +145,11 @@ class RunViewSet(TrainingViewSet):
             changes,
             str(request.data.get("note", "")),
         )
-        return Response(self.get_serializer(run).data, status=status.HTTP_201_CREATED)
+        return Response(self.get_serializer(run).data, status=201)
 
     def destroy(self, request: Request, pk: str) -> Response:
         launch.remove(self.get_object())
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        return Response(status=204)
 
     @action(detail=False, methods=["post"])
     def estimate(self, request: Request) -> Response:
@@ -181,7 +194,7 @@ class RunViewSet(TrainingViewSet):
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pk: str) -> Response:
         run = launch.retry(request.user, self.get_object())
-        return Response(self.get_serializer(run).data, status=status.HTTP_201_CREATED)
+        return Response(self.get_serializer(run).data, status=201)
 
 
 class EvaluationViewSet(TrainingViewSet):
@@ -195,7 +208,7 @@ class EvaluationViewSet(TrainingViewSet):
         version = get_object_or_404(ModelVersion, number=number if number.isdecimal() else 0)
         split = str(request.data.get("split", ""))
         evaluation = launch.ask_evaluation(request.user, version, _dataset(request.data), split)
-        return Response(self.get_serializer(evaluation).data, status=status.HTTP_202_ACCEPTED)
+        return Response(self.get_serializer(evaluation).data, status=202)
 
     @action(detail=True)
     def picture(self, request: Request, pk: str) -> HttpResponse:

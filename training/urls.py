@@ -5,7 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from training.api import DatasetViewSet, EvaluationViewSet, RunViewSet
 
-router = SimpleRouter()
+router = SimpleRouter(use_regex_path=False)
 router.register("datasets", DatasetViewSet, basename="api-dataset")
 router.register("runs", RunViewSet, basename="api-run")
 router.register("evaluations", EvaluationViewSet, basename="api-evaluation")

@@ -1,0 +1,97 @@
+"""Trainings do not exist for anybody but administrators: neither their pages nor their API."""
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, get_resolver
+from django.utils import timezone
+
+from recognition import keys as api_keys
+from recognition import registry
+from tests.training.conftest import started
+from training.models import Evaluation
+
+pytestmark = pytest.mark.django_db
+
+
+def training_addresses(patterns, prefix="") -> list[str]:
+    """Every route below /api/v1/training/ and /training/."""
+    found = []
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if not isinstance(pattern, URLPattern):
+            found += training_addresses(pattern.url_patterns, route)
+        elif route.startswith(("api/v1/training/", "training/")):
+            found.append(route)
+    return found
+
+
+ROUTES = training_addresses(get_resolver().url_patterns)
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+@pytest.fixture
+def keys(admin, dataset):
+    """One object for each kind of address."""
+    version = registry.register_shipped_model()
+    evaluation = Evaluation.objects.create(
+        version=version, dataset=dataset, split="PublicTest", finished_at=timezone.now()
+    )
+    return {
+        "datasets": dataset.pk,
+        "runs": started(admin, dataset).pk,
+        "evaluations": evaluation.pk,
+    }
+
+
+def concrete(route: str, keys: dict) -> str:
+    kind = next(kind for kind in keys if f"/{kind}/" in route)
+    return "/" + route.replace("<uuid:pk>", str(keys[kind]))
+
+
+def test_the_walk_finds_the_addresses():
+    assert len(ROUTES) >= 14
+
+
+@pytest.mark.parametrize("person", ["a stranger", "a normal user"])
+def test_nobody_else_finds_anything(person, keys, user):
+    client = Client()
+    if person == "a normal user":
+        client.force_login(user)
+
+    for route in ROUTES:
+        for method in METHODS:
+            response = getattr(client, method)(concrete(route, keys))
+            assert response.status_code == 404, (method, route)
+
+
+def test_an_administrator_reads_all_that_can_be_read(admin, keys):
+    client = Client()
+    client.force_login(admin)
+
+    for kind, key in keys.items():
+        assert client.get(f"/api/v1/training/{kind}/").status_code == 200
+        assert client.get(f"/api/v1/training/{kind}/{key}/").status_code == 200
+    picture = client.get(f"/api/v1/training/datasets/{keys['datasets']}/sheet/")
+    assert (picture["Content-Type"], picture["Cache-Control"]) == (
+        "image/jpeg",
+        "private, no-cache",
+    )
+
+
+def test_an_administrator_s_key_opens_it_only_with_the_scope(admin, keys):
+    reader, trainer = (
+        {"authorization": f"Bearer {api_keys.create(admin, 'key', scopes)[1]}"}
+        for scopes in (["read"], ["read", "train"])
+    )
+    run = f"/api/v1/training/runs/{keys['runs']}/cancel/"
+
+    assert Client().post(run, headers=reader).status_code == 403
+    assert Client().post(run, headers=trainer).status_code == 200
+
+
+def test_a_forged_form_of_another_site_starts_nothing(admin, keys):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(admin)
+    response = client.post("/api/v1/training/runs/", {"dataset": str(keys["datasets"])})
+
+    assert response.status_code == 403
