@@ -14,8 +14,6 @@ from rest_framework.response import Response
 from recognition.api.access import HasScope, RateHeaders
 from recognition.api.pages import NewestFirst
 from recognition.api.problems import Problem
-from recognition.api.access import HasScope, RateHeaders
-from recognition.api.problems import Problem
 from recognition.api.states import StateSerializer
 from recognition.models import ModelVersion
 from recognition.private_files import serve_picture

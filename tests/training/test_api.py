@@ -1,0 +1,128 @@
+"""The API of trainings: what a page reads and does."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from recognition import registry
+from tests.training.conftest import started
+from tests.training.drawing import write_csv
+from training import runs
+from training.models import Dataset, Speed, TrainingRun
+
+pytestmark = pytest.mark.django_db
+
+API = "/api/v1/training"
+
+
+@pytest.fixture
+def api(admin, client):
+    client.force_login(admin)
+    return client
+
+
+def test_an_upload_that_is_larger_than_a_photo_is_accepted(api, settings, tmp_path):
+    settings.MAX_UPLOAD_BYTES = 1000
+    content = write_csv(tmp_path / "faces.csv").read_bytes()
+    upload = {"data": SimpleUploadedFile("faces.csv", content), "name": "Drawn faces"}
+    first = api.post(f"{API}/datasets/", upload)
+    upload["data"] = SimpleUploadedFile("again.csv", content)
+    second = api.post(f"{API}/datasets/", upload)
+
+    assert (first.status_code, second.status_code) == (201, 200)
+    assert first.json()["id"] == second.json()["id"]
+    assert (first.json()["name"], first.json()["file"]) == ("Drawn faces", "faces.csv")
+
+
+def test_an_upload_beyond_the_limit_is_refused(api, settings):
+    settings.MAX_DATASET_BYTES = 1000
+    upload = {"data": SimpleUploadedFile("faces.csv", bytes(2000))}
+    answer = api.post(f"{API}/datasets/", upload)
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "file_too_large")
+    assert not Dataset.objects.exists()
+
+
+def test_a_file_of_the_server_is_named(api, settings):
+    write_csv(settings.DATASETS_DIR / "faces.csv")
+    assert api.get(f"{API}/datasets/files/").json() == {"files": ["faces.csv"]}
+    answer = api.post(f"{API}/datasets/", {"path": "faces.csv"}, "application/json")
+
+    assert answer.status_code == 201
+    assert api.delete(f"{API}/datasets/{answer.json()['id']}/").status_code == 204
+
+
+def test_a_path_outside_is_refused(api):
+    answer = api.post(f"{API}/datasets/", {"path": "/etc/passwd"}, "application/json")
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "not_in_folder")
+
+
+def test_a_run_is_started_and_shown(api, dataset):
+    Speed.objects.create(architecture="mini_xception", faces_per_second=100)
+    choices = {"dataset": str(dataset.pk), "preset": "quick", "epochs": 3, "validation": 0.1}
+    choices |= {"batch_size": 16, "architecture": "mini_xception"}
+    seconds = api.post(f"{API}/runs/estimate/", choices, "application/json").json()["seconds"]
+    answer = api.post(f"{API}/runs/", {**choices, "note": "first"}, "application/json")
+    run = answer.json()
+
+    assert (answer.status_code, run["status"], run["place"]) == (201, "queued", 1)
+    assert (run["note"], run["config"]["epochs"]) == ("first", 3)
+    assert run["estimated_seconds"] == seconds
+    assert api.get(f"{API}/runs/{run['id']}/").json() == run
+    assert api.get(f"{API}/runs/").json()["results"][0]["id"] == run["id"]
+
+
+@pytest.mark.parametrize(
+    ("choices", "field"),
+    [({"epochs": 0}, "epochs"), ({"dataset": "none"}, "dataset"), ({"preset": "x"}, "preset")],
+)
+def test_what_is_wrong_is_said_with_the_field(api, dataset, choices, field):
+    answer = api.post(f"{API}/runs/", {"dataset": str(dataset.pk), **choices}, "application/json")
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["field"] == field
+    assert not TrainingRun.objects.exists()
+
+
+def test_what_can_be_chosen_is_listed(api):
+    choices = api.get(f"{API}/runs/presets/").json()
+
+    assert list(choices["presets"]) == ["quick", "balanced", "shipped"]
+    assert choices["options"]["epochs"] == {
+        "title": "Epochs",
+        "whole": True,
+        "lowest": 1,
+        "highest": 500,
+    }
+
+
+def test_a_run_is_canceled_resumed_and_tried_again(api, admin, dataset):
+    address = f"{API}/runs/{started(admin, dataset).pk}"
+
+    assert api.post(f"{address}/resume/").status_code == 409
+    assert api.post(f"{address}/cancel/").json()["status"] == "canceled"
+    assert api.post(f"{address}/cancel/").status_code == 409
+    assert api.post(f"{address}/resume/").json()["status"] == "queued"
+    assert api.post(f"{address}/retry/").json()["place"] == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_finished_run_shows_its_curve_and_its_evaluations(api, admin, dataset, stand_in):
+    run = started(admin, dataset)
+    runs.run_next()
+    state = api.get(f"{API}/runs/{run.pk}/").json()
+
+    assert [epoch["number"] for epoch in state["epochs"]] == [1, 2, 3, 4, 5]
+    assert (state["best_accuracy"], state["model_version"]) == (0.05, 1)
+    assert state["evaluations"][0]["figures"]["accuracy"] > 0
+    assert state["log"].startswith("going on after epoch 0")
+
+
+def test_an_evaluation_is_asked_for(api, dataset):
+    number = registry.register_shipped_model().number
+    asked = {"version": number, "dataset": str(dataset.pk), "split": "PublicTest"}
+    answer = api.post(f"{API}/evaluations/", asked, "application/json")
+
+    assert (answer.status_code, answer.json()["status"]) == (202, "queued")
+    picture = f"{API}/evaluations/{answer.json()['id']}/picture/"
+    assert api.get(picture).status_code == 404
