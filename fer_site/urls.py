@@ -10,6 +10,6 @@ admin.site.login = secure_admin_login(admin.site.login)
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.account.urls")),
-    path("", include("recognition.urls")),
     path("", include("training.urls")),
+    path("", include("recognition.urls")),  # last: it answers for any other address of the API
 ]

@@ -79,7 +79,9 @@ class RequestRate(BaseThrottle):
         limit = requests_per_minute(request.user, key)
         now = time.time()
         window = int(now // WINDOW_SECONDS)
-        who = f"key-{key.pk}" if key else f"user-{request.user.pk}"
+        who = f"user-{request.user.pk}" if request.user.pk else f"at-{self.get_ident(request)}"
+        if key:
+            who = f"key-{key.pk}"
         try:
             used = count(f"mien:api:{who}:{window}")
         except redis.RedisError:
@@ -111,6 +113,8 @@ def requests_per_minute(user, key: ApiKey | None) -> int:
     """The limit of a key, else of its person, else of everybody."""
     if key and key.requests_per_minute:
         return key.requests_per_minute
+    if not user.is_authenticated:
+        return settings.API_REQUESTS_PER_MINUTE
     own = Allowance.objects.filter(user=user).values_list("requests_per_minute", flat=True).first()
     return own or settings.API_REQUESTS_PER_MINUTE
 
