@@ -85,9 +85,11 @@ class RedisServer:
         self.socket_path.unlink(missing_ok=True)
 
 
-def start_worker(log: Path, queues: str = "analyses,maintenance", **environment: str) -> Process:
-    """A Celery worker with one child; returns when it is ready to take work."""
-    command = [sys.executable, "-m", "tests.worker", "worker", "-Q", queues, "-c", "1"]
+def start_worker(
+    log: Path, queues: str = "analyses,maintenance", pool: str = "prefork", **environment: str
+) -> Process:
+    """A Celery worker with one child, or none if solo; returns when it is ready to take work."""
+    command = [sys.executable, "-m", "tests.worker", "worker", "-Q", queues, "-c", "1", "-P", pool]
     command += ["--without-mingle", "--without-gossip", "--loglevel", "INFO"]
     worker = Process(command, log, **environment)
     wait_until(lambda: b"ready." in log.read_bytes(), f"the worker of {queues}, see {log}")

@@ -121,6 +121,11 @@ class RunChanged(TypedDict):
     epochs: list[EpochState]
 
 
+class RunDeleted(TypedDict):
+    type: Literal["run.deleted"]
+    id: str
+
+
 class EvaluationChanged(TypedDict):
     type: Literal["evaluation.changed"]
     evaluation: EvaluationState
@@ -142,6 +147,11 @@ def publish_run(run: TrainingRun, epochs: list[Epoch] | None = None) -> None:
         "run": describe_run(run),
         "epochs": [describe_epoch(epoch) for epoch in epochs or []],
     }
+    publish(GROUP, event)
+
+
+def publish_run_deletion(pk: str) -> None:
+    event: RunDeleted = {"type": "run.deleted", "id": pk}
     publish(GROUP, event)
 
 

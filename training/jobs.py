@@ -89,6 +89,12 @@ def put_back(job: Job, most_attempts: int, gave_up: str, **values) -> bool:
     return change(job, status=Status.QUEUED, lease_owner="", lease_expires_at=None, **values)
 
 
+def give_back(job: Job, **values) -> bool:
+    """Queue a job again that this process may not finish; it is as if it had not begun."""
+    values |= {"status": Status.QUEUED, "attempts": job.attempts - 1}
+    return change(job, lease_owner="", lease_expires_at=None, **values)
+
+
 def enqueue_again(job: Job, **values) -> bool:
     """Queue a job once more that has ended otherwise than well, as if it were new."""
     ended = type(job).objects.filter(pk=job.pk, status__in=[Status.FAILED, Status.CANCELED])

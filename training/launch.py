@@ -234,10 +234,11 @@ def _queue(run: TrainingRun, dataset: Dataset, config: TrainingConfig) -> Traini
 def remove(run: TrainingRun) -> None:
     """Delete a run that has ended, with its checkpoint. Raises LaunchRefused while it has not."""
     ended = [Status.SUCCEEDED, Status.FAILED, Status.CANCELED]
-    folder = runs.folder_of(run)
-    if not TrainingRun.objects.filter(pk=run.pk, status__in=ended).delete()[0]:
+    folder, pk = runs.folder_of(run), str(run.pk)
+    if not TrainingRun.objects.filter(pk=pk, status__in=ended).delete()[0]:
         raise LaunchRefused("not_ended", "Cancel the training before you delete it.")
     shutil.rmtree(folder, ignore_errors=True)
+    events.publish_run_deletion(pk)
 
 
 def ask_evaluation(user, version: ModelVersion, dataset: Dataset, split: str) -> Evaluation:

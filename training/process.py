@@ -13,7 +13,6 @@ import hashlib
 import json
 import sys
 import time
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -24,18 +23,16 @@ from training.core import checkpoint
 from training.core.checkpoint import Progress
 from training.core.config import TrainingConfig
 from training.core.datasets import load
-from training.core.duration import cost, share_done
 from training.core.examine import examine
 from training.core.export import write_card
 from training.core.faces import SPLITS, Faces, split_off
 from training.core.fit import CHECKPOINT, compiled, fit
 from training.core.inspection import encode_jpeg
-from training.core.options import describe
 from training.core.problems import CheckpointError, DatasetError
 from training.core.release import CARD, MODEL, release
-from training.core.targets import epoch_rows
 from training.lifeline import Say, end_with_starter, speaker
 from training.messages import BEST, EXAMINATION, JOB, TrainingJob
+from training.reporter import Reporter
 
 MEASURED_SECONDS = 5.0
 
@@ -88,94 +85,6 @@ def train(
     )
     say({"type": "evaluating", "faces_per_second": reporter.speed()})
     return progress
-
-
-class Reporter:
-    """Says after each batch and epoch where the run stands, and asks for an early stop."""
-
-    EVERY = 1.0  # seconds between two messages about batches
-
-    def __init__(
-        self,
-        config: TrainingConfig,
-        faces: Faces,
-        progress: Progress,
-        patience: int | None,
-        say: Say,
-    ) -> None:
-        training, _ = split_off(faces, faces.rows("Training"), config.validation, config.seed)
-        rows = len(epoch_rows(faces, training, config))
-        self.config, self.patience, self.say = config, patience, say
-        self.batches = max(1, rows // config.batch_size)
-        self.epochs = list(progress.epochs)
-        self.seconds = progress.seconds
-        self.began = time.monotonic()
-        self.began_at_share = self.share(len(self.epochs))
-        self.work = 0.0
-        # `fit` asks once before each epoch, then after each of its batches.
-        self.batch = -1
-        self.told, self.told_batch = self.began, 0
-        self.stop = self.has_lost_patience()
-        self.tell_epochs()
-
-    def after_batch(self) -> bool:
-        """Fit's should_stop: counts the batch, tells about once a second."""
-        self.batch += 1
-        now = time.monotonic()
-        if self.batch == 0:
-            self.told = now
-        elif now - self.told >= self.EVERY:
-            self.tell_batch(now)
-        return self.stop
-
-    def on_epoch(self, epoch: checkpoint.Epoch) -> None:
-        self.epochs.append(epoch)
-        self.work += self.batches * self.config.batch_size * cost(self.config, epoch.side)
-        print(describe(epoch), file=sys.stderr, flush=True)
-        self.batch, self.told_batch = -1, 0
-        self.stop = self.has_lost_patience()
-        self.tell_epochs()
-
-    def tell_epochs(self) -> None:
-        self.say({"type": "epochs", "epochs": [asdict(epoch) for epoch in self.epochs]})
-
-    def tell_batch(self, now: float) -> None:
-        share = self.share(len(self.epochs) + self.batch / self.batches)
-        done = share - self.began_at_share
-        faces = (self.batch - self.told_batch) * self.config.batch_size
-        self.say(
-            {
-                "type": "batch",
-                "epoch": len(self.epochs) + 1,
-                "batch": self.batch,
-                "batches": self.batches,
-                "share": round(share, 4),
-                "faces_per_second": round(faces / (now - self.told), 1),
-                "seconds_left": (
-                    round((now - self.began) * (1 - share) / done, 1) if done > 0 else None
-                ),
-            }
-        )
-        self.told, self.told_batch = now, self.batch
-
-    def share(self, epochs: float) -> float:
-        """The share of the run's work that is done, or of its time where that is what it has."""
-        if self.config.minutes is not None:
-            seconds = self.seconds + time.monotonic() - self.began
-            return min(1.0, seconds / (60 * self.config.minutes))
-        return share_done(self.config, min(1.0, epochs / self.config.epochs))
-
-    def has_lost_patience(self) -> bool:
-        if not self.patience or not self.epochs:
-            return False
-        # The last of equals is the best, as in `fit`.
-        best = max(self.epochs, key=lambda epoch: (epoch.validation_accuracy, epoch.number))
-        return len(self.epochs) - best.number >= self.patience
-
-    def speed(self) -> float | None:
-        """Faces a second at 48 pixels over the epochs of this process; None without any."""
-        seconds = self.epochs[-1].seconds - self.seconds if self.epochs else 0.0
-        return round(self.work / seconds, 1) if self.work and seconds > 0 else None
 
 
 def evaluate(config: TrainingConfig, faces: Faces, progress: Progress, folder: Path) -> None:

@@ -36,6 +36,10 @@ class Ended(Exception):
     """The training process has to stop: the run was canceled, or belongs to somebody else now."""
 
 
+class Stopped(Exception):
+    """This worker is told to stop; another one, or the next, goes on with the run."""
+
+
 class BrokeOff(Exception):
     """The training process ended before it was done: killed, out of memory, or by a fault."""
 
@@ -53,28 +57,35 @@ def waiting():
     return TrainingRun.objects.filter(status=Status.QUEUED).order_by("enqueued_at", "pk")
 
 
-def run_next() -> bool:
+def never() -> bool:
+    return False
+
+
+def run_next(should_stop: Callable[[], bool] = never) -> bool:
     """Carry out the first of the waiting runs; False if none waits."""
     run = jobs.claim(waiting())
     if run is None:
         return False
-    carry_out(run)
+    carry_out(run, should_stop)
     return True
 
 
-def carry_out(run: TrainingRun) -> None:
+def carry_out(run: TrainingRun, should_stop: Callable[[], bool] = never) -> None:
     """Train, evaluate and register a run that this process has claimed.
 
     What a person has to change ends it at once; any other trouble, such as a killed process, puts
-    it back into the queue, at most three times. It goes on from its last epoch then.
+    it back into the queue, at most three times. It goes on from its last epoch then. Where
+    `should_stop` says so, it goes back as well, and this attempt does not count.
     """
     jobs.change(run, phase=Phase.STARTING)
     events.publish_run(run)
     try:
-        follow(run)
+        follow(run, should_stop)
         register(run)
     except Ended:
         end_canceled(run)
+    except Stopped:
+        give_back(run)
     except Problem as problem:
         end_failed(run, problem.code, problem.message)
     except BrokeOff as reason:
@@ -85,11 +96,13 @@ def carry_out(run: TrainingRun) -> None:
         put_back(run)
 
 
-def follow(run: TrainingRun) -> None:
-    """Run the training process to its end; raises Ended, Problem or BrokeOff."""
+def follow(run: TrainingRun, should_stop: Callable[[], bool]) -> None:
+    """Run the training process to its end; raises Ended, Stopped, Problem or BrokeOff."""
     with trainer.train(folder_of(run), job_of(run)) as process:
         done, renewed_at = False, time.monotonic()
         for message in process.messages(TICK):
+            if should_stop():
+                raise Stopped
             done = done or (message is not None and message["type"] == "done")
             try:
                 look(run)
@@ -220,6 +233,12 @@ def end_failed(run: TrainingRun, code: str, message: str) -> None:
 
 def put_back(run: TrainingRun) -> None:
     if jobs.put_back(run, MOST_ATTEMPTS, GAVE_UP, phase=Phase.WAITING, progress={}):
+        events.publish_run(run)
+
+
+def give_back(run: TrainingRun) -> None:
+    """Put a run back that this process carried out until it was told to stop."""
+    if jobs.give_back(run, phase=Phase.WAITING, progress={}):
         events.publish_run(run)
 
 

@@ -3,18 +3,21 @@
 import logging
 
 from celery import shared_task
+from celery.worker import state as worker_state
 
 from recognition.tasks import BROKER_TROUBLE, queue_length
 from training import checks, evaluations, runs
 
 logger = logging.getLogger(__name__)
 
+LONGEST = 1800  # seconds for a check or an evaluation
+
 
 # Acknowledged at once: a training outlasts any time-out of the broker. What a crash stops, the
 # sweeper finds. The message names no run: a worker takes the one that has waited longest.
 @shared_task(acks_late=False)
 def train() -> None:
-    if runs.run_next() and runs.waiting().exists():
+    if runs.run_next(worker_is_stopping) and runs.waiting().exists():
         enqueue_training()
 
 
@@ -23,12 +26,13 @@ def measure_speed(architecture: str) -> None:
     runs.measure_speed(architecture)
 
 
-@shared_task
+# The net under files that hang: the child is killed, and the sweeper finds the row.
+@shared_task(time_limit=LONGEST)
 def check_dataset(pk: str) -> None:
     checks.run_check(pk)
 
 
-@shared_task
+@shared_task(time_limit=LONGEST)
 def evaluate(pk: str) -> None:
     evaluations.run_evaluation(pk)
 
@@ -38,6 +42,12 @@ def requeue_stale() -> None:
     runs.requeue_stale(enqueue_training, queue_length("training"))
     checks.requeue_stale(enqueue_check)
     evaluations.requeue_stale(enqueue_evaluation)
+
+
+def worker_is_stopping() -> bool:
+    """Whether the worker was told to stop. It carries out tasks in its own process (-P solo)."""
+    # The flag is an exit status, and 0 is one.
+    return worker_state.should_stop is not None and worker_state.should_stop is not False
 
 
 def enqueue_training() -> None:

@@ -68,7 +68,7 @@ def training_worker(transactional_db, redis_server, tmp_path, settings):
             "MIEN_TEST_TRAINING": str(settings.TRAINING_DIR),
         }
         log = tmp_path / f"training-{len(workers)}.log"
-        workers.append(start_worker(log, "training,maintenance", **environment))
+        workers.append(start_worker(log, "training", "solo", **environment))
         return workers[-1]
 
     yield start

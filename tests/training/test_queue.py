@@ -54,6 +54,22 @@ def test_a_killed_worker_takes_its_trainer_along_and_loses_nothing(training_work
     assert numbers(run) == list(range(1, 9))
 
 
+def test_a_worker_that_is_told_to_stop_gives_its_run_back(training_worker, admin, dataset):
+    worker = training_worker(MIEN_TEST_EPOCH="0.3")
+    run = started(admin, dataset, epochs=6)
+    wait_until(lambda: 2 in numbers(run), "the second epoch")
+    worker.popen.terminate()
+    worker.popen.wait(10)
+    run.refresh_from_db()
+    assert (run.status, run.attempts) == (Status.QUEUED, 0)
+
+    training_worker()  # the message was sent by the first one
+    wait_until(lambda: status_of(run) == Status.SUCCEEDED, "the end")
+    run.refresh_from_db()
+    assert run.attempts == 1
+    assert numbers(run) == list(range(1, 7))
+
+
 def test_a_broker_restart_loses_nothing(training_worker, admin, dataset, redis_server):
     training_worker(MIEN_TEST_EPOCH="0.3")
     run = started(admin, dataset, epochs=8)
