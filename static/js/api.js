@@ -94,9 +94,9 @@ function failure(status, body, retryAfter) {
 /**
  * @param {string} url
  * @param {RequestInit} [options]
- * @returns {Promise<any>}
+ * @returns {Promise<any>} the parsed answer; rejects with an ApiError
  */
-async function request(url, options = {}) {
+export async function request(url, options = {}) {
   const headers = { Accept: "application/json", "X-CSRFToken": csrfToken() };
   let response;
   try {
@@ -125,17 +125,38 @@ export async function listAnalyses(query = "") {
 export const deleteAnalysis = (id) => request(`${ROOT}${id}/`, { method: "DELETE" });
 
 /**
- * Send one photo. (XMLHttpRequest, because fetch does not tell how far an upload is.)
+ * Send one photo.
  * @param {File} file
  * @param {(fraction: number) => void} onProgress
  * @returns {Promise<Analysis>}
  */
-export function uploadPhoto(file, onProgress) {
+export async function uploadPhoto(file, onProgress) {
+  const form = new FormData();
+  form.append("photos", file, file.name);
+  const { status, body, retryAfter } = await sendForm(ROOT, form, onProgress);
+  const [analysis] = body?.analyses ?? [];
+  if (status < 300 && analysis) return analysis;
+  throw failure(status, body, retryAfter);
+}
+
+/**
+ * Send a form with files anywhere else.
+ * @param {string} url
+ * @param {FormData} form
+ * @param {(fraction: number) => void} onProgress
+ * @returns {Promise<any>} the parsed answer
+ */
+export async function uploadForm(url, form, onProgress) {
+  const { status, body, retryAfter } = await sendForm(url, form, onProgress);
+  if (status < 300) return body;
+  throw failure(status, body, retryAfter);
+}
+
+/** XMLHttpRequest, because fetch does not tell how far an upload is. */
+function sendForm(url, form, onProgress) {
   return new Promise((resolve, reject) => {
-    const form = new FormData();
-    form.append("photos", file, file.name);
     const xhr = new XMLHttpRequest();
-    xhr.open("POST", ROOT);
+    xhr.open("POST", url);
     xhr.setRequestHeader("Accept", "application/json");
     xhr.setRequestHeader("X-CSRFToken", csrfToken());
     let watchdog = setTimeout(() => xhr.abort(), STALLED);
@@ -153,9 +174,7 @@ export function uploadPhoto(file, onProgress) {
       } catch {
         // A proxy's own error page is not JSON; the status still tells.
       }
-      const [analysis] = body?.analyses ?? [];
-      if (xhr.status < 300 && analysis) resolve(analysis);
-      else reject(failure(xhr.status, body, xhr.getResponseHeader("Retry-After")));
+      resolve({ status: xhr.status, body, retryAfter: xhr.getResponseHeader("Retry-After") });
     };
     xhr.send(form);
   });
