@@ -1,5 +1,6 @@
 """How a training is asked for, stopped, resumed and tried again; how long it will take."""
 
+import contextlib
 import functools
 import shutil
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from django.core.cache import cache
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from recognition.models import ModelVersion
 from training import events, jobs, runs, tasks
@@ -176,8 +178,7 @@ def estimate(dataset: Dataset, config: TrainingConfig) -> float | None:
     """
     speed = Speed.objects.filter(architecture=config.architecture).first()
     if speed is None:
-        if cache.add(f"measure-speed-{config.architecture}", True, timeout=300):
-            tasks.enqueue_measurement(config.architecture)
+        ask_measurement(config.architecture)
         if config.minutes is None:
             return None
     counts = dataset.report["counts"]
@@ -187,6 +188,13 @@ def estimate(dataset: Dataset, config: TrainingConfig) -> float | None:
     seconds = training_seconds(config, int(rows * (1 - config.validation)), faces_per_second)
     tested = sum(sum(split.values()) for name, split in counts.items() if name != "Training")
     return round(START_SECONDS + seconds + tested / EVALUATED_PER_SECOND, 1)
+
+
+def ask_measurement(architecture: str) -> None:
+    """Have a worker time a network, unless one was asked lately. Without Redis nobody is asked."""
+    with contextlib.suppress(RedisError):
+        if cache.add(f"measure-speed-{architecture}", True, timeout=300):
+            tasks.enqueue_measurement(architecture)
 
 
 def cancel(run: TrainingRun) -> bool:

@@ -175,3 +175,13 @@ def test_the_validation_part_of_foreign_data_is_unknown(admin, dataset):
     evaluation.refresh_from_db()
 
     assert (evaluation.status, evaluation.error_code) == ("failed", "cannot_evaluate")
+
+
+def test_without_redis_a_run_still_gets_into_the_queue(admin, dataset, redis_server):
+    redis_server.stop()
+    try:
+        run = started(admin, dataset)
+    finally:
+        redis_server.start()
+
+    assert (run.status, run.estimated_seconds) == (Status.QUEUED, None)
