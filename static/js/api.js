@@ -97,10 +97,10 @@ function failure(status, body, retryAfter) {
  * @returns {Promise<any>} the parsed answer; rejects with an ApiError
  */
 export async function request(url, options = {}) {
-  const headers = { Accept: "application/json", "X-CSRFToken": csrfToken() };
+  const headers = { Accept: "application/json", "X-CSRFToken": csrfToken(), ...options.headers };
   let response;
   try {
-    response = await fetch(url, { credentials: "same-origin", headers, ...options });
+    response = await fetch(url, { credentials: "same-origin", ...options, headers });
   } catch {
     throw unreachable();
   }
