@@ -2,30 +2,28 @@
 
 import pytest
 from django.test import Client
-from django.urls import URLPattern, get_resolver
 from django.utils import timezone
 
 from recognition import keys as api_keys
 from recognition import registry
 from tests.training.conftest import started
 from training.models import Evaluation
+from training.urls import urlpatterns
 
 pytestmark = pytest.mark.django_db
 
 
-def training_addresses(patterns, prefix="") -> list[str]:
-    """Every route below /api/v1/training/ and /training/."""
+def addresses(patterns, prefix="") -> list[str]:
+    """Every route of these patterns."""
     found = []
     for pattern in patterns:
         route = prefix + str(pattern.pattern)
-        if not isinstance(pattern, URLPattern):
-            found += training_addresses(pattern.url_patterns, route)
-        elif route.startswith(("api/v1/training/", "training/")):
-            found.append(route)
+        inner = getattr(pattern, "url_patterns", None)
+        found += [route] if inner is None else addresses(inner, route)
     return found
 
 
-ROUTES = training_addresses(get_resolver().url_patterns)
+ROUTES = addresses(urlpatterns)
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -44,8 +42,10 @@ def keys(admin, dataset):
 
 
 def concrete(route: str, keys: dict) -> str:
-    kind = next(kind for kind in keys if f"/{kind}/" in route)
-    return "/" + route.replace("<uuid:pk>", str(keys[kind]))
+    key = next((key for kind, key in keys.items() if f"/{kind}/" in route), "")
+    for written, value in (("<uuid:pk>", key), ("<int:number>", 1), ("<str:kind>", "onnx")):
+        route = route.replace(written, str(value))
+    return "/" + route
 
 
 def test_the_walk_finds_the_addresses():
