@@ -5,6 +5,7 @@ from typing import Any, Literal, TypedDict
 from django.urls import reverse
 
 from recognition.events import Message, publish
+from recognition.models import ModelVersion
 from training.models import Dataset, Epoch, Evaluation, Job, TrainingRun
 
 GROUP = "training"
@@ -235,6 +236,38 @@ def describe_evaluation(evaluation: Evaluation) -> EvaluationState:
         "mistakes": evaluation.mistakes,
         "picture_url": address if evaluation.picture else None,
         "error": _error(evaluation),
+    }
+
+
+def evaluations_of(version: ModelVersion) -> list[EvaluationState]:
+    """What is known of a version: its evaluations, and what its card says of other splits."""
+    stored = list(version.evaluations.select_related("version", "dataset"))
+    own = {evaluation.split for evaluation in stored if evaluation.run_id}
+    claimed = [split for split in version.card.get("figures", {}) if split not in own]
+    return [
+        *(describe_evaluation(evaluation) for evaluation in stored),
+        *(_describe_claim(version, split) for split in claimed),
+    ]
+
+
+def curve_of(version: ModelVersion) -> list[EpochState]:
+    """The epochs of the run that a version came from; none where there was no run."""
+    run = version.runs.order_by("created_at").first()
+    return [describe_epoch(epoch) for epoch in run.epochs.all()] if run else []
+
+
+def _describe_claim(version: ModelVersion, split: str) -> EvaluationState:
+    return {
+        "id": "",
+        "status": Job.Status.SUCCEEDED,
+        "sequence": 0,
+        "version": version.number,
+        "dataset": {"id": "", "name": "as its card says"},
+        "split": split,
+        "figures": version.card["figures"][split],
+        "mistakes": [],
+        "picture_url": None,
+        "error": None,
     }
 
 

@@ -1,8 +1,9 @@
-"""The addresses of the API of trainings."""
+"""The addresses of the pages and of the API of trainings."""
 
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
+from training import version_views, views
 from training.api import DatasetViewSet, EvaluationViewSet, RunViewSet
 
 router = SimpleRouter(use_regex_path=False)
@@ -10,4 +11,16 @@ router.register("datasets", DatasetViewSet, basename="api-dataset")
 router.register("runs", RunViewSet, basename="api-run")
 router.register("evaluations", EvaluationViewSet, basename="api-evaluation")
 
-urlpatterns = [path("api/v1/training/", include(router.urls))]
+urlpatterns = [
+    path("training/", views.run_list, name="training"),
+    path("training/runs/<uuid:pk>/", views.run_detail, name="training-run"),
+    path("training/datasets/", views.dataset_list, name="training-datasets"),
+    path("models/", version_views.version_list, name="models"),
+    path("models/compare/", version_views.compare, name="model-compare"),
+    path("models/import/", version_views.import_version, name="model-import"),
+    path("models/roll-back/", version_views.roll_back, name="model-roll-back"),
+    path("models/<int:number>/", version_views.version_detail, name="model-version"),
+    path("models/<int:number>/archive/", version_views.archive, name="model-archive"),
+    path("models/<int:number>/<str:kind>/", version_views.download, name="model-download"),
+    path("api/v1/training/", include(router.urls)),
+]
