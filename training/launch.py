@@ -13,6 +13,7 @@ from django.db.models import F
 from django.utils import timezone
 from redis.exceptions import RedisError
 
+from recognition.engine.emotions import EMOTIONS
 from recognition.models import ModelVersion
 from training import events, jobs, runs, tasks
 from training.core.config import PRESETS as CORE_PRESETS
@@ -182,8 +183,12 @@ def estimate(dataset: Dataset, config: TrainingConfig) -> float | None:
         if config.minutes is None:
             return None
     counts = dataset.report["counts"]
-    per_class = counts.get("Training", {}).values()
-    rows = sum(count * times for count, times in zip(per_class, config.repeats, strict=True))
+    # By name: not every database keeps the order of a JSON object.
+    training = counts.get("Training", {})
+    rows = sum(
+        training.get(emotion, 0) * times
+        for emotion, times in zip(EMOTIONS, config.repeats, strict=True)
+    )
     faces_per_second = speed.faces_per_second if speed else 1.0
     seconds = training_seconds(config, int(rows * (1 - config.validation)), faces_per_second)
     tested = sum(sum(split.values()) for name, split in counts.items() if name != "Training")

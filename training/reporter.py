@@ -55,7 +55,8 @@ class Reporter:
 
     def on_epoch(self, epoch: "Epoch") -> None:
         self.epochs.append(epoch)
-        self.work += self.batches * self.config.batch_size * cost(self.config, epoch.side)
+        # Where the time decides, the last epoch may have fewer batches.
+        self.work += self.batch * self.config.batch_size * cost(self.config, epoch.side)
         print(
             f"epoch {epoch.number}: loss {epoch.loss:.4f}, validation accuracy "
             f"{epoch.validation_accuracy:.4f}, {epoch.seconds:.0f} s in all",
