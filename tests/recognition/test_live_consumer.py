@@ -7,7 +7,9 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.contrib.sessions.models import Session
+from django.db import OperationalError
 
+from recognition import live, recordings
 from recognition import live_consumer as live_codes
 from recognition.consumers import NOT_SIGNED_IN
 from recognition.models import Analysis
@@ -225,6 +227,41 @@ async def test_a_session_is_kept_only_on_request(user):
     await socket.disconnect()
     analysis = await Analysis.objects.aget()
     assert analysis.status == "succeeded"
+
+
+async def test_a_session_that_cannot_be_stored_says_so_and_goes_on(user, monkeypatch):
+    def fail(*arguments):
+        raise OperationalError("disk full")
+
+    monkeypatch.setattr(recordings, "begin", fail)
+    socket = await live_socket(user)
+    await receive(socket)
+    await socket.send_to(text_data='{"type": "session.update", "keep": true}')
+    error = await receive(socket)
+    await socket.send_to(text_data='{"type": "session.update"}')
+    updated = await receive(socket)
+    await socket.disconnect()
+    assert (error["type"], error["code"]) == ("session.error", "keep_failed")
+    assert updated["settings"]["keep"] is False
+
+
+async def test_a_client_that_reads_nothing_is_closed(user, monkeypatch):
+    monkeypatch.setattr(live, "MOST_REPLIES", 3)
+    socket = await live_socket(user)
+    await receive(socket)
+    for sequence in range(1, 6):  # the first waits for a worker, and no reply may overtake its own
+        await socket.send_to(bytes_data=frame(sequence, b"picture"))
+    assert await close_code(socket) == live_codes.UNREAD
+
+
+async def test_an_error_of_the_server_closes_the_socket_in_words(user, monkeypatch):
+    def fail(*arguments):
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(live.LiveSession, "expire", fail)
+    socket = await live_socket(user)
+    await receive(socket)
+    assert await close_code(socket) == live_codes.BROKEN
 
 
 async def test_a_kept_session_ends_with_its_socket(user):
