@@ -3,7 +3,7 @@ import { EMOTIONS, emotionName } from "./emotions.js";
 import { icon } from "./icons.js";
 import { Curves } from "./training-curves.js";
 import { fillConfusion } from "./training-evaluation.js";
-import { points, share } from "./training-words.js";
+import { points, share, writeShares } from "./training-words.js";
 
 const byId = (id) => document.getElementById(id);
 const comparison = JSON.parse(byId("comparison-data").textContent);
@@ -51,9 +51,7 @@ function confusionTable(difference) {
   return table;
 }
 
-for (const element of document.querySelectorAll("[data-percent]")) {
-  element.textContent = share(Number(element.dataset.percent));
-}
+writeShares();
 if (comparison) {
   byId("comparison").append(
     panel("Each expression", classTable()),

@@ -2,7 +2,7 @@
 import { announce } from "./announce.js";
 import { promote } from "./training-api.js";
 import { ask } from "./training-ask.js";
-import { share } from "./training-words.js";
+import { writeShares } from "./training-words.js";
 
 /** Refusals of the guard that somebody who knows better may overrule. */
 const CONFIRMABLE = ["worse", "not_comparable"];
@@ -34,9 +34,7 @@ for (const form of document.querySelectorAll("form[data-ask]")) {
   });
 }
 
-for (const element of document.querySelectorAll("[data-percent]")) {
-  element.textContent = share(Number(element.dataset.percent));
-}
+writeShares();
 
 const boxes = [...document.querySelectorAll("input[form=compare]")];
 const button = document.getElementById("compare-button");

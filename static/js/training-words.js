@@ -37,3 +37,10 @@ export function describe(run) {
   const left = progress.seconds_left == null ? "" : `, ${duration(progress.seconds_left)} left`;
   return `Epoch ${progress.epoch}${of}${left}${again}`;
 }
+
+/** Write the shares that the server has left as numbers. */
+export function writeShares() {
+  for (const element of document.querySelectorAll("[data-percent]")) {
+    element.textContent = share(Number(element.dataset.percent));
+  }
+}

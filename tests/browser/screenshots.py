@@ -60,8 +60,12 @@ def plan(site: LiveSite, results: dict[str, str]) -> dict[str, tuple[str, bool]]
         "password-reset-key": ("/accounts/password/reset/key/1-bad/", False),
         "home": ("/", True),
         "history": ("/analyses/", True),
+        "history-filters": ("/analyses/?kind=image&text=r", True),
         "email": ("/accounts/email/", True),
         "password-change": ("/accounts/password/change/", True),
+        "account-keys": ("/account/keys/", True),
+        "account-webhooks": ("/account/webhooks/", True),
+        "api-docs": ("/api/v1/docs/", True),
         "logout": ("/accounts/logout/", True),
     }
     pages |= {f"result-{name}": (address, True) for name, address in results.items()}
@@ -73,6 +77,18 @@ def take_states(page: Page, paths: dict[str, Path], result: str, width: int, the
     page.goto("/")
     upload_all(page, paths)
     take(page, "home-batch", width, theme)
+    page.goto("/analyses/")
+    for box in page.locator("[data-select]").all()[:3]:
+        box.check()
+    take(page, "history-selected", width, theme, full=False)
+    page.locator("[data-bulk=delete]").click()
+    take(page, "history-undo", width, theme, full=False)
+    page.get_by_role("button", name="Undo").click()
+    page.goto("/account/keys/")
+    page.get_by_label("Name").fill(f"script at {width} px")
+    page.get_by_role("button", name="Make a key").click()
+    page.locator("#once").wait_for()
+    take(page, "account-key-made", width, theme)
     page.goto(result)
     page.get_by_role("button", name="Delete", exact=True).first.click()
     take(page, "dialog", width, theme, full=False)
@@ -137,6 +153,27 @@ def take_live(playwright: Playwright, site: LiveSite, state: dict, folder: Path)
             page.goto("/analyses/")
             take_everywhere(page, "live-history")
         browser.close()
+
+
+def take_trainings(browser: Browser, site: LiveSite, state: dict) -> None:
+    """The pages of administrators, on made-up trainings."""
+    site.worker.kill()  # it would take the running training for one that was left behind
+    site.manage("shell", "-v0", "-c", "from tests.browser.trainings import fill; fill()")
+    page = browser.new_context(base_url=site.url, storage_state=state).new_page()
+    for name, address in {
+        "training-list": "/training/",
+        "training-datasets": "/training/datasets/",
+        "training-models": "/models/",
+        "training-version": "/models/2/",
+        "training-compare": "/models/compare/?versions=1,2",
+    }.items():
+        page.goto(address)
+        take_everywhere(page, name)
+    for status in ("done", "running", "failed"):
+        page.goto("/training/")
+        page.locator(".run", has=page.locator(".tag", has_text=status)).locator("a").click()
+        page.locator("#run").wait_for()
+        take_everywhere(page, f"training-run-{status}")
 
 
 def take_everywhere(page: Page, name: str) -> None:
@@ -226,6 +263,8 @@ def take_everything(
             stranger.context.close()
     if chosen("live"):
         take_live(playwright, site, state, folder)
+    if chosen("training"):
+        take_trainings(browser, site, state)
     if chosen("result-waiting"):
         take_waiting(browser, site, state, paths["portrait"])
 
