@@ -10,6 +10,7 @@ from channels.layers import get_channel_layer
 from django.urls import reverse
 from redis.exceptions import RedisError
 
+from recognition import quality
 from recognition.engine.emotions import EMOTIONS
 from recognition.models import Analysis, Face
 
@@ -34,6 +35,7 @@ class FaceState(TypedDict):
     landmarks: dict[str, list[float]]
     probabilities: dict[str, float]
     emotion: str
+    quality: list[Literal["small", "turned"]]  # why the reading may be less certain
 
 
 class FoundFace(FaceState):
@@ -85,6 +87,7 @@ class AnalysisSummary(TypedDict):
     seconds: float | None
     frame_count: int
     error: Message | None
+    retryable: bool  # a failed or canceled one whose upload is kept
     notices: list[Message]
     url: str
     photo_url: str | None
@@ -178,6 +181,7 @@ def describe_analysis(analysis: Analysis) -> AnalysisSummary:
         "seconds": analysis.seconds,
         "frame_count": analysis.frame_count,
         "error": error,
+        "retryable": analysis.is_retryable,
         "notices": analysis.notices,
         "url": analysis.get_absolute_url(),
         "photo_url": address("analysis-photo", analysis.photo),
@@ -209,4 +213,5 @@ def describe_face(face: Face) -> FaceState:
         "landmarks": face.landmarks,
         "probabilities": dict(zip(EMOTIONS, face.probabilities, strict=True)),
         "emotion": face.emotion,
+        "quality": quality.hints(face),
     }

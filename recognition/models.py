@@ -168,6 +168,11 @@ class Analysis(models.Model):
     def has_thumbnail(self) -> bool:
         return bool(self.thumbnail)
 
+    @property
+    def is_retryable(self) -> bool:
+        ended = self.status in {self.Status.FAILED, self.Status.CANCELED}
+        return ended and bool(self.source)
+
 
 class Track(models.Model):
     """One face across the frames of a session, under the number that the session gave it."""

@@ -8,8 +8,13 @@ from django.db.models import Count, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
+from recognition import registry
 from recognition.engine.emotions import EMOTIONS
-from recognition.models import Analysis, Face
+from recognition.models import Analysis, Face, ModelVersion
+
+DAYS = 30
+FAILED_WITHIN = timedelta(days=7)
+LISTED = 5
 
 
 class Day(TypedDict):
@@ -26,6 +31,40 @@ class Usage(TypedDict):
     analyses: int
     faces: int
     stored_bytes: int
+
+
+class Overview(TypedDict):
+    """What the dashboard shows; `days` are the last DAYS, faces those in photos."""
+
+    days: list[Day]
+    entries_today: int
+    faces_today: int
+    usage: Usage
+    model: ModelVersion
+    unfinished: list[Analysis]
+    unfinished_count: int
+    failed: list[Analysis]
+    failed_count: int
+
+
+def overview(owner) -> Overview:
+    """The dashboard of a person: at most LISTED analyses that are unfinished, and that failed."""
+    status = Analysis.Status
+    own = Analysis.objects.filter(owner=owner)
+    unfinished = own.filter(status__in=[status.QUEUED, status.RUNNING])
+    failed = own.filter(status=status.FAILED, created_at__gte=timezone.now() - FAILED_WITHIN)
+    recent = days(owner, DAYS)
+    return {
+        "days": recent,
+        "entries_today": recent[-1]["analyses"],
+        "faces_today": sum(recent[-1]["emotions"].values()),
+        "usage": usage(owner),
+        "model": registry.active_version(),
+        "unfinished": list(unfinished[:LISTED]),
+        "unfinished_count": unfinished.count(),
+        "failed": list(failed[:LISTED]),
+        "failed_count": failed.count(),
+    }
 
 
 def days(owner, count: int) -> list[Day]:

@@ -8,10 +8,11 @@ from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from recognition import accounts, events, health, recordings
+from recognition import accounts, events, health, recordings, statistics, tables
+from recognition.filters import HistoryFilter
 from recognition.forms import FirstAdministratorForm
 from recognition.live import limits as live_limits
-from recognition.models import Analysis
+from recognition.models import Analysis, ModelVersion
 from recognition.private_files import serve_picture
 
 RECENT = 8
@@ -47,8 +48,15 @@ def setup(request: HttpRequest) -> HttpResponse:
 @login_required
 def analysis_list(request: HttpRequest) -> HttpResponse:
     own = request.user.analyses.select_related("model_version")
-    page = Paginator(own, PAGE_SIZE).get_page(request.GET.get("page"))
-    return render(request, "analysis_list.html", {"page": page})
+    found = HistoryFilter(request.GET, own)
+    page = Paginator(found.qs, PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {
+        "filter": found,
+        "page": page,
+        "pages": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
+        "versions": ModelVersion.objects.filter(archived=False),
+    }
+    return render(request, "analysis_list.html", context)
 
 
 @login_required
@@ -58,7 +66,35 @@ def analysis_detail(request: HttpRequest, pk) -> HttpResponse:
         template, data = "session_detail.html", recordings.describe_with_tracks(analysis)
     else:
         template, data = "analysis_detail.html", events.describe_with_faces(analysis)
-    return render(request, template, {"analysis": analysis, "analysis_data": data})
+    versions = ModelVersion.objects.filter(archived=False)
+    context = {"analysis": analysis, "analysis_data": data, "versions": versions}
+    return render(request, template, context)
+
+
+@login_required
+def analysis_faces(request: HttpRequest, pk) -> HttpResponse:
+    """The faces as a CSV file."""
+    analysis = get_object_or_404(request.user.analyses, pk=pk)
+    response = HttpResponse(tables.write_faces(analysis), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="faces-{analysis.pk}.csv"'
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+@login_required
+def dashboard(request: HttpRequest) -> HttpResponse:
+    """The part of the upload page that tells how things stand; the page reads it again itself."""
+    return render(request, "_dashboard.html", statistics.overview(request.user))
+
+
+@login_required
+def account_keys(request: HttpRequest) -> HttpResponse:
+    return render(request, "account/keys.html")
+
+
+@login_required
+def account_webhooks(request: HttpRequest) -> HttpResponse:
+    return render(request, "account/webhooks.html")
 
 
 @login_required

@@ -3,10 +3,8 @@
 import re
 import time
 
-import django_filters
 from django.conf import settings
 from django.core.exceptions import TooManyFilesSent
-from django.db.models import Q
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -24,7 +22,8 @@ from recognition.api.photos import PhotoParser
 from recognition.api.problems import Problem, Unavailable
 from recognition.api.states import AnalysisDetailSerializer, AnalysisSerializer
 from recognition.engine.errors import MediaError
-from recognition.models import EMOTION_CHOICES, Analysis, ModelVersion
+from recognition.filters import AnalysisFilter
+from recognition.models import Analysis, ModelVersion
 from recognition.private_files import serve_picture
 
 MAX_WAIT_SECONDS = 20
@@ -32,22 +31,6 @@ LOOK_SECONDS = 0.1
 # The status of a request in which nothing was accepted, by the code of its first error.
 REFUSED = {"file_too_large": 413, "not_an_image": 415}
 JPEG = {(200, "image/jpeg"): OpenApiTypes.BINARY}
-
-
-class AnalysisFilter(django_filters.FilterSet):
-    """What a list can be narrowed to."""
-
-    status = django_filters.ChoiceFilter(choices=Analysis.Status.choices)
-    kind = django_filters.ChoiceFilter(choices=Analysis.Kind.choices)
-    emotion = django_filters.ChoiceFilter(choices=EMOTION_CHOICES)
-    model_version = django_filters.NumberFilter("model_version__number")
-    created_after = django_filters.IsoDateTimeFilter("created_at", lookup_expr="gte")
-    created_before = django_filters.IsoDateTimeFilter("created_at", lookup_expr="lt")
-    text = django_filters.CharFilter(method="with_text", label="in title, notes or tags")
-
-    def with_text(self, queryset, name, value):
-        found = Q(title__icontains=value) | Q(notes__icontains=value) | Q(tags__icontains=value)
-        return queryset.filter(found)
 
 
 class EditSerializer(serializers.Serializer):

@@ -1,0 +1,54 @@
+"""What a history can be narrowed to, for programs and for people."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import django_filters
+from django.db.models import Q
+
+from recognition.models import EMOTION_CHOICES, Analysis, ModelVersion
+
+
+class IdsFilter(django_filters.BaseInFilter, django_filters.UUIDFilter):
+    """Any of several ids, separated by commas."""
+
+
+class AnalysisFilter(django_filters.FilterSet):
+    """What a list of analyses can be narrowed to."""
+
+    id = IdsFilter(lookup_expr="in")
+    status = django_filters.ChoiceFilter(choices=Analysis.Status.choices, empty_label="Any")
+    kind = django_filters.ChoiceFilter(choices=Analysis.Kind.choices, empty_label="Any")
+    emotion = django_filters.ChoiceFilter(choices=EMOTION_CHOICES, empty_label="Any")
+    model_version = django_filters.NumberFilter("model_version__number")
+    created_after = django_filters.IsoDateTimeFilter("created_at", lookup_expr="gte")
+    created_before = django_filters.IsoDateTimeFilter("created_at", lookup_expr="lt")
+    text = django_filters.CharFilter(method="with_text", label="in title, notes or tags")
+
+    def with_text(self, queryset, name, value):
+        found = Q(title__icontains=value) | Q(notes__icontains=value) | Q(tags__icontains=value)
+        return queryset.filter(found)
+
+
+class HistoryFilter(AnalysisFilter):
+    """The same for people: whole days in UTC, the last one included, and a list of versions."""
+
+    model_version = django_filters.ModelChoiceFilter(
+        queryset=ModelVersion.objects.all(), to_field_name="number", empty_label="Any"
+    )
+    since = django_filters.DateFilter(method="from_day")
+    until = django_filters.DateFilter(method="to_day")
+
+    def from_day(self, queryset, name, value):
+        return queryset.filter(created_at__gte=beginning(value))
+
+    def to_day(self, queryset, name, value):
+        return queryset.filter(created_at__lt=beginning(value) + timedelta(days=1))
+
+    def in_use(self) -> int:
+        """How many filters narrow the history, the text not counted."""
+        values = self.form.cleaned_data if self.form.is_valid() else {}
+        return sum(1 for name, value in values.items() if value and name != "text")
+
+
+def beginning(day: date) -> datetime:
+    return datetime.combine(day, time.min, UTC)

@@ -1,0 +1,74 @@
+"""The history narrowed by its address, for people and for programs."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from recognition import registry
+from recognition.models import Analysis
+
+HISTORY = "/analyses/"
+
+
+@pytest.fixture
+def entries(user):
+    """Two entries of two days; the one is happy and tagged, the other failed."""
+    version = registry.register_shipped_model()
+    common = {"owner": user, "model_version": version}
+    happy = Analysis.objects.create(
+        title="Beach.jpg", status="succeeded", emotion="happy", tags=["summer"], **common
+    )
+    failed = Analysis.objects.create(title="Broken.jpg", status="failed", **common)
+    days = {
+        happy: datetime(2026, 3, 1, 23, 59, tzinfo=UTC),
+        failed: datetime(2026, 3, 2, tzinfo=UTC),
+    }
+    for entry, moment in days.items():
+        Analysis.objects.filter(pk=entry.pk).update(created_at=moment)
+    return {"happy": happy, "failed": failed}
+
+
+def titles(client, query: str) -> list[str]:
+    return [analysis.title for analysis in client.get(f"{HISTORY}?{query}").context["page"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", ["Broken.jpg", "Beach.jpg"]),
+        ("status=failed", ["Broken.jpg"]),
+        ("emotion=happy", ["Beach.jpg"]),
+        ("kind=webcam", []),
+        ("text=summer", ["Beach.jpg"]),
+        ("text=beach", ["Beach.jpg"]),
+        ("model_version=1", ["Broken.jpg", "Beach.jpg"]),
+        ("since=2026-03-02", ["Broken.jpg"]),
+        ("until=2026-03-01", ["Beach.jpg"]),
+        ("since=2026-03-01&until=2026-03-02", ["Broken.jpg", "Beach.jpg"]),
+    ],
+)
+def test_the_address_narrows_the_history(signed_in, entries, query, expected):
+    assert titles(signed_in, query) == expected
+
+
+def test_a_filter_that_makes_no_sense_is_left_out_and_told(signed_in, entries):
+    response = signed_in.get(f"{HISTORY}?until=yesterday")
+    assert len(response.context["page"]) == 2
+    assert "This filter was left out." in response.content.decode()
+
+
+def test_pages_keep_the_filters(signed_in, user):
+    Analysis.objects.bulk_create(
+        Analysis(owner=user, title=f"{number}.jpg", status="failed") for number in range(30)
+    )
+    page = signed_in.get(f"{HISTORY}?status=failed").content.decode()
+    assert "?status=failed&amp;page=2" in page
+    assert len(titles(signed_in, "status=failed&page=2")) == 6
+
+
+def test_programs_ask_for_several_by_id(signed_in, entries, other_user):
+    foreign = Analysis.objects.create(owner=other_user, title="Not yours")
+    ids = ",".join(str(entry.pk) for entry in (entries["happy"], foreign))
+    results = signed_in.get(f"/api/v1/analyses/?id={ids}").json()["results"]
+    assert [result["title"] for result in results] == ["Beach.jpg"]
+    assert signed_in.get("/api/v1/analyses/?id=nonsense").status_code == 400

@@ -1,0 +1,39 @@
+"""Hints that a reading is less certain than it looks."""
+
+import pytest
+
+from recognition import quality
+from recognition.models import Face
+
+FRONT = {"left_eye": [30, 40], "right_eye": [70, 40], "nose": [50, 60]}
+
+
+def face(size: float, **points) -> Face:
+    return Face(width=size, height=size * 1.2, landmarks=FRONT | points)
+
+
+def test_a_large_face_from_the_front_has_no_hint():
+    assert quality.hints(face(100)) == []
+
+
+def test_a_face_smaller_than_the_classifier_reads_is_small():
+    assert quality.hints(face(47.9)) == ["small"]
+    assert quality.hints(face(48)) == []
+
+
+def test_a_nose_far_beside_the_middle_of_the_eyes_is_turned():
+    assert quality.hints(face(100, nose=[66, 60])) == ["turned"]
+    assert quality.hints(face(100, nose=[34, 60])) == ["turned"]
+
+
+def test_a_tilted_head_is_not_turned():
+    tilted = {"left_eye": [40, 30], "right_eye": [40, 70], "nose": [20, 50]}
+    assert quality.turn(tilted) == pytest.approx(0)
+
+
+def test_eyes_in_one_point_are_turned():
+    assert quality.turn({"left_eye": [5, 5], "right_eye": [5, 5], "nose": [5, 9]}) == 1
+
+
+def test_a_face_of_a_session_has_no_points_and_can_still_be_small():
+    assert quality.hints(Face(width=30, height=30, landmarks={})) == ["small"]

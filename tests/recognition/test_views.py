@@ -1,0 +1,90 @@
+"""The pages: what they show and to whom."""
+
+import pytest
+
+from recognition import analyses
+from recognition.models import Analysis
+from tests.recognition.uploads import submit
+
+
+@pytest.fixture
+def analysis(user, astronaut):
+    analysis = submit(user, astronaut)
+    analyses.run_analysis(str(analysis.pk))
+    analysis.refresh_from_db()
+    return analysis
+
+
+@pytest.mark.parametrize("address", ["/dashboard/", "/account/keys/", "/account/webhooks/"])
+def test_pages_of_a_person_ask_to_sign_in(client, user, address):
+    assert client.get(address).url.startswith("/accounts/login/")
+
+
+@pytest.mark.parametrize("address", ["/account/keys/", "/account/webhooks/"])
+def test_account_pages_open(signed_in, address):
+    page = signed_in.get(address).content.decode()
+    assert 'aria-current="page"' in page
+    assert "<style" not in page
+
+
+def test_only_administrators_are_offered_the_training_scope(signed_in, user):
+    assert "scope-train" not in signed_in.get("/account/keys/").content.decode()
+    user.is_staff = True
+    user.save()
+    assert "scope-train" in signed_in.get("/account/keys/").content.decode()
+
+
+def test_the_dashboard_counts_today(signed_in, analysis):
+    context = signed_in.get("/dashboard/").context
+    assert (context["entries_today"], context["faces_today"]) == (1, 1)
+    assert context["days"][-1]["emotions"][analysis.emotion] == 1
+    assert len(context["days"]) == 30
+    assert context["usage"]["stored_bytes"] == analysis.stored_bytes
+
+
+def test_the_dashboard_names_what_runs_and_what_failed(signed_in, user, astronaut):
+    waiting = submit(user, astronaut, "waiting.jpg")
+    failed = Analysis.objects.create(
+        owner=user, title="bad.jpg", status="failed", error_code="x", error_message="It is cut off."
+    )
+    canceled = submit(user, astronaut, "again.jpg")
+    Analysis.objects.filter(pk=canceled.pk).update(status="failed", error_code="gave_up")
+    page = signed_in.get("/dashboard/").content.decode()
+    assert f'data-cancel="{waiting.pk}"' in page
+    assert "It is cut off." in page
+    assert f'data-retry-failed="{canceled.pk}"' in page
+    assert f'data-retry-failed="{failed.pk}"' not in page
+
+
+def test_the_dashboard_knows_only_ones_own(client, other_user, analysis):
+    client.force_login(other_user)
+    context = client.get("/dashboard/").context
+    assert context["usage"] == {"analyses": 0, "faces": 0, "stored_bytes": 0}
+    assert context["entries_today"] == 0
+
+
+def test_faces_come_as_a_file(signed_in, analysis):
+    response = signed_in.get(f"/analyses/{analysis.pk}/faces.csv")
+    assert response["Content-Type"].startswith("text/csv")
+    assert "attachment" in response["Content-Disposition"]
+    assert analysis.emotion in response.content.decode()
+
+
+def test_the_state_tells_whether_it_can_be_retried(signed_in, user, astronaut):
+    analysis = submit(user, astronaut)
+    address = f"/api/v1/analyses/{analysis.pk}/"
+    assert signed_in.get(address).json()["retryable"] is False
+    assert signed_in.post(f"{address}cancel/").json()["retryable"] is True
+
+
+def test_the_history_shows_tags(signed_in, analysis):
+    analyses.edit(analysis, {"tags": ["<b>holiday & sea</b>"]})
+    page = signed_in.get("/analyses/").content.decode()
+    assert "&lt;b&gt;holiday &amp; sea&lt;/b&gt;" in page
+    assert "?text=%3Cb%3Eholiday%20%26%20sea%3C%2Fb%3E" in page
+
+
+def test_the_documentation_of_the_api_has_no_style_that_the_policy_refuses(signed_in):
+    page = signed_in.get("/api/v1/docs/").content.decode()
+    assert "<style" not in page
+    assert "css/api-docs" in page
