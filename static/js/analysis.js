@@ -1,18 +1,29 @@
 /* The page of one analysis: waits for the result if there is none yet, then lets it be read. */
-import { getAnalysis } from "./api.js";
+import { announce } from "./announce.js";
+import { cancelAnalysis, getAnalysis, retryAnalysis } from "./api.js";
 import { enableDeletion } from "./dialog.js";
 import { emotionName, percent } from "./emotions.js";
+import { enableEntry, showEntry } from "./entry.js";
 import { watchAnalyses } from "./feed.js";
 import { icon } from "./icons.js";
 import { showNotices } from "./notices.js";
 import { FaceOverlay } from "./overlay.js";
 import { ProbabilityView } from "./probabilities.js";
+import { Zoom } from "./zoom.js";
 
 /** @typedef {import("./api.js").Analysis} Analysis */
+
+/** Photos with so many faces can be enlarged. */
+const CROWD = 5;
+const QUALITY = {
+  small: "This face is small in the photo: take the reading as a guess.",
+  turned: "This face is turned away: take the reading as a guess.",
+};
 
 const byId = (id) => document.getElementById(id);
 const view = byId("analysis-view");
 const overlay = new FaceOverlay(byId("overlay"), select);
+const zoom = new Zoom(byId("zoom-frame"), byId("stage"), byId("zoom"));
 
 /** @type {Analysis} */
 let analysis = JSON.parse(byId("analysis").textContent);
@@ -32,22 +43,21 @@ function show(state) {
   byId("failure").hidden = status !== "failed" && status !== "canceled";
   byId("result").hidden = status !== "succeeded";
   showReadout(state);
+  showEntry(state);
   showNotices(byId("notices"), state.notices);
   if (status === "queued") byId("waiting-title").textContent = "In the queue";
   if (status === "running") byId("waiting-title").textContent = "Looking for faces";
-  if (status === "failed") showFailure(state.error);
-  if (status === "canceled") byId("failure-title").textContent = "This analysis was canceled";
+  if (status === "failed" || status === "canceled") showFailure(state);
   if (status === "succeeded") showResult(state);
 }
 
-/** @param {{code: string, message: string}|null} error */
-function showFailure(error) {
-  const photoIsFine = error?.code === "gave_up";
-  byId("failure-title").textContent = photoIsFine
-    ? "The analysis did not succeed"
-    : "This photo could not be read";
+/** @param {Analysis} state */
+function showFailure({ status, error, retryable }) {
+  const read = error?.code === "gave_up" ? "The analysis did not succeed" : "This photo could not be read";
+  byId("failure-title").textContent = status === "canceled" ? "This analysis was canceled" : read;
   byId("failure-message").textContent = error?.message ?? "";
-  byId("failure-help").hidden = photoIsFine;
+  byId("failure-help").hidden = retryable; // then the photo itself is fine
+  byId("retry").hidden = !retryable;
 }
 
 /** @param {Analysis} state with faces */
@@ -60,6 +70,7 @@ function showResult({ faces, width, height, photo_url: photoUrl }) {
   byId("no-face").hidden = faces.length > 0;
   byId("face-reading").hidden = faces.length === 0;
   byId("faces").hidden = faces.length < 2;
+  byId("zoom").hidden = faces.length < CROWD;
   if (!faces.length) return;
   probabilities ??= new ProbabilityView(byId("chart"), byId("values"));
   overlay.render(faces, width, height);
@@ -69,10 +80,10 @@ function showResult({ faces, width, height, photo_url: photoUrl }) {
     item.append(button);
     return item;
   }));
-  select(0);
+  select(Math.min(overlay.selected, faces.length - 1));
 }
 
-function listButton({ emotion, probabilities: values }, index) {
+function listButton({ emotion, probabilities: values, quality }, index) {
   const button = document.createElement("button");
   button.type = "button";
   button.dataset.emotion = emotion;
@@ -80,6 +91,10 @@ function listButton({ emotion, probabilities: values }, index) {
   const value = Object.assign(document.createElement("span"), { textContent: percent(values[emotion]) });
   value.className = "figure";
   button.append(number, icon(`face-${emotion}`), emotionName(emotion), value);
+  if (quality.length) {
+    button.classList.add("doubtful");
+    button.title = quality.map((hint) => QUALITY[hint]).join(" ");
+  }
   button.addEventListener("click", () => select(index));
   return button;
 }
@@ -87,8 +102,10 @@ function listButton({ emotion, probabilities: values }, index) {
 /** Show the reading of a face. @param {number} index */
 function select(index) {
   const { faces } = analysis;
-  const { emotion, probabilities: values } = faces[index];
+  const { emotion, probabilities: values, quality } = faces[index];
   overlay.select(index);
+  zoom.reveal(overlay.buttons[index]);
+  showNotices(byId("quality"), quality.map((hint) => ({ message: QUALITY[hint] })));
   listButtons.forEach((button, at) => button.setAttribute("aria-pressed", String(at === index)));
   scrollInto(byId("face-list"), listButtons[index]);
   byId("reading-which").textContent = `Face ${index + 1} of ${faces.length}`;
@@ -139,6 +156,7 @@ function tell() {
   const { status, faces } = analysis;
   const texts = {
     running: "Looking for faces.",
+    canceled: "Canceled.",
     failed: `This photo could not be read. ${analysis.error?.message ?? ""}`,
     succeeded: faces?.length
       ? `Done. ${faces.length === 1 ? "One face" : `${faces.length} faces`} found.`
@@ -151,9 +169,33 @@ function leave() {
   location.assign(view.dataset.history);
 }
 
+/**
+ * @param {HTMLButtonElement} button
+ * @param {(id: string) => Promise<Analysis>} action
+ */
+function enable(button, action) {
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    try {
+      const state = await action(analysis.id);
+      if (state.sequence > analysis.sequence) show(state);
+    } catch (error) {
+      announce(error.message);
+      await reload();
+    } finally {
+      button.disabled = false;
+    }
+  });
+}
+
 enableDeletion(byId("delete"), analysis, leave);
+enable(byId("cancel"), cancelAnalysis);
+enable(byId("retry"), retryAnalysis);
 
 show(analysis);
+enableEntry(analysis.id, (state) => {
+  analysis = state;
+});
 watchAnalyses({
   waiting: unfinished,
   reload,

@@ -10,6 +10,7 @@ const STALLED = 90_000;
  * @property {{x: number, y: number, width: number, height: number}} box pixels of the photo
  * @property {Object<string, number>} probabilities
  * @property {string} emotion
+ * @property {("small"|"turned")[]} quality why the reading may be less certain
  *
  * @typedef {Object} Track
  * @property {number} number
@@ -25,6 +26,11 @@ const STALLED = 90_000;
  * @property {"image"|"webcam"} kind
  * @property {"queued"|"running"|"succeeded"|"failed"|"canceled"} status
  * @property {string} title
+ * @property {string} notes
+ * @property {string[]} tags
+ * @property {boolean} retryable a failed or canceled one whose upload is kept
+ * @property {number|null} model_version
+ * @property {Object<string, number>|null} milliseconds
  * @property {number} sequence grows with every change
  * @property {number|null} width
  * @property {number|null} height
@@ -46,14 +52,17 @@ const STALLED = 90_000;
 export class ApiError extends Error {
   /**
    * @param {string} message
-   * @param {{code?: string, status?: number, temporary?: boolean, wait?: number}} [details]
+   * @param {{code?: string, status?: number, temporary?: boolean, wait?: number,
+   *   errors?: {field?: string, code: string, message: string}[]}} [details]
    */
-  constructor(message, { code = "error", status = 0, temporary = false, wait = 0 } = {}) {
+  constructor(message, { code = "error", status = 0, temporary = false, wait = 0, errors = [] } = {}) {
     super(message);
     this.code = code;
     this.status = status;
     this.temporary = temporary;
     this.wait = wait;
+    /** What is wrong with single fields. */
+    this.errors = errors;
   }
 }
 
@@ -68,13 +77,14 @@ const unreachable = () =>
 /**
  * The sentence for a response that is not a success.
  * @param {number} status
- * @param {any} body parsed JSON, or null
+ * @param {any} body a problem document (RFC 9457), or null
  * @param {string|null} retryAfter
  */
 function failure(status, body, retryAfter) {
-  const first = body?.errors?.[0] ?? body;
-  let message = first?.message ?? first?.detail;
-  if (status === 401 || (status === 403 && !body?.errors)) {
+  const errors = body?.errors ?? [];
+  const [first] = errors;
+  let message = first?.message ?? body?.detail;
+  if (body?.code === "not_signed_in" || (status === 403 && body?.code === "not_allowed")) {
     message = "You are signed out. Please reload the page and sign in again.";
   } else if (!message && status === 413) {
     message = "This file is too large for the server.";
@@ -84,8 +94,9 @@ function failure(status, body, retryAfter) {
     message = "Something went wrong on the server. Please try again.";
   }
   return new ApiError(message, {
-    code: first?.code ?? `http_${status}`,
+    code: first?.code ?? body?.code ?? `http_${status}`,
     status,
+    errors,
     temporary: [429, 502, 503, 504].includes(status),
     wait: (Number(retryAfter) || 0) * 1000,
   });
@@ -109,6 +120,16 @@ export async function request(url, options = {}) {
   return body;
 }
 
+/**
+ * A request that carries JSON.
+ * @param {"POST"|"PATCH"|"PUT"} method
+ * @param {string} url
+ * @param {any} [body]
+ * @returns {Promise<any>}
+ */
+export const send = (method, url, body = {}) =>
+  request(url, { method, body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
+
 /** @returns {Promise<Analysis>} */
 export const getAnalysis = (id) => request(`${ROOT}${id}/`);
 
@@ -122,7 +143,45 @@ export async function listAnalyses(query = "") {
   return { next: next && new URL(next, location.href).search, results };
 }
 
-export const deleteAnalysis = (id) => request(`${ROOT}${id}/`, { method: "DELETE" });
+/** So many analyses are asked for at once: their ids have to fit into an address. */
+const AT_ONCE = 100;
+
+/**
+ * The state of these analyses; those that are gone are missing in the answer.
+ * @param {string[]} ids
+ * @returns {Promise<Analysis[]>}
+ */
+export async function readAnalyses(ids) {
+  const found = [];
+  for (let at = 0; at < ids.length; at += AT_ONCE) {
+    const some = ids.slice(at, at + AT_ONCE).join(",");
+    found.push(...(await listAnalyses(`?id=${some}&page_size=${AT_ONCE}`)).results);
+  }
+  return found;
+}
+
+/** keepalive: the request outlives the page that sends it. */
+export const deleteAnalysis = (id, { keepalive = false } = {}) =>
+  request(`${ROOT}${id}/`, { method: "DELETE", keepalive });
+
+/**
+ * @param {string} id
+ * @param {{title?: string, notes?: string, tags?: string[]}} values
+ * @returns {Promise<Analysis>}
+ */
+export const editAnalysis = (id, values) => send("PATCH", `${ROOT}${id}/`, values);
+
+export const cancelAnalysis = (id) => send("POST", `${ROOT}${id}/cancel/`);
+export const retryAnalysis = (id) => send("POST", `${ROOT}${id}/retry/`);
+
+/**
+ * Read the stored photo again with another model version.
+ * @param {string} id
+ * @param {number} version
+ * @returns {Promise<Analysis>} the new analysis
+ */
+export const rerunAnalysis = (id, version) =>
+  send("POST", `${ROOT}${id}/rerun/`, { model_version: version });
 
 /**
  * Send one photo.

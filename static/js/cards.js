@@ -1,7 +1,6 @@
 /* The cards of analyses: one piece of HTML (the server's template), filled in from their state. */
-import { announce } from "./announce.js";
-import { deleteAnalysis, getAnalysis } from "./api.js";
-import { confirmDelete } from "./dialog.js";
+import { getAnalysis } from "./api.js";
+import { deleteSoon } from "./deletions.js";
 import { emotionName } from "./emotions.js";
 import { icon } from "./icons.js";
 import { duration, showTime } from "./times.js";
@@ -56,6 +55,28 @@ export function showTitle(card, title) {
   card.querySelector(".analysis-title").textContent = title;
   card.querySelector("[data-delete] span").textContent = `Delete ${title}`;
   card.querySelector("[data-retry] span").textContent = `Try again: ${title}`;
+  const select = card.querySelector(".card-select span");
+  if (select) select.textContent = `Select ${title}`;
+}
+
+/** @param {HTMLElement} card @returns {string[]} */
+export const tagsOf = (card) =>
+  [...card.querySelectorAll("[data-tags] a")].map((link) => link.textContent);
+
+/**
+ * @param {HTMLElement} card
+ * @param {string[]} tags each becomes a link to all that have it
+ */
+function showTags(card, tags) {
+  const line = card.querySelector("[data-tags]");
+  line.hidden = tags.length === 0;
+  line.replaceChildren(...tags.map((tag) => {
+    const link = Object.assign(document.createElement("a"), { className: "tag", textContent: tag });
+    link.href = `${line.dataset.history}?text=${encodeURIComponent(tag)}`;
+    const item = document.createElement("li");
+    item.append(link);
+    return item;
+  }));
 }
 
 /**
@@ -69,12 +90,14 @@ export function fillCard(card, analysis) {
   if (known && Number(card.dataset.sequence) >= analysis.sequence) return false;
   card.dataset.id = analysis.id;
   card.dataset.status = analysis.status;
+  card.dataset.kind = analysis.kind;
   card.dataset.sequence = String(analysis.sequence);
   card.dataset.emotion = analysis.emotion ?? "";
   card.querySelector("a").href = analysis.url;
   showTitle(card, analysis.title);
   showTime(card.querySelector("time"), analysis.created_at);
   showState(card, describe(analysis));
+  showTags(card, analysis.tags);
   card.querySelector("[data-delete]").hidden = false;
   if (analysis.thumbnail_url) showThumbnail(card, analysis);
   else if (analysis.kind === "webcam") card.querySelector(".thumb").replaceChildren(icon("camera"));
@@ -140,28 +163,14 @@ async function frameFaces(place, { id, width, height }) {
 /**
  * Let the delete buttons of a list do their work.
  * @param {HTMLElement} list
- * @param {(card: HTMLElement) => void} onDeleted
+ * @param {(card: HTMLElement) => void} onDeleted takes the card away
  */
 export function enableDelete(list, onDeleted) {
-  list.addEventListener("click", async (event) => {
-    const button = event.target.closest("[data-delete]");
-    if (!button) return;
-    const card = button.closest(".analysis");
-    const title = card.querySelector(".analysis-title").textContent;
-    if (card.dataset.id && !(await confirmDelete(title))) return;
-    try {
-      if (card.dataset.id) await deleteAnalysis(card.dataset.id);
-    } catch (error) {
-      if (error.status !== 404) {
-        announce(error.message);
-        return;
-      }
-    }
-    const next = card.nextElementSibling ?? card.previousElementSibling;
-    removeCard(card);
-    announce(`${title} was deleted.`);
-    (next?.querySelector("a[href]") ?? document.getElementById("main")).focus();
-    onDeleted(card);
+  list.addEventListener("click", (event) => {
+    const card = event.target.closest("[data-delete]")?.closest(".analysis");
+    if (!card) return;
+    if (card.dataset.id) deleteSoon([card], onDeleted);
+    else onDeleted(card); // a file that was refused is nowhere else
   });
 }
 

@@ -1,4 +1,4 @@
-/* The question that comes before something is deleted. */
+/* The question that comes before something is deleted for good. */
 import { announce } from "./announce.js";
 import { deleteAnalysis } from "./api.js";
 

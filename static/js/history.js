@@ -1,10 +1,12 @@
-/* The history: cards that keep themselves up to date. */
-import { getAnalysis, listAnalyses } from "./api.js";
+/* The history: cards that keep themselves up to date, filters in the address. */
+import { listAnalyses, readAnalyses } from "./api.js";
 import { enableDelete, fillCard, findCard, isWaiting, newCard, removeCard } from "./cards.js";
 import { watchAnalyses } from "./feed.js";
+import { countSelected, enableSelection } from "./selection.js";
 
 const list = document.getElementById("history");
-const isFirstPage = list.dataset.page === "1";
+/** Whether new analyses belong on this page: the first one, without filters. */
+const followsNew = list.dataset.follows === "new";
 
 const waitingCards = () => [...list.children].filter(isWaiting);
 
@@ -13,7 +15,7 @@ function show(analysis) {
   const card = findCard(analysis.id);
   if (card) {
     fillCard(card, analysis);
-  } else if (isFirstPage && isNewest(analysis)) {
+  } else if (followsNew && isNewest(analysis)) {
     const fresh = newCard();
     fillCard(fresh, analysis);
     list.prepend(fresh);
@@ -38,27 +40,38 @@ function count(change) {
   document.getElementById("empty").hidden = !empty;
 }
 
+/** Read again what is shown, and drop what was deleted elsewhere meanwhile. */
 async function reload() {
-  if (isFirstPage) {
-    const { results } = await listAnalyses();
-    for (const analysis of results.reverse()) show(analysis);
-  }
-  for (const card of waitingCards()) {
-    try {
-      show(await getAnalysis(card.dataset.id));
-    } catch (error) {
-      if (error.status === 404) forget(card.dataset.id);
-      else throw error;
-    }
-  }
+  const shown = [...list.children].map((card) => card.dataset.id);
+  const found = await readAnalyses(shown);
+  const there = new Set(found.map(({ id }) => id));
+  found.forEach(show);
+  for (const id of shown) if (!there.has(id)) forget(id);
+  if (!followsNew) return;
+  const { results } = await listAnalyses();
+  for (const analysis of results.reverse()) show(analysis);
 }
 
 function forget(id) {
   const card = findCard(id);
-  if (!card) return;
-  removeCard(card);
-  count(-1);
+  if (card) drop(card);
 }
 
-enableDelete(list, () => count(-1));
+function drop(card) {
+  removeCard(card);
+  count(-1);
+  countSelected();
+}
+
+const filters = /** @type {HTMLFormElement} */ (document.getElementById("filters"));
+// Fields that are empty have no place in the address.
+filters.addEventListener("formdata", ({ formData }) => {
+  for (const [name, value] of [...formData]) if (!value) formData.delete(name);
+});
+for (const select of filters.querySelectorAll("select")) {
+  select.addEventListener("change", () => filters.requestSubmit());
+}
+
+enableDelete(list, drop);
+enableSelection(drop);
 watchAnalyses({ waiting: () => waitingCards().length > 0, reload, onChanged: show, onDeleted: forget });

@@ -1,6 +1,7 @@
 /* The upload page: each photo gets a card at once, and the card follows it to its result. */
-import { listAnalyses } from "./api.js";
+import { readAnalyses } from "./api.js";
 import { enableDelete, fillCard, findCard, isWaiting, newCard, removeCard, showState, showTitle, whenSeen } from "./cards.js";
+import { Dashboard } from "./dashboard.js";
 import { watchAnalyses } from "./feed.js";
 import { receiveFiles } from "./intake.js";
 import { preview } from "./previews.js";
@@ -120,29 +121,23 @@ function show(analysis) {
 
 const waitingCards = () => [...document.querySelectorAll(".analysis[data-id]")].filter(isWaiting);
 
-/** Read the state of all that is awaited: newest first, until everything has been seen. */
+/** Read again what is shown, and drop what was deleted elsewhere meanwhile. */
 async function reload() {
-  const missing = new Set(waitingCards().map((card) => card.dataset.id));
-  let query = "?page_size=100";
-  while (missing.size && query) {
-    const page = await listAnalyses(query);
-    for (const analysis of page.results) {
-      missing.delete(analysis.id);
-      show(analysis);
-    }
-    query = page.next;
-  }
-  for (const id of missing) forget(id); // deleted meanwhile, in another window
+  const shown = [...document.querySelectorAll(".analysis[data-id]")].map((card) => card.dataset.id);
+  const ids = shown.filter(Boolean); // a photo that is still being sent has none
+  const found = await readAnalyses(ids);
+  const there = new Set(found.map(({ id }) => id));
+  found.forEach(show);
+  for (const id of ids) if (!there.has(id)) forget(id);
 }
 
 function forget(id) {
   const card = findCard(id);
-  if (!card) return;
-  removeCard(card);
-  afterRemoval(card);
+  if (card) drop(card);
 }
 
-function afterRemoval(card) {
+function drop(card) {
+  removeCard(card);
   const upload = uploads.get(card);
   if (upload) queue.drop(upload);
   uploads.delete(card);
@@ -166,6 +161,21 @@ addEventListener("beforeunload", (event) => {
 });
 
 receiveFiles(addFiles);
-enableDelete(list, afterRemoval);
-enableDelete(recent, afterRemoval);
-watchAnalyses({ waiting: () => waitingCards().length > 0, reload, onChanged: show, onDeleted: forget });
+enableDelete(list, drop);
+enableDelete(recent, drop);
+const dashboard = new Dashboard(document.getElementById("dashboard"));
+watchAnalyses({
+  waiting: () => waitingCards().length > 0,
+  async reload() {
+    dashboard.refresh();
+    await reload();
+  },
+  onChanged(analysis) {
+    dashboard.refresh();
+    show(analysis);
+  },
+  onDeleted(id) {
+    dashboard.refresh();
+    forget(id);
+  },
+});

@@ -3,6 +3,7 @@ import { getAnalysis } from "./api.js";
 import { Bars } from "./bars.js";
 import { enableDeletion } from "./dialog.js";
 import { EMOTIONS, emotionName, percent } from "./emotions.js";
+import { enableEntry, showEntry } from "./entry.js";
 import { watchAnalyses } from "./feed.js";
 import { icon } from "./icons.js";
 import { showNotices } from "./notices.js";
@@ -39,6 +40,7 @@ function show(state) {
   byId("meta-faces").textContent = String(tracks.length);
   byId("meta-model").textContent = model ? `Version ${model}` : "–";
   showNotices(byId("notices"), notices);
+  showEntry(state);
   byId("result").hidden = tracks.length === 0;
   byId("no-face").hidden = tracks.length > 0 || isRunning;
   if (!tracks.length) return;
@@ -115,6 +117,7 @@ function leave() {
 
 enableDeletion(byId("delete"), session, leave);
 show(session);
+enableEntry(session.id, show);
 watchAnalyses({
   waiting: () => session.status === "running",
   reload,

@@ -8,7 +8,10 @@ from playwright.sync_api import expect
 from tests.browser.chromium import create_account
 
 OPEN = ["/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/"]
-SIGNED_IN = ["/", "/live/", "/analyses/", "/accounts/email/", "/accounts/password/change/"]
+SIGNED_IN = [
+    *["/", "/live/", "/analyses/", "/analyses/?emotion=happy&since=2026-01-01"],
+    *["/accounts/email/", "/accounts/password/change/", "/account/keys/", "/account/webhooks/"],
+]
 
 
 def assert_fits(page):

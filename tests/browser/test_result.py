@@ -102,3 +102,40 @@ def test_a_result_is_deleted_after_a_question(person, open_result):
     person.locator("#delete").click()
     person.locator("#confirm-delete").get_by_role("button", name="Delete").click()
     expect(person.get_by_role("heading", name="Nothing here yet")).to_be_visible()
+
+
+def test_title_notes_and_tags_are_kept(person, open_result):
+    open_result("portrait")
+    person.locator("#overlay .face").wait_for()
+    person.get_by_label("Title").fill("A launch")
+    person.get_by_label("Tags").fill("space, 1980s, space")
+    person.get_by_label("Notes").fill("<b>Not bold</b>")
+    person.get_by_role("button", name="Save").click()
+    expect(person.get_by_role("heading", level=1)).to_have_text("A launch")
+    person.reload()
+    expect(person.get_by_label("Title")).to_have_value("A launch")
+    expect(person.get_by_label("Tags")).to_have_value("space, 1980s")
+    expect(person.get_by_label("Notes")).to_have_value("<b>Not bold</b>")
+
+
+def test_the_result_is_taken_away_as_picture_and_table(person, open_result):
+    open_result("portrait")
+    for name, ending in (("Picture with boxes", ".jpg"), ("CSV", ".csv"), ("JSON", ".json")):
+        with person.expect_download() as download:
+            person.get_by_role("link", name=name).click()
+        assert download.value.suggested_filename.endswith(ending)
+        assert download.value.path().stat().st_size > 200
+
+
+def test_a_crowd_is_enlarged_and_the_chosen_face_stays_in_sight(person, open_result):
+    open_result("crowd")
+    expect(person.locator("#overlay .face")).to_have_count(21)
+    width = person.locator("#stage").bounding_box()["width"]
+    for _ in range(3):
+        person.get_by_role("button", name="Larger").click()
+    assert person.locator("#stage").bounding_box()["width"] == pytest.approx(3 * width, rel=0.02)
+    person.locator("#face-list button").nth(20).click()
+    face = person.locator("#overlay .face").nth(20).bounding_box()
+    frame = person.locator("#zoom-frame").bounding_box()
+    assert frame["x"] <= face["x"] <= frame["x"] + frame["width"]
+    assert frame["y"] <= face["y"] <= frame["y"] + frame["height"]

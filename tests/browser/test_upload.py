@@ -83,15 +83,15 @@ def test_an_upload_survives_a_failing_network(person, photos):
     person.complaints.clear()  # the browser itself reports the failed request
 
 
-def test_a_card_is_deleted_after_a_question(person, photos):
+def test_a_deleted_card_can_be_brought_back_for_a_while(person, photos):
     person.locator("#files").set_input_files(photos["portrait"])
     expect(card(person, "portrait.jpg")).to_have_attribute("data-status", "succeeded")
     remove = card(person, "portrait.jpg").get_by_role("button", name="Delete portrait.jpg")
     remove.click()
-    person.get_by_role("button", name="Keep it").click()
+    expect(card(person, "portrait.jpg")).to_be_hidden()
+    person.get_by_role("button", name="Undo").click()
     expect(card(person, "portrait.jpg")).to_be_visible()
     remove.click()
-    person.locator("#confirm-delete").get_by_role("button", name="Delete").click()
     expect(card(person, "portrait.jpg")).to_have_count(0)
     person.goto("/analyses/")
     expect(person.get_by_role("heading", name="Nothing here yet")).to_be_visible()

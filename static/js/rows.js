@@ -1,0 +1,51 @@
+/* What the account's lists share: rows of a template, a question before an end, copying. */
+import { announce } from "./announce.js";
+
+/**
+ * A row filled in from a template; parts are named by data attributes.
+ * @param {string} id of the template
+ * @param {Object<string, string>} texts by the name of the part
+ */
+export function newRow(id, texts) {
+  const template = /** @type {HTMLTemplateElement} */ (document.getElementById(id));
+  const row = /** @type {HTMLElement} */ (template.content.firstElementChild.cloneNode(true));
+  for (const [name, text] of Object.entries(texts)) {
+    row.querySelector(`[data-${name}]`).textContent = text;
+  }
+  return row;
+}
+
+/**
+ * @param {string} what would end
+ * @returns {Promise<boolean>}
+ */
+export function confirmEnd(what) {
+  const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("confirm"));
+  dialog.querySelector("[data-what]").textContent = what;
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
+}
+
+/** @param {HTMLInputElement} input whose text is copied */
+export async function copy(input) {
+  try {
+    await navigator.clipboard.writeText(input.value);
+    announce("Copied.");
+  } catch {
+    input.select(); // without HTTPS a page may not copy by itself
+    announce("Press Ctrl and C to copy.");
+  }
+}
+
+/**
+ * Show what went wrong with a form, or nothing.
+ * @param {HTMLElement} message
+ * @param {Error|null} error
+ */
+export function showProblem(message, error) {
+  message.hidden = !error;
+  message.firstElementChild.textContent = error?.message ?? "";
+}

@@ -1,0 +1,67 @@
+"""API keys, webhooks and the API's documentation as a person meets them."""
+
+import re
+
+import httpx
+from playwright.sync_api import expect
+
+
+def test_a_key_is_shown_once_works_and_is_revoked(person, live_site):
+    person.goto("/account/keys/")
+    expect(person.get_by_text("There are none yet.")).to_be_visible()
+    person.get_by_label("Name").fill("holiday script")
+    person.get_by_label("Upload, change and delete").uncheck()
+    person.get_by_role("button", name="Make a key").click()
+    key = person.get_by_label("The new key")
+    expect(key).to_have_value(re.compile(r"^mien_\w{8}_"))
+    headers = {"Authorization": f"Bearer {key.input_value()}"}
+    assert httpx.get(f"{live_site.url}/api/v1/me/", headers=headers).status_code == 200
+
+    person.reload()
+    expect(key).to_be_hidden()
+    row = person.locator("#keys li", has_text="holiday script")
+    expect(row).to_contain_text("Last used")
+    row.get_by_role("button", name="Revoke holiday script").click()
+    person.locator("#confirm").get_by_role("button", name="Revoke").click()
+    expect(row).to_contain_text("Revoked")
+    assert httpx.get(f"{live_site.url}/api/v1/me/", headers=headers).status_code == 401
+
+
+def test_a_key_without_any_scope_is_explained(person):
+    person.goto("/account/keys/")
+    person.get_by_label("Name").fill("useless")
+    person.get_by_label("Read photos and results").uncheck()
+    person.get_by_label("Upload, change and delete").uncheck()
+    person.get_by_role("button", name="Make a key").click()
+    expect(person.locator("#key-error")).to_contain_text("at least one thing")
+    person.complaints.clear()  # the browser itself reports the refused request
+
+
+def test_a_webhook_is_added_paused_and_deleted(person):
+    person.goto("/account/webhooks/")
+    person.get_by_label("Address").fill("http://127.0.0.1/inside")
+    person.get_by_role("button", name="Add").click()
+    expect(person.locator("#webhook-error")).not_to_be_empty()
+    person.complaints.clear()  # the browser itself reports the refused request
+
+    person.get_by_label("Address").fill("https://1.1.1.1/hook")
+    person.get_by_role("button", name="Add").click()
+    row = person.locator("#webhooks > li", has_text="1.1.1.1")
+    row.get_by_text("Secret").click()
+    expect(row.get_by_label("Secret")).to_have_value(re.compile(r"\S{30,}"))
+    row.get_by_text("What was sent").click()
+    expect(row).to_contain_text("Nothing in the last 30 days.")
+    row.get_by_role("button", name="Pause").click()
+    expect(row).to_contain_text("Paused")
+    row.get_by_role("button", name="Delete").click()
+    person.locator("#confirm").get_by_role("button", name="Delete").click()
+    expect(row).to_have_count(0)
+
+
+def test_the_documentation_of_the_api_works_under_the_policy(person):
+    person.goto("/api/v1/docs/")
+    expect(person.locator(".swagger-ui .opblock").first).to_be_visible()
+    person.locator("#operations-me-me_retrieve").click()
+    person.get_by_role("button", name="Try it out").click()
+    person.get_by_role("button", name="Execute").click()
+    expect(person.locator(".live-responses-table")).to_contain_text("200")

@@ -1,0 +1,96 @@
+"""The history and the dashboard: filters, many entries at once, tags, deletions elsewhere."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+
+@pytest.fixture
+def history(person, photos):
+    """The history of somebody with two photos: portrait.jpg and no_face.jpg."""
+    person.locator("#files").set_input_files([photos["portrait"], photos["no_face"]])
+    expect(person.locator("#batch-count")).to_have_text("2 of 2 done")
+    person.goto("/analyses/")
+    return person
+
+
+def card(page, name):
+    return page.locator("#history .analysis", has_text=name)
+
+
+def test_filters_stand_in_the_address(history):
+    history.get_by_label("Title, notes or tags").fill("portrait")
+    history.get_by_role("button", name="Search").click()
+    expect(history).to_have_url(re.compile(r"/analyses/\?text=portrait$"))
+    expect(history.locator("#history .analysis")).to_have_count(1)
+    history.get_by_text("More filters").click()
+    history.get_by_label("State").select_option("failed")
+    expect(history.get_by_role("heading", name="Nothing matches")).to_be_visible()
+    history.get_by_role("link", name="Show everything").first.click()
+    expect(history.locator("#history .analysis")).to_have_count(2)
+
+
+def test_selected_entries_are_tagged_and_found_by_their_tag(history):
+    card(history, "portrait").get_by_label("Select portrait.jpg").check()
+    history.get_by_role("button", name="Select the whole page").click()
+    expect(history.locator("#bulk-count")).to_have_text("2")
+    history.get_by_role("button", name="Tag").click()
+    history.get_by_label("Tag", exact=True).fill("sea & sun")
+    history.keyboard.press("Enter")
+    expect(history.locator("#announcer")).to_have_text("2 entries tagged.")
+    tag = card(history, "no_face").get_by_role("link", name="sea & sun")
+    tag.click()
+    expect(history.locator("#history .analysis")).to_have_count(2)
+    expect(history.get_by_label("Title, notes or tags")).to_have_value("sea & sun")
+
+
+def test_selected_photos_are_read_again(history):
+    card(history, "portrait").get_by_label("Select portrait.jpg").check()
+    history.get_by_role("button", name="Read again").click()
+    history.locator("#rerun-dialog").get_by_role("button", name="Read again").click()
+    expect(card(history, "portrait")).to_have_count(2)
+    expect(card(history, "portrait").first).to_have_attribute("data-status", "succeeded")
+
+
+def test_selected_entries_are_deleted_also_by_leaving_the_page(history):
+    card(history, "portrait").get_by_label("Select portrait.jpg").check()
+    history.locator("#bulk").get_by_role("button", name="Delete").click()
+    expect(card(history, "portrait")).to_be_hidden()
+    history.get_by_role("button", name="Undo").click()
+    expect(card(history, "portrait")).to_be_visible()
+    card(history, "portrait").get_by_label("Select portrait.jpg").check()
+    history.locator("#bulk").get_by_role("button", name="Delete").click()
+    history.goto("/live/")
+    history.goto("/analyses/")
+    expect(card(history, "portrait")).to_have_count(0)
+
+
+def test_what_was_deleted_while_the_connection_was_away_disappears(history):
+    doomed = card(history, "portrait").get_attribute("data-id")
+    sockets = []
+    # A socket that opens and says nothing.
+    history.route_web_socket(re.compile("/ws/analyses/$"), lambda socket: sockets.append(socket))
+    history.reload()
+    history.wait_for_load_state("networkidle")
+    history.evaluate(
+        """(id) => fetch(`/api/v1/analyses/${id}/`, {method: "DELETE", headers: {
+          "X-CSRFToken": document.cookie.match(/csrftoken=([^;]*)/)[1]}})""",
+        doomed,
+    )
+    expect(card(history, "portrait")).to_have_count(1)
+    sockets[-1].close()
+    expect(card(history, "portrait")).to_have_count(0)
+
+
+def test_the_dashboard_follows_an_upload(person, photos):
+    expect(person.locator("#dashboard")).to_be_hidden()
+    person.locator("#files").set_input_files(photos["portrait"])
+    rest = person.locator("#dashboard-rest")
+    expect(rest).to_contain_text("1 entry")
+    expect(rest).to_contain_text("1 face in photos")
+    expect(person.locator("#dashboard-chart")).to_have_attribute(
+        "aria-label", re.compile(r"Happy 1")
+    )
+    person.locator("#files").set_input_files(photos["truncated"])
+    expect(rest.get_by_role("heading", name="Failed in the last 7 days")).to_be_visible()
