@@ -70,7 +70,7 @@ def test_only_administrators_promote(signed_in, user, astronaut):
     address = f"/api/v1/models/{version.number}/promote/"
     assert signed_in.post(address).status_code == 404
     type(user).objects.filter(pk=user.pk).update(is_staff=True)
-    response = signed_in.post(address)
+    response = signed_in.post(address, {}, content_type="application/json")
     assert (response.status_code, response.json()["code"]) == (409, "already_active")
 
 
