@@ -1,7 +1,7 @@
 /* Model versions side by side: each expression, the confusion, and the curves. */
-import { EMOTIONS, emotionName } from "./emotions.js";
+import { emotionName } from "./emotions.js";
 import { icon } from "./icons.js";
-import { Curves } from "./training-curves.js";
+import { Curves, STYLES } from "./training-curves.js";
 import { fillConfusion } from "./training-evaluation.js";
 import { points, share, writeShares } from "./training-words.js";
 
@@ -65,6 +65,6 @@ if (trained.length) {
   byId("curves-panel").hidden = false;
   const chart = new Curves(byId("curves"), { labels: trained.map(({ version }) => `Version ${version}`), percent: true });
   chart.show(trained.map(({ epochs }) => epochs.map(({ number, validation_accuracy: y }) => ({ x: number, y }))));
-  byId("curves-legend").textContent = `In the order of the lines, solid, dashed, dotted: ${
-    trained.map(({ version }) => `version ${version}`).join(", ")}. ${EMOTIONS.length} expressions, chance is ${share(1 / EMOTIONS.length)}.`;
+  byId("curves-legend").textContent = trained
+    .map(({ version }, at) => `${STYLES[at % STYLES.length].name}: version ${version}.`).join(" ");
 }

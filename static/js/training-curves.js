@@ -2,16 +2,25 @@
 import { token } from "./tokens.js";
 
 /** Lines are told apart by their dashes and shades: the interface has no color of its own. */
-const STYLES = [
-  { tone: "--ink", width: 2.25, dash: [] },
-  { tone: "--muted", width: 1.75, dash: [5, 4] },
-  { tone: "--ink", width: 1.75, dash: [1.5, 4] },
-  { tone: "--muted", width: 2.25, dash: [] },
+export const STYLES = [
+  { name: "Solid", tone: "--ink", width: 2.25, dash: [] },
+  { name: "Dashed", tone: "--muted", width: 1.75, dash: [5, 4] },
+  { name: "Dotted", tone: "--ink", width: 1.75, dash: [1.5, 4] },
+  { name: "Solid and pale", tone: "--line-strong", width: 2.25, dash: [] },
 ];
+
+/** Give lines and points the tones of the theme that is shown now. */
+function color(datasets) {
+  for (const dataset of datasets) {
+    const tone = token(dataset.tone);
+    Object.assign(dataset, { borderColor: tone, pointBackgroundColor: tone, pointBorderColor: tone });
+  }
+}
 
 /** A chart that follows the theme. */
 class Drawing {
   constructor(canvas, config) {
+    color(config.data.datasets); // before Chart.js gives them colors of its own
     this.chart = new window.Chart(canvas, config);
     document.addEventListener("themechange", () => this.paint());
     document.fonts.ready.then(() => this.paint());
@@ -19,10 +28,7 @@ class Drawing {
 
   paint() {
     const { options, data } = this.chart;
-    for (const dataset of data.datasets) {
-      dataset.borderColor = token(dataset.tone);
-      dataset.backgroundColor = token(dataset.tone);
-    }
+    color(data.datasets);
     for (const axis of [options.scales.x, options.scales.y]) {
       axis.ticks.color = token("--muted");
       axis.ticks.font = { family: token("--mono"), size: 11 };

@@ -37,7 +37,7 @@ function forget(id) {
 
 /** @param {HTMLElement} section @param {Dataset} dataset */
 function fill(section, dataset) {
-  const { id, name, status, report, error, sheet_url: sheet } = dataset;
+  const { id, name, status, report, sheet_url: sheet } = dataset;
   const part = (key) => section.querySelector(`[data-${key}]`);
   part("name").textContent = name;
   showTag(part("tag"), status);
@@ -45,14 +45,15 @@ function fill(section, dataset) {
   part("train").hidden = status !== "succeeded";
   part("train").href = `/training/?dataset=${id}`;
   part("delete").addEventListener("click", () => askAndDelete(dataset));
+  const problems = report.problems ?? [];
   const isChecked = Boolean(report.counts && Object.keys(report.counts).length);
-  part("report").hidden = !isChecked && !error;
+  part("report").hidden = !isChecked && problems.length < 2;
   if (isChecked) fillCounts(section.querySelector(".counts"), report.counts);
   part("findings").replaceChildren(...findings(report).map((text) =>
     Object.assign(document.createElement("li"), { textContent: text })));
-  const problems = report.problems ?? [];
-  part("problems").hidden = problems.length === 0;
-  if (problems.length) {
+  // A single one is the reason that is given above.
+  part("problems").hidden = problems.length < 2;
+  if (problems.length > 1) {
     const more = report.problem_count > problems.length ? `, the first ${problems.length}` : "";
     part("problems").querySelector("summary").textContent = `${report.problem_count} entries cannot be read${more}`;
     part("problems").querySelector("ol").append(...problems.map((text) =>
@@ -78,7 +79,7 @@ function findings({ sizes = {}, duplicates = 0, across_splits: across = {}, with
   if (known.length) lines.push(`Sizes: ${known.slice(0, 6).map(([size, count]) => `${count.toLocaleString()} × ${size.replace("x", "×")}`).join(", ")}${known.length > 6 ? " and others" : ""}.`);
   if (duplicates) lines.push(`${duplicates.toLocaleString()} faces are there more than once, or nearly so.`);
   for (const [pair, count] of Object.entries(across)) {
-    lines.push(`${count.toLocaleString()} faces are nearly the same in ${pair.replace("/", " and ")}; a training leaves out those of its own part.`);
+    lines.push(`${count.toLocaleString()} faces are nearly the same in ${pair.replace("/", " and ")}; figures on one say less once the other was trained on.`);
   }
   if (votes) lines.push(`${votes.toLocaleString()} faces have the votes of taggers.`);
   if (others) lines.push(`${others.toLocaleString()} pictures show no face, as the taggers say.`);
