@@ -14,12 +14,13 @@ STAND_IN = [sys.executable, "-m", "tests.training.stand_in"]
 
 
 @pytest.fixture(autouse=True)
-def training_folders(settings, tmp_path):
+def training_folders(settings, tmp_path_factory):
     """Where the tests of this folder keep what they train on and with."""
-    settings.MEDIA_ROOT = tmp_path / "media"
-    settings.DATASETS_DIR = tmp_path / "datasets"
-    settings.TRAINING_DIR = tmp_path / "training"
-    settings.DATASET_CACHE = tmp_path / "cache"
+    folder = tmp_path_factory.mktemp("site")
+    settings.MEDIA_ROOT = folder / "media"
+    settings.DATASETS_DIR = folder / "datasets"
+    settings.TRAINING_DIR = folder / "training"
+    settings.DATASET_CACHE = folder / "cache"
     settings.DATASETS_DIR.mkdir()
 
 

@@ -98,6 +98,21 @@ def test_less_than_two_versions_are_not_compared(site, shipped, query):
     assert site.get(f"/models/compare/?{query}").url == "/models/"
 
 
+def test_a_photo_is_read_by_each_version(site, better, astronaut):
+    photo = SimpleUploadedFile("photo.jpg", astronaut)
+    answer = site.post("/models/compare/photo/?versions=1,2", {"photo": photo})
+    (face,) = answer.json()["faces"]
+
+    assert len(face["probabilities"]) == 2
+
+
+def test_a_file_that_is_no_photo_is_refused(site, better):
+    photo = SimpleUploadedFile("photo.jpg", b"none")
+    answer = site.post("/models/compare/photo/?versions=1,2", {"photo": photo})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "not_an_image")
+
+
 @pytest.mark.parametrize(("kind", "start"), [("onnx", b"\x08"), ("zip", b"PK")])
 def test_a_version_is_downloaded(site, shipped, kind, start):
     answer = site.get(f"/models/1/{kind}/")
