@@ -17,6 +17,7 @@ urlpatterns = [
     path("training/datasets/", views.dataset_list, name="training-datasets"),
     path("models/", version_views.version_list, name="models"),
     path("models/compare/", version_views.compare, name="model-compare"),
+    path("models/compare/photo/", version_views.compare_on_photo, name="model-compare-photo"),
     path("models/import/", version_views.import_version, name="model-import"),
     path("models/roll-back/", version_views.roll_back, name="model-roll-back"),
     path("models/<int:number>/", version_views.version_detail, name="model-version"),

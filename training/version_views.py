@@ -2,14 +2,15 @@
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST
 
 from recognition import comparison, registry
-from recognition.engine.emotions import EMOTIONS
-from recognition.engine.errors import ModelError
+from recognition.analyses import face_detector
+from recognition.engine import media
+from recognition.engine.errors import MediaError, ModelError
 from recognition.models import ModelEvent, ModelVersion
 from recognition.uploads import LimitedUploadHandler
 from recognition.version_files import read_onnx, zip_file
@@ -60,23 +61,45 @@ def version_detail(request: HttpRequest, number: int) -> HttpResponse:
 
 @administrators_only
 def compare(request: HttpRequest) -> HttpResponse:
-    """Versions side by side, the first one as the measure: `?versions=1,2` or several of them."""
-    wanted = ",".join(request.GET.getlist("versions")).split(",")
-    numbers = list(dict.fromkeys(int(number) for number in wanted if number.isdecimal()))
-    found = ModelVersion.objects.in_bulk(numbers, field_name="number")
-    if len(numbers) < 2 or len(found) < len(numbers):
+    """Versions side by side, the first one as the measure."""
+    versions = chosen_versions(request)
+    if not versions:
         messages.error(request, "Choose two or more versions to compare.")
         return redirect("models")
-    versions = [found[number] for number in numbers]
     context = {
         "versions": [comparison.describe_version(version) for version in versions],
         "comparison": comparison.compare(versions),
-        "emotions": EMOTIONS,
         "curves": [
             {"version": version.number, "epochs": events.curve_of(version)} for version in versions
         ],
     }
     return render(request, "training/version_compare.html", context)
+
+
+@administrators_only
+@require_POST
+def compare_on_photo(request: HttpRequest) -> HttpResponse:
+    """The faces of a photo as each of the chosen versions reads them; the photo is not kept."""
+    photo = request.FILES.get("photo")
+    try:
+        if photo is None or photo.too_large:
+            limit = settings.MAX_UPLOAD_BYTES // 1024**2
+            raise MediaError("file_too_large", f"Choose a photo of up to {limit} MB.")
+        rgb, _header = media.decode_photo(photo.read(), max_pixels=settings.MAX_PIXELS)
+        faces = comparison.compare_on_photo(chosen_versions(request), rgb, face_detector())
+    except (MediaError, ModelError) as error:
+        return JsonResponse({"code": error.code, "detail": error.message}, status=400)
+    return JsonResponse({"faces": faces})
+
+
+def chosen_versions(request: HttpRequest) -> list[ModelVersion]:
+    """Those of `?versions=1,2` or several of them, in that order; none if fewer than two exist."""
+    wanted = ",".join(request.GET.getlist("versions")).split(",")
+    numbers = list(dict.fromkeys(int(number) for number in wanted if number.isdecimal()))
+    found = ModelVersion.objects.in_bulk(numbers, field_name="number")
+    if len(numbers) < 2 or len(found) < len(numbers):
+        return []
+    return [found[number] for number in numbers]
 
 
 @administrators_only

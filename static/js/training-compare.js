@@ -1,5 +1,6 @@
-/* Model versions side by side: each expression, the confusion, and the curves. */
-import { emotionName } from "./emotions.js";
+/* Model versions side by side: each expression, the confusion, the curves, and the same photo. */
+import { uploadForm } from "./api.js";
+import { EMOTIONS, emotionName, percent } from "./emotions.js";
 import { icon } from "./icons.js";
 import { Curves, STYLES } from "./training-curves.js";
 import { fillConfusion } from "./training-evaluation.js";
@@ -67,4 +68,58 @@ if (trained.length) {
   chart.show(trained.map(({ epochs }) => epochs.map(({ number, validation_accuracy: y }) => ({ x: number, y }))));
   byId("curves-legend").textContent = trained
     .map(({ version }, at) => `${STYLES[at % STYLES.length].name}: version ${version}.`).join(" ");
+}
+
+const form = /** @type {HTMLFormElement} */ (byId("photo-form"));
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const [file] = byId("photo").files;
+  const button = form.querySelector("[type=submit]");
+  const problem = byId("photo-problem");
+  button.disabled = true;
+  problem.hidden = true;
+  byId("photo-faces").replaceChildren();
+  try {
+    const url = `${form.getAttribute("action")}?versions=${numbers.join(",")}`;
+    const { faces } = await uploadForm(url, new FormData(form), () => {});
+    if (!faces.length) throw new Error("No face was found in this photo.");
+    const photo = await createImageBitmap(file).catch(() => null); // not every browser reads each format
+    byId("photo-faces").append(...faces.map((face) => faceTable(face, photo)));
+  } catch (error) {
+    problem.hidden = false;
+    problem.textContent = error.message;
+  } finally {
+    button.disabled = false;
+  }
+});
+
+/**
+ * @param {{box: {x: number, y: number, width: number, height: number}, probabilities: Object<string, number>[]}} face
+ * @param {ImageBitmap|null} photo
+ */
+function faceTable({ box, probabilities }, photo) {
+  const frame = make("div", { className: "photo-face" });
+  if (photo) {
+    const canvas = make("canvas", { width: 120, height: 120 });
+    canvas.setAttribute("aria-hidden", "true");
+    const side = Math.max(box.width, box.height);
+    const [left, top] = [box.x + (box.width - side) / 2, box.y + (box.height - side) / 2];
+    canvas.getContext("2d").drawImage(photo, left, top, side, side, 0, 0, 120, 120);
+    frame.append(canvas);
+  }
+  const table = make("table", { className: "per-class" });
+  table.createTHead().insertRow().append(make("td"), ...numbers.map((number) =>
+    make("th", { scope: "col", textContent: `Version ${number}` })));
+  const body = table.createTBody();
+  const tops = probabilities.map((values) => Math.max(...Object.values(values)));
+  for (const emotion of EMOTIONS) {
+    const name = make("th", { scope: "row" });
+    name.dataset.emotion = emotion;
+    name.append(icon(`face-${emotion}`), emotionName(emotion));
+    body.insertRow().append(name, ...probabilities.map((values, at) => make("td", {
+      textContent: percent(values[emotion]), className: values[emotion] === tops[at] ? "top" : "",
+    })));
+  }
+  frame.append(table);
+  return frame;
 }

@@ -49,7 +49,7 @@ def administrator(browser, training_site, cookies) -> Iterator[Page]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_from_a_file_to_a_model_in_use(administrator, tmp_path):
+def test_from_a_file_to_a_model_in_use(administrator, tmp_path, photos):
     page = administrator
     page.get_by_label("Account menu").click()
     page.get_by_role("link", name="Training and models").click()
@@ -81,6 +81,11 @@ def test_from_a_file_to_a_model_in_use(administrator, tmp_path):
     expect(page.locator("#ask-title")).to_contain_text("advises against it")
     page.locator("#ask-yes").click()
     expect(page.locator("h1")).to_contain_text("in use")
+
+    page.goto("/models/compare/?versions=1,2")
+    page.locator("#photo").set_input_files(photos["portrait"])
+    page.get_by_role("button", name="Read it").click()
+    expect(page.locator(".photo-face thead")).to_contain_text("Version 2")
 
     page.get_by_role("link", name="Models").first.click()
     expect(page.locator(".trail")).to_contain_text("against the advice of the guard")
