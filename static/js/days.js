@@ -20,7 +20,11 @@ export class DayChart {
       type: "bar",
       data: {
         labels: [],
-        datasets: EMOTIONS.map((emotion) => ({ label: emotionName(emotion), data: [] })),
+        datasets: EMOTIONS.map((emotion) => ({
+          label: emotionName(emotion),
+          data: [],
+          backgroundColor: emotionColor(emotion), // or the library would choose its own
+        })),
       },
       options: {
         maintainAspectRatio: false,
