@@ -1,6 +1,8 @@
 """The page of one analysis: box, chart, keyboard, deletion."""
 
+import os
 import re
+import signal
 
 import pytest
 from playwright.sync_api import expect
@@ -139,3 +141,23 @@ def test_a_crowd_is_enlarged_and_the_chosen_face_stays_in_sight(person, open_res
     frame = person.locator("#zoom-frame").bounding_box()
     assert frame["x"] <= face["x"] <= frame["x"] + frame["width"]
     assert frame["y"] <= face["y"] <= frame["y"] + frame["height"]
+
+
+@pytest.fixture
+def idle_worker(live_site):
+    """A worker that does nothing until it is told to go on."""
+    group = live_site.worker.popen.pid
+    os.killpg(group, signal.SIGSTOP)
+    yield lambda: os.killpg(group, signal.SIGCONT)
+    os.killpg(group, signal.SIGCONT)
+
+
+def test_what_waits_is_canceled_and_tried_again(person, open_result, idle_worker):
+    open_result("portrait")
+    person.get_by_role("button", name="Cancel").click()
+    expect(person.get_by_role("heading", name="This analysis was canceled")).to_be_visible()
+    expect(person.locator("#failure-help")).to_be_hidden()  # nothing is wrong with the photo
+    person.get_by_role("button", name="Try again").click()
+    expect(person.get_by_role("heading", name="In the queue")).to_be_visible()
+    idle_worker()
+    expect(person.locator("#overlay .face")).to_have_count(1)
