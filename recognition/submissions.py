@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import transaction
 
-from recognition import analyses, events, tasks
+from recognition import allowances, analyses, events, tasks
 from recognition.engine import media
 from recognition.engine.errors import MediaError
 from recognition.engine.types import PhotoHeader
@@ -32,11 +32,12 @@ def submit_image(owner, upload: LimitedUpload) -> Analysis:
     file_too_large, and what media.inspect_photo raises. Nothing is stored then. What only
     decoding can tell becomes the error of the analysis.
     """
-    if upload.too_large:
+    limit = allowances.upload_bytes(owner)
+    if upload.too_large or upload.size > limit:
         raise MediaError(
             "file_too_large",
             f"This file has {upload.size / 1024**2:.1f} MB; up to "
-            f"{settings.MAX_UPLOAD_BYTES // 1024**2} MB are accepted.",
+            f"{limit // 1024**2} MB are accepted.",
         )
     content = upload.read()
     header = media.inspect_photo(content, max_pixels=settings.MAX_PIXELS)

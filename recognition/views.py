@@ -8,7 +8,7 @@ from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from recognition import accounts, events, health, recordings, statistics, tables
+from recognition import accounts, allowances, events, health, recordings, statistics, tables
 from recognition.filters import HistoryFilter
 from recognition.forms import FirstAdministratorForm
 from recognition.live import limits as live_limits
@@ -24,7 +24,7 @@ def home(request: HttpRequest) -> HttpResponse:
         return render(request, "landing.html")
     context = {
         "recent": request.user.analyses.all()[:RECENT],
-        "max_upload_mb": settings.MAX_UPLOAD_BYTES // 1024**2,
+        "max_upload_mb": allowances.upload_bytes(request.user) // 1024**2,
     }
     return render(request, "home.html", context)
 

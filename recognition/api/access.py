@@ -11,9 +11,9 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.throttling import BaseThrottle
 
-from recognition import keys
+from recognition import allowances, keys
 from recognition.api.problems import Problem
-from recognition.models import Allowance, ApiKey
+from recognition.models import ApiKey
 
 WINDOW_SECONDS = 60
 
@@ -76,7 +76,7 @@ class RequestRate(BaseThrottle):
 
     def allow_request(self, request, view) -> bool:
         key = request.auth if isinstance(request.auth, ApiKey) else None
-        limit = requests_per_minute(request.user, key)
+        limit = allowances.requests_per_minute(request.user, key)
         now = time.time()
         window = int(now // WINDOW_SECONDS)
         who = f"user-{request.user.pk}" if request.user.pk else f"at-{self.get_ident(request)}"
@@ -107,16 +107,6 @@ def counters() -> redis.Redis:
     """This process's connection to the counters, which lie beside the cache."""
     location = settings.CACHES["default"]["LOCATION"]
     return redis.Redis.from_url(location, socket_timeout=1, socket_connect_timeout=1)
-
-
-def requests_per_minute(user, key: ApiKey | None) -> int:
-    """The limit of a key, else of its person, else of everybody."""
-    if key and key.requests_per_minute:
-        return key.requests_per_minute
-    if not user.is_authenticated:
-        return settings.API_REQUESTS_PER_MINUTE
-    own = Allowance.objects.filter(user=user).values_list("requests_per_minute", flat=True).first()
-    return own or settings.API_REQUESTS_PER_MINUTE
 
 
 class RateHeaders:

@@ -9,8 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from recognition import statistics
-from recognition.api.access import RateHeaders, requests_per_minute
+from recognition import allowances, statistics
+from recognition.api.access import RateHeaders
 from recognition.api.states import StateSerializer
 from recognition.models import ApiKey
 
@@ -62,8 +62,8 @@ class MeView(RateHeaders, APIView):
         """Who asks, with limits and usage."""
         key = request.auth if isinstance(request.auth, ApiKey) else None
         limits: Limits = {
-            "requests_per_minute": requests_per_minute(request.user, key),
-            "upload_bytes": settings.MAX_UPLOAD_BYTES,
+            "requests_per_minute": allowances.requests_per_minute(request.user, key),
+            "upload_bytes": allowances.upload_bytes(request.user),
             "request_bytes": settings.MAX_REQUEST_BYTES,
             "files_per_request": settings.DATA_UPLOAD_MAX_NUMBER_FILES,
         }

@@ -151,6 +151,19 @@ def test_an_administrator_may_allow_more_or_less(reader, user):
     assert reader.get(ANALYSES)["RateLimit-Policy"] == '"requests";q=5;w=60'
 
 
+def test_an_administrator_may_allow_smaller_files_only(signed_in, user, astronaut, settings):
+    Allowance.objects.create(user=user, upload_mb=1)
+    photo = astronaut + bytes(1024**2)
+    response = signed_in.post(ANALYSES, photo, content_type="image/jpeg")
+    assert (response.status_code, response.json()["code"]) == (413, "file_too_large")
+    assert "up to 1 MB" in response.json()["detail"]
+    assert signed_in.get("/api/v1/me/").json()["limits"]["upload_bytes"] == 1024**2
+
+    Allowance.objects.update(upload_mb=10_000)  # more than the site receives
+    limits = signed_in.get("/api/v1/me/").json()["limits"]
+    assert limits["upload_bytes"] == settings.MAX_UPLOAD_BYTES
+
+
 @pytest.mark.parametrize(
     ("method", "address", "status", "code"),
     [
