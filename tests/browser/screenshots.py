@@ -1,8 +1,8 @@
 """`python -m tests.browser.screenshots [NAME...]`: every page as a picture, in var/screenshots.
 
 Starts a site of its own, uses it as a person would, and takes each page at three widths in both
-themes. NAME limits the pages to those whose name contains it; `readme` takes the picture of the
-README instead.
+themes. NAME limits the pages to those whose name contains it; `readme` takes the pictures of
+the README instead.
 """
 
 import io
@@ -185,18 +185,37 @@ def take_everywhere(page: Page, name: str) -> None:
             take(page, name, width, theme)
 
 
-def take_for_readme(browser: Browser, site: LiveSite) -> None:
-    """The result of the sample photo, as a small file."""
+def take_for_readme(playwright: Playwright, browser: Browser, site: LiveSite, folder: Path) -> None:
+    """The result of the sample photo and the Live page, as small files."""
     page = browser.new_page(base_url=site.url, viewport={"width": 1240, "height": 830})
     create_account(page, site.url, *PERSON)
     page.get_by_role("button", name="Try the sample photo").click()
     page.locator("#cards .analysis[data-status=succeeded] a").click()
     page.locator("#overlay .face").wait_for()
     page.wait_for_timeout(1000)  # the chart's movement
+    save_for_readme(page, "result")
+
+    camera = launch_with_camera(playwright, write_clip(folder / "one.mjpeg"))
+    state = page.context.storage_state()
+    live = camera.new_page(
+        base_url=site.url, storage_state=state, viewport={"width": 1240, "height": 830}
+    )
+    live.context.grant_permissions(["camera"])
+    live.goto("/live/")
+    live.locator("[data-start]:visible").click()
+    expect(live.locator("#live-faces button:not(.left)")).to_have_count(1)
+    live.wait_for_timeout(20_000)  # something for the chart
+    save_for_readme(live, "live")
+    camera.close()
+
+
+def save_for_readme(page: Page, name: str) -> None:
+    """What the window shows, in 128 colors: plenty for the page, a quarter of the bytes."""
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    path = ROOT / "docs" / "images" / "result.png"
+    small = picture.resize((960, 643), Image.Resampling.LANCZOS)
+    path = ROOT / "docs" / "images" / f"{name}.png"
     path.parent.mkdir(parents=True, exist_ok=True)
-    picture.resize((960, 643), Image.Resampling.LANCZOS).save(path, optimize=True)
+    small.quantize(128).save(path, optimize=True)
 
 
 def main(wanted: list[str]) -> None:
@@ -209,7 +228,7 @@ def main(wanted: list[str]) -> None:
         try:
             browser = launch(playwright)
             if wanted == ["readme"]:
-                take_for_readme(browser, site)
+                take_for_readme(playwright, browser, site, Path(folder))
             else:
                 take_everything(playwright, browser, site, Path(folder), wanted)
         finally:
