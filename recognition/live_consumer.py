@@ -29,12 +29,13 @@ STORE_SECONDS = 1.0
 class LiveConsumer(AsyncWebsocketConsumer):
     """One live session.
 
-    `receive` and the workers' answers only note what came and wake `run`, which alone sends.
+    Frames and the workers' answers are only noted and wake `run`, which alone replies to them.
     """
 
     # A session needs no channel layer, and a lost Redis must not close its socket.
     channel_layer_alias = "none"
     running: asyncio.Task[None] | None = None
+    closing: asyncio.Task[None] | None = None
 
     async def connect(self):
         await self.accept()  # a socket that was never open has no code to close with
@@ -66,7 +67,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self.running.add_done_callback(self.report)
 
     async def receive(self, text_data=None, bytes_data=None):
-        if self.running is None:
+        if self.running is None or self.closing:
             return
         if len(bytes_data or text_data or "") > settings.LIVE_FRAME_BYTES + live.SEQUENCE_BYTES:
             await self.close(TOO_LARGE)
@@ -100,7 +101,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         try:
             await self.keep(self.session.settings.keep)
         except DatabaseError:
-            self.session.settings = before
+            self.session.update(before.to_dict())
             await self.complain("keep_failed", "The session cannot be stored just now.")
             return
         await self.send_message(
@@ -118,8 +119,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 self.recorder = await database_sync_to_async(recordings.Recorder)(self.owner, now)
                 self.kept_url = self.recorder.url
             elif not wanted and (recorder := self.recorder):
-                self.recorder = None
+                # Where the database fails, the rows stay here and can be stored later.
                 await database_sync_to_async(recorder.finish)(now)
+                self.recorder = None
 
     async def say_goodbye(self, _message: dict[str, Any]) -> None:
         """End on the client's wish: replies that are due, the summary, the close."""
@@ -219,6 +221,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 with suppress(DatabaseError):  # tried again with the next rows
                     if not await database_sync_to_async(recorder.store)(now):
                         self.recorder = self.kept_url = None
+                        # Or the next change of a setting would begin to keep it anew, unasked.
+                        self.session.update({"keep": False})
 
     async def take_place(self) -> int | None:
         """Take one of the site's places; the code to close with where there is none."""

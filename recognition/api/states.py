@@ -13,9 +13,6 @@ class StateSerializer(serializers.BaseSerializer):
 
     state: type
 
-    def to_representation(self, instance):
-        raise NotImplementedError
-
 
 class AnalysisSerializer(StateSerializer):
     """An analysis without its faces, as in lists and events."""

@@ -9,7 +9,7 @@ from channels.testing import WebsocketCommunicator
 from django.contrib.sessions.models import Session
 from django.db import OperationalError
 
-from recognition import live, recordings
+from recognition import analyses, live, recordings
 from recognition import live_consumer as live_codes
 from recognition.consumers import NOT_SIGNED_IN
 from recognition.models import Analysis
@@ -243,6 +243,34 @@ async def test_a_session_that_cannot_be_stored_says_so_and_goes_on(user, monkeyp
     await socket.disconnect()
     assert (error["type"], error["code"]) == ("session.error", "keep_failed")
     assert updated["settings"]["keep"] is False
+
+
+async def test_a_session_that_was_deleted_is_not_kept_anew_unasked(user, monkeypatch):
+    monkeypatch.setattr(live_codes, "STORE_SECONDS", 0.1)
+    socket = await live_socket(user)
+    await receive(socket)
+    await socket.send_to(text_data='{"type": "session.update", "keep": true}')
+    await receive(socket)
+    await sync_to_async(analyses.delete_analysis)(await Analysis.objects.aget())
+    await asyncio.sleep(1)
+    await socket.send_to(text_data='{"type": "session.update", "smoothing": 1}')
+    updated = await receive(socket)
+    await socket.disconnect()
+    assert updated["settings"]["keep"] is False
+    assert updated["kept_url"] is None
+    assert not await Analysis.objects.aexists()
+
+
+async def test_after_the_goodbye_nothing_more_is_taken(user):
+    socket = await live_socket(user)
+    await receive(socket)
+    await socket.send_to(text_data='{"type": "session.close"}')
+    for sequence in range(5):
+        await socket.send_to(bytes_data=frame(sequence, b""))
+    closed = await receive(socket)
+    assert closed["type"] == "session.closed"
+    assert closed["frames"]["received"] == 0
+    assert await close_code(socket) == 1000
 
 
 async def test_a_client_that_reads_nothing_is_closed(user, monkeypatch):
