@@ -1,59 +1,21 @@
-"""All settings of Mien, and the only place that reads the environment."""
+"""All settings of Mien; with environment.py the only place that reads the environment."""
 
-import hashlib
-import os
-import secrets
 import socket
-import tempfile
 from pathlib import Path
 
 import dj_database_url
 
+from fer_site.environment import (
+    env_bool,
+    env_int,
+    env_list,
+    env_text,
+    private_folder,
+    secret_key,
+    socket_path,
+)
+
 BASE_DIR = Path(__file__).resolve().parent.parent
-
-
-def env_text(name: str, default: str = "") -> str:
-    return os.environ.get(name, "").strip() or default
-
-
-def env_int(name: str, default: int) -> int:
-    return int(env_text(name, str(default)))
-
-
-def env_bool(name: str, default: bool) -> bool:
-    return env_text(name, str(default)).lower() in {"1", "true", "yes", "on"}
-
-
-def env_list(name: str) -> list[str]:
-    return [item.strip() for item in env_text(name).split(",") if item.strip()]
-
-
-def private_folder(path: Path) -> Path:
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return path
-
-
-def socket_path(data_dir: Path) -> Path:
-    """A path for Redis's socket, short enough for the system's limit of 107 bytes."""
-    path = data_dir / "run" / "redis.sock"
-    if len(os.fsencode(path)) > 100:
-        digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
-        path = Path(tempfile.gettempdir(), f"mien-{os.getuid()}-{digest}", "redis.sock")
-    return path
-
-
-def secret_key(data_dir: Path) -> str:
-    """The key of the environment, else one that this data folder keeps for itself."""
-    if key := env_text("MIEN_SECRET_KEY"):
-        return key
-    path = data_dir / "secret_key"
-    try:
-        with open(path, "x", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            file.write(secrets.token_urlsafe(50))
-    except FileExistsError:
-        pass
-    return path.read_text()
-
 
 # --- Where things are -------------------------------------------------------------------------
 

@@ -7,8 +7,8 @@ from recognition import registry
 from recognition.models import Analysis
 from tests.processes import wait_until
 from tests.recognition.networks import shipped_card, shipped_twin
-from tests.recognition.test_registry import damage
 from tests.recognition.uploads import submit
+from tests.recognition.versions import damage
 
 Status = Analysis.Status
 

@@ -1,0 +1,50 @@
+"""The environment as the settings read it, and what a data folder keeps for them."""
+
+import hashlib
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+
+def env_text(name: str, default: str = "") -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+def env_int(name: str, default: int) -> int:
+    return int(env_text(name, str(default)))
+
+
+def env_bool(name: str, default: bool) -> bool:
+    return env_text(name, str(default)).lower() in {"1", "true", "yes", "on"}
+
+
+def env_list(name: str) -> list[str]:
+    return [item.strip() for item in env_text(name).split(",") if item.strip()]
+
+
+def private_folder(path: Path) -> Path:
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def socket_path(data_dir: Path) -> Path:
+    """A path for Redis's socket, short enough for the system's limit of 107 bytes."""
+    path = data_dir / "run" / "redis.sock"
+    if len(os.fsencode(path)) > 100:
+        digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
+        path = Path(tempfile.gettempdir(), f"mien-{os.getuid()}-{digest}", "redis.sock")
+    return path
+
+
+def secret_key(data_dir: Path) -> str:
+    """The key of the environment, else one that this data folder keeps for itself."""
+    if key := env_text("MIEN_SECRET_KEY"):
+        return key
+    path = data_dir / "secret_key"
+    try:
+        with open(path, "x", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            file.write(secrets.token_urlsafe(50))
+    except FileExistsError:
+        pass
+    return path.read_text()

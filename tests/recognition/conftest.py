@@ -1,0 +1,19 @@
+"""Fixtures of the tests of recognition: the shipped version, and a process without any."""
+
+import pytest
+
+from recognition import registry
+from recognition.models import ModelVersion
+
+
+@pytest.fixture
+def nothing_loaded(monkeypatch):
+    """This process holds no classifier yet."""
+    monkeypatch.setattr(registry, "_loaded", None)
+    monkeypatch.setattr(registry, "_refused", None)
+    monkeypatch.setattr(registry, "_asked_at", 0.0)
+
+
+@pytest.fixture
+def shipped(db) -> ModelVersion:
+    return registry.register_shipped_model()
