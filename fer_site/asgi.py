@@ -1,6 +1,7 @@
 """The web process: HTTP to Django, WebSockets to Channels."""
 
 import os
+import tempfile
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
@@ -14,12 +15,16 @@ django_application = get_asgi_application()
 from django.conf import settings  # noqa: E402
 
 from fer_site.body_limit import limit_body  # noqa: E402
+from fer_site.upload_limit import limit_of  # noqa: E402
 from recognition.routing import websocket_urlpatterns as recognition_sockets  # noqa: E402
 from training.routing import websocket_urlpatterns as training_sockets  # noqa: E402
 
+# Django keeps a body that arrives where this says: /tmp is memory on many machines, and small.
+tempfile.tempdir = str(settings.INCOMING_DIR)
+
 application = ProtocolTypeRouter(
     {
-        "http": limit_body(django_application, settings.MAX_REQUEST_BYTES),
+        "http": limit_body(django_application, limit_of),
         "websocket": AllowedHostsOriginValidator(
             AuthMiddlewareStack(URLRouter([*recognition_sockets, *training_sockets]))
         ),

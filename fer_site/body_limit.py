@@ -8,14 +8,17 @@ Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
+LimitOf = Callable[[dict[str, Any]], Awaitable[int]]
 
 
 class BodyTooLarge(Exception):
     """More bytes came than the limit allows."""
 
 
-def limit_body(application: Application, limit: int) -> Application:
-    """`application` behind a limit of `limit` bytes a body; a larger one gets 413.
+def limit_body(application: Application, limit_of: LimitOf) -> Application:
+    """`application` behind a limit of bytes a body; a larger one gets 413.
+
+    `limit_of` gives the limit for a request, from its scope.
 
     Django reads the whole body into a temporary file before any view or upload handler runs and
     knows no limit for files, so the disk has to be guarded here. A body sent in chunks announces
@@ -23,6 +26,7 @@ def limit_body(application: Application, limit: int) -> Application:
     """
 
     async def limited(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        limit = await limit_of(scope)
         announced = dict(scope["headers"]).get(b"content-length", b"0")
         if announced.isdigit() and int(announced) > limit:
             await refuse(send, limit)

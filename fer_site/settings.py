@@ -179,6 +179,7 @@ DEFAULT_FROM_EMAIL = env_text("MIEN_EMAIL_FROM", "Mien <mien@localhost>")
 # --- Files ------------------------------------------------------------------------------------
 
 MEDIA_ROOT = DATA_DIR / "media"  # never served by its address, only through a permission check
+INCOMING_DIR = private_folder(DATA_DIR / "incoming")  # bodies of requests while they arrive
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 FILE_UPLOAD_HANDLERS = ["recognition.uploads.LimitedUploadHandler"]
@@ -271,6 +272,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5,
         "options": {"expires": 5},
     },
+    "delete-leftovers-of-trainings": {
+        "task": "training.tasks.delete_leftovers",
+        "schedule": 3600,
+        "options": {"expires": 3600},
+    },
     "delete-orphaned-files": {
         "task": "recognition.tasks.delete_orphaned_files",
         "schedule": 3600,
@@ -281,7 +287,9 @@ CELERY_BEAT_SCHEDULE = {
 # --- Recognition ------------------------------------------------------------------------------
 
 MAX_UPLOAD_BYTES = env_int("MIEN_MAX_UPLOAD_MB", 25) * 1024 * 1024  # one file
-MAX_REQUEST_BYTES = env_int("MIEN_MAX_REQUEST_MB", 200) * 1024 * 1024  # all files of a request
+MAX_REQUEST_BYTES = (
+    env_int("MIEN_MAX_REQUEST_MB", 200) * 1024 * 1024
+)  # all of a request
 MAX_PIXELS = env_int("MIEN_MAX_PIXELS", 64_000_000)  # a worker needs about 14 bytes for each
 MIN_FACE = env_int("MIEN_MIN_FACE", 32)  # pixels, in a picture scaled to MAX_SIDE
 MAX_SIDE = env_int("MIEN_MAX_SIDE", 1280)
@@ -306,7 +314,7 @@ FRAME_SECONDS = 2  # a frame that takes longer is given up
 DATASETS_DIR = Path(env_text("MIEN_DATASETS", str(DATA_DIR / "datasets"))).expanduser().absolute()
 TRAINING_DIR = DATA_DIR / "training"  # uploaded data sets, and the checkpoints of runs
 DATASET_CACHE = DATA_DIR / "cache" / "datasets"
-MAX_DATASET_BYTES = MAX_REQUEST_BYTES  # one uploaded file
+MAX_DATASET_BYTES = env_int("MIEN_MAX_DATASET_MB", 1024) * 1024 * 1024  # one uploaded file
 
 # --- API and logs -----------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from celery import shared_task
 from celery.worker import state as worker_state
 
 from recognition.tasks import BROKER_TROUBLE, queue_length
-from training import checks, evaluations, runs
+from training import checks, evaluations, leftovers, runs
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +42,11 @@ def requeue_stale() -> None:
     runs.requeue_stale(enqueue_training, queue_length("training"))
     checks.requeue_stale(enqueue_check)
     evaluations.requeue_stale(enqueue_evaluation)
+
+
+@shared_task
+def delete_leftovers() -> None:
+    leftovers.delete_leftovers()
 
 
 def worker_is_stopping() -> bool:

@@ -142,6 +142,11 @@ function enable(form, add) {
 
 enable(byId("upload"), async () => {
   const form = new FormData(byId("upload"));
+  const most = Number(byId("upload").dataset.limitMb);
+  // Said here: an answer in the middle of an upload does not reach every browser.
+  if (byId("data").files[0].size > most * 1024 ** 2) {
+    throw new Error(`This file has more than ${most} MB. Compress it, or put it into the server's folder for data sets.`);
+  }
   if (!byId("votes").files.length) form.delete("votes");
   const bar = byId("upload-progress");
   bar.value = 0;

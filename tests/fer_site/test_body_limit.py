@@ -9,6 +9,10 @@ from fer_site.body_limit import limit_body
 pytestmark = pytest.mark.asyncio
 
 
+async def ten(scope) -> int:
+    return 10
+
+
 async def answer_of(chunks: list[bytes], headers: list[tuple[bytes, bytes]] = ()) -> tuple:
     """Status and body that an application gives which reads a body of these chunks whole."""
     waiting = list(chunks)
@@ -30,7 +34,7 @@ async def answer_of(chunks: list[bytes], headers: list[tuple[bytes, bytes]] = ()
     async def send(message):
         sent.append(message)
 
-    await limit_body(application, 10)({"headers": list(headers)}, receive, send)
+    await limit_body(application, ten)({"headers": list(headers)}, receive, send)
     return sent[0]["status"], sent[1]["body"]
 
 
