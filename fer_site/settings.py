@@ -287,9 +287,7 @@ CELERY_BEAT_SCHEDULE = {
 # --- Recognition ------------------------------------------------------------------------------
 
 MAX_UPLOAD_BYTES = env_int("MIEN_MAX_UPLOAD_MB", 25) * 1024 * 1024  # one file
-MAX_REQUEST_BYTES = (
-    env_int("MIEN_MAX_REQUEST_MB", 200) * 1024 * 1024
-)  # all of a request
+MAX_REQUEST_BYTES = env_int("MIEN_MAX_REQUEST_MB", 200) * 1024 * 1024  # all of a request
 MAX_PIXELS = env_int("MIEN_MAX_PIXELS", 64_000_000)  # a worker needs about 14 bytes for each
 MIN_FACE = env_int("MIEN_MIN_FACE", 32)  # pixels, in a picture scaled to MAX_SIDE
 MAX_SIDE = env_int("MIEN_MAX_SIDE", 1280)
