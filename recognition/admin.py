@@ -45,7 +45,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     list_display = ["number", "architecture", "active", "archived", "created_by", "created_at"]
     fields = [
         *["number", "architecture", "active", "archived", "shipped", "imported", "note"],
-        *["sha256", "weights_sha256", "card", "created_by", "created_at"],
+        *["sha256", "weights_sha256", "keras_sha256", "card", "created_by", "created_at"],
     ]
 
 

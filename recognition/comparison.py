@@ -38,6 +38,7 @@ class VersionState(TypedDict):
     accuracy: dict[str, float]
     sha256: str
     weights_sha256: str | None
+    keras_sha256: str | None
     data_hash: str | None
     code: str | None
     note: str
@@ -67,6 +68,7 @@ def describe_version(version: ModelVersion) -> VersionState:
         },
         "sha256": version.sha256,
         "weights_sha256": version.weights_sha256 or None,
+        "keras_sha256": version.keras_sha256 or None,
         "data_hash": version.data_hash or None,
         "code": card.get("code"),
         "note": version.note,

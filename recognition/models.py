@@ -25,6 +25,8 @@ class ModelVersion(models.Model):
     onnx = models.FileField(upload_to="models")
     weights = models.FileField(upload_to="models", blank=True)  # npz: the trained network itself
     weights_sha256 = models.CharField(max_length=64, blank=True)
+    keras = models.FileField(upload_to="models", blank=True)  # written by us: never loaded here
+    keras_sha256 = models.CharField(max_length=64, blank=True)
     card = models.JSONField(default=dict)
     shipped = models.BooleanField(default=False)
     imported = models.BooleanField(default=False)  # made elsewhere: its figures are claims

@@ -25,6 +25,13 @@ def read_weights(version: ModelVersion) -> bytes | None:
     return _read(version, version.weights, version.weights_sha256)
 
 
+def read_keras(version: ModelVersion) -> bytes | None:
+    """The .keras file of a version, None where it has none. Raises ModelError as read_onnx."""
+    if not version.keras:
+        return None
+    return _read(version, version.keras, version.keras_sha256)
+
+
 def load_classifier(version: ModelVersion) -> EmotionClassifier:
     """A new classifier of a version, checked and warm. Raises ModelError."""
     classifier = EmotionClassifier(read_onnx(version))
@@ -38,6 +45,7 @@ def card_file(version: ModelVersion) -> bytes:
         "number": version.number,
         "sha256": version.sha256,
         "weights_sha256": version.weights_sha256 or None,
+        "keras_sha256": version.keras_sha256 or None,
         "data_hash": version.data_hash or None,
         "registered_at": version.created_at.isoformat(),
         "note": version.note,
@@ -46,13 +54,16 @@ def card_file(version: ModelVersion) -> bytes:
 
 
 def zip_file(version: ModelVersion) -> bytes:
-    """A zip of expression.onnx, expression.json (the card) and, if there are any, weights.npz.
-
-    Raises ModelError as read_onnx.
+    """A zip of expression.onnx, expression.json (the card) and, if there are any, weights.npz and
+    expression.keras. Raises ModelError as read_onnx.
     """
     contents = {"expression.onnx": read_onnx(version), "expression.json": card_file(version)}
-    if (weights := read_weights(version)) is not None:
-        contents["weights.npz"] = weights
+    for name, content in (
+        ("weights.npz", read_weights(version)),
+        ("expression.keras", read_keras(version)),
+    ):
+        if content is not None:
+            contents[name] = content
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:  # weights do not shrink
         for name, content in contents.items():

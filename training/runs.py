@@ -25,7 +25,8 @@ Phase = TrainingRun.Phase
 
 TICK = 0.5  # seconds between two looks at the stop flag
 MOST_ATTEMPTS = 4  # the first, and three resumes by itself
-MODEL, CARD = "expression.onnx", "expression.json"  # training.core.release, which needs TensorFlow
+# As training.core.release names them, which cannot be imported without TensorFlow.
+MODEL, CARD, KERAS = "expression.onnx", "expression.json", "expression.keras"
 GAVE_UP = (
     "The training broke off four times. What it has learned is kept: look at the log, "
     "then resume it."
@@ -186,6 +187,7 @@ def register(run: TrainingRun) -> None:
         (folder / MODEL).read_bytes(),
         card,
         weights=(folder / BEST).read_bytes(),
+        keras=(folder / KERAS).read_bytes(),
         created_by=run.created_by,
         note=run.note,
     )

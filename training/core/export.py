@@ -69,12 +69,18 @@ def write_card(card: dict[str, Any], path: Path) -> None:
     path.write_text(json.dumps(card, indent=2) + "\n")
 
 
-def _deviation(model: keras.Model, temperature: float, exported: Path) -> float:
+def drawn_faces() -> NDArray[np.uint8]:
+    """Random faces [64, 48, 48] that show a deviation if there is any."""
     random = np.random.default_rng(0)
     faces = random.integers(0, 256, (64, SIDE, SIDE), np.uint8)
     # Flat and nearly flat faces are where normalization divides by little.
     faces[:8] = random.integers(0, 256, (8, 1, 1))
     faces[8:16] = 100 + faces[8:16] // 64
+    return faces
+
+
+def _deviation(model: keras.Model, temperature: float, exported: Path) -> float:
+    faces = drawn_faces()
     expected = softmax(predict_logits(model, faces), temperature)
     return float(np.abs(EmotionClassifier(exported).predict(faces) - expected).max())
 

@@ -1,4 +1,4 @@
-"""From a finished run to what is shipped: an ONNX file, its small variant, and their card."""
+"""From a finished run to what is shipped: the network in three files, and their card."""
 
 import datetime
 from collections.abc import Sequence
@@ -18,9 +18,12 @@ from .export import export, trained, write_card
 from .faces import Faces, split_off
 from .fit import predict_logits
 from .framings import frame
+from .plain_keras import save
+from .provenance import code_digest
 from .quantize import quantize
 
 MODEL, INT8, CARD = "expression.onnx", "expression.int8.onnx", "expression.json"
+KERAS = "expression.keras"
 
 INT8_COST = 0.003
 """Validation accuracy that the int8 variant may cost; one that costs more is not kept."""
@@ -38,7 +41,7 @@ def release(
     folder: Path,
     score: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Export the best epoch to `folder`, write its card and give it.
+    """Export the best epoch to `folder` as ONNX and for Keras, write its card and give it.
 
     The temperature is fitted on the validation part: as it is and, where the config trains with
     framings, also as the engine would frame it. `score` names the splits whose figures go into
@@ -57,6 +60,7 @@ def release(
     temperature = fit_temperature(np.concatenate(logits), np.tile(labels, len(logits)))
     folder.mkdir(parents=True, exist_ok=True)
     deviation = export(model, temperature, folder / MODEL)
+    save(model, temperature, folder / KERAS)
     splits = {name: faces.rows(name) for name in score}
     scored = {name: (faces.images[rows], faces.labels[rows]) for name, rows in splits.items()}
     figures = {name: _score(folder / MODEL, part) for name, part in (validation | scored).items()}
@@ -72,6 +76,7 @@ def release(
         "seed": config.seed,
         "config": config.to_dict(),
         "data": faces.sources,
+        "code": code_digest(),
         "trained_rows": len(training),
         "epochs": len(progress.epochs),
         "best_epoch": progress.best_epoch,
