@@ -246,6 +246,7 @@ CELERY_TASK_ROUTES = {
     "recognition.tasks.analyze": {"queue": "analyses"},
     "recognition.tasks.analyze_frame": {"queue": "frames"},
     "training.tasks.train": {"queue": "training"},
+    "training.tasks.import_weights": {"queue": "training"},
     "training.tasks.measure_speed": {"queue": "training"},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

@@ -111,6 +111,16 @@ class AnalysisDeleted(TypedDict):
     id: str
 
 
+class ModelsChanged(TypedDict):
+    """A version was registered, promoted or put aside: what pages show of them is read again."""
+
+    type: Literal["models.changed"]
+
+
+STAFF_GROUP = "staff"
+"""The group of the sockets of administrators."""
+
+
 def owner_group(owner_id: int) -> str:
     """The group of all sockets of one person."""
     return f"owner-{owner_id}"
@@ -128,7 +138,13 @@ def publish_deletion(owner_id: int, analysis_id: str) -> None:
     publish(owner_group(owner_id), event)
 
 
-def publish(group: str, event: AnalysisChanged | AnalysisDeleted) -> None:
+def publish_models() -> None:
+    """Tell the pages of administrators that the model versions are others, or used otherwise."""
+    event: ModelsChanged = {"type": "models.changed"}
+    publish(STAFF_GROUP, event)
+
+
+def publish(group: str, event: AnalysisChanged | AnalysisDeleted | ModelsChanged) -> None:
     """Send an event to a group. Events are hints: one that cannot be sent fails no work."""
     sending = get_channel_layer().group_send(group, {"type": "forward", "event": event})
     try:

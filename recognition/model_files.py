@@ -21,6 +21,12 @@ TRIAL_SECONDS = 60
 TRIAL_BYTES = 2 * 1024**3
 MOST_ARRAYS = 5000
 
+# What reading an npz file raises that is none, or holds something else than plain arrays.
+UNREADABLE = (
+    *(zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError, RuntimeError),
+    MemoryError,  # an array that only claims to be large
+)
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -77,7 +83,7 @@ def read_weights(content: bytes, max_bytes: int) -> dict[str, NDArray]:
                 arrays = {name: file[name] for name in file.files}
         if not all(isinstance(array, np.ndarray) for array in arrays.values()):
             raise ValueError("a member is no array")
-    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError, RuntimeError) as error:
+    except UNREADABLE as error:
         raise ModelError(
             "invalid_file", f"The weights file is not an npz file of plain arrays: {error}"
         ) from error

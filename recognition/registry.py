@@ -17,7 +17,7 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
-from recognition import cards, model_files
+from recognition import cards, events, model_files
 from recognition.engine.classifier import SHIPPED_MODEL, EmotionClassifier
 from recognition.engine.errors import ModelError
 from recognition.models import ModelEvent, ModelVersion
@@ -56,12 +56,15 @@ def register(
     card: cards.Card,
     *,
     weights: bytes | None = None,
+    keras: bytes | None = None,
     created_by: Any = None,
     note: str = "",
     shipped: bool = False,
     imported: bool = False,
 ) -> ModelVersion:
     """Store a model as the next version, or give the version that has this very file already.
+
+    `weights` is an npz, `keras` a .keras file, both written by the training process.
 
     Raises ModelError for a file that does not follow EmotionClassifier's contract.
     """
@@ -83,12 +86,17 @@ def register(
         version.weights_sha256 = hashlib.sha256(weights).hexdigest()
         name = f"{version.weights_sha256}.npz"
         version.weights.save(name, ContentFile(weights), save=False)
+    if keras is not None:
+        version.keras_sha256 = hashlib.sha256(keras).hexdigest()
+        version.keras.save(f"{version.keras_sha256}.keras", ContentFile(keras), save=False)
     registered = _insert(version)
     if registered is not version:  # another process was quicker
-        for file in filter(None, (version.onnx.name, version.weights.name)):
+        for file in filter(None, (version.onnx.name, version.weights.name, version.keras.name)):
             default_storage.delete(file)
     else:
         logger.info("Registered model %s", version)
+        if not shipped:  # that one comes with a start, when nobody can listen yet
+            transaction.on_commit(events.publish_models)
     return registered
 
 
@@ -163,6 +171,7 @@ def promote(
     if objection and not confirmed:
         raise objection
     _activate(version, active, Action.PROMOTED, user, reason, confirmed=objection is not None)
+    transaction.on_commit(events.publish_models)
 
 
 def find_objection(version: ModelVersion, active: ModelVersion) -> PromotionRefused | None:
@@ -198,6 +207,7 @@ def roll_back(user: Any = None, *, reason: str = "") -> ModelVersion:
     version = ModelVersion.objects.get(pk=before[0])
     _check_loads(version)
     _activate(version, active, Action.ROLLED_BACK, user, reason)
+    transaction.on_commit(events.publish_models)
     return version
 
 
@@ -209,6 +219,7 @@ def archive(version: ModelVersion, user: Any = None, *, reason: str = "") -> Non
             ModelEvent.objects.create(
                 action=Action.ARCHIVED, version=version, user=user, reason=reason
             )
+            transaction.on_commit(events.publish_models)
         elif not shelved.exists():
             raise PromotionRefused(
                 "active", f"{_name(version)} is in use; promote another one first."
@@ -267,8 +278,8 @@ def _versions_before(active: ModelVersion) -> list[int]:
     A promotion puts a version on the pile, a roll-back takes one off.
     """
     pile: list[int] = []
-    events = ModelEvent.objects.filter(action__in=[Action.PROMOTED, Action.ROLLED_BACK])
-    rows = events.order_by("pk").values_list("action", "version", "previous")
+    steps = ModelEvent.objects.filter(action__in=[Action.PROMOTED, Action.ROLLED_BACK])
+    rows = steps.order_by("pk").values_list("action", "version", "previous")
     for action, version, previous in rows:
         if not pile and previous:
             pile.append(previous)  # of a site older than these events

@@ -15,10 +15,11 @@ from recognition.api.access import HasScope, RateHeaders
 from recognition.api.pages import NewestFirst
 from recognition.api.problems import Problem
 from recognition.api.states import StateSerializer
+from recognition.engine.errors import ModelError
 from recognition.models import ModelVersion
 from recognition.private_files import serve_picture
-from training import events, intake, launch
-from training.models import Dataset, Evaluation, TrainingRun
+from training import events, intake, launch, model_intake
+from training.models import Dataset, Evaluation, ModelImport, TrainingRun
 
 
 class IsAdministrator(permissions.BasePermission):
@@ -56,6 +57,13 @@ class EvaluationSerializer(StateSerializer):
         return events.describe_evaluation(instance)
 
 
+class ImportSerializer(StateSerializer):
+    state = events.ImportState
+
+    def to_representation(self, instance: ModelImport) -> events.ImportState:
+        return events.describe_import(instance)
+
+
 class TrainingViewSet(
     RateHeaders, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet
 ):
@@ -69,8 +77,8 @@ class TrainingViewSet(
     lookup_value_converter = "uuid"
 
     def handle_exception(self, exception: Exception) -> Response:
-        if isinstance(exception, (intake.DatasetRefused, launch.LaunchRefused)):
-            status = 413 if exception.code == "file_too_large" else 400
+        if isinstance(exception, (intake.DatasetRefused, launch.LaunchRefused, ModelError)):
+            status = 413 if exception.code in ("file_too_large", "too_large") else 400
             field = getattr(exception, "field", "")
             entry = {"field": field, "code": exception.code, "message": exception.message}
             exception = Problem(
@@ -85,19 +93,24 @@ class TrainingViewSet(
         return Response(self.get_serializer(self.get_object()).data)
 
 
-class DatasetViewSet(TrainingViewSet):
-    """Data sets: uploaded as multipart form data (`data`, `votes`), or named (`path`, `votes`)."""
-
-    queryset = Dataset.objects.all()
-    serializer_class = DatasetSerializer
-    parser_classes = [MultiPartParser, JSONParser, FormParser]
+class LargerUploads:
+    """A mixin of views that take larger files from administrators."""
 
     def initialize_request(self, request, *args, **kwargs):
         # Before anything reads the body; whoever is no administrator keeps the limits of photos.
         # Only the description of the API is made from requests of nobody at all.
         if getattr(request, "user", None) and request.user.is_staff:
-            request.upload_handlers = [intake.DatasetUploadHandler(request)]
+            request.upload_handlers = [self.upload_handler(request)]
         return super().initialize_request(request, *args, **kwargs)
+
+
+class DatasetViewSet(LargerUploads, TrainingViewSet):
+    """Data sets: uploaded as multipart form data (`data`, `votes`), or named (`path`, `votes`)."""
+
+    queryset = Dataset.objects.all()
+    serializer_class = DatasetSerializer
+    parser_classes = [MultiPartParser, JSONParser, FormParser]
+    upload_handler = intake.DatasetUploadHandler
 
     def create(self, request: Request) -> Response:
         """201 with a new data set, 200 with the one that has the same content already."""
@@ -122,6 +135,29 @@ class DatasetViewSet(TrainingViewSet):
     @action(detail=True)
     def sheet(self, request: Request, pk: str) -> HttpResponse:
         return serve_picture(request, self.get_object().sheet)
+
+
+class ImportViewSet(LargerUploads, TrainingViewSet):
+    """Model files made elsewhere: multipart form data with `file` (ONNX or npz), and optionally
+    `card`, `architecture`, `dataset` (to be scored on) and `note`."""
+
+    queryset = ModelImport.objects.select_related("created_by", "model_version")
+    serializer_class = ImportSerializer
+    parser_classes = [MultiPartParser]
+    upload_handler = model_intake.ModelUploadHandler
+
+    def create(self, request: Request) -> Response:
+        """201 with an ONNX file's version, 202 while a worker makes a model of weights."""
+        files = request.FILES
+        found = model_intake.add_upload(
+            request.user, files.get("file"), files.get("card"), request.data
+        )
+        status = 201 if found.is_finished else 202
+        return Response(self.get_serializer(found).data, status=status)
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        model_intake.remove(self.get_object())
+        return Response(status=204)
 
 
 class RunViewSet(TrainingViewSet):

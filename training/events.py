@@ -4,11 +4,10 @@ from typing import Any, Literal, TypedDict
 
 from django.urls import reverse
 
+from recognition.events import STAFF_GROUP as GROUP
 from recognition.events import Message, publish
 from recognition.models import ModelVersion
-from training.models import Dataset, Epoch, Evaluation, Job, TrainingRun
-
-GROUP = "training"
+from training.models import Dataset, Epoch, Evaluation, Job, ModelImport, TrainingRun
 
 
 class DatasetState(TypedDict):
@@ -104,6 +103,22 @@ class EvaluationState(TypedDict):
     error: Message | None
 
 
+class ImportState(TypedDict):
+    """A model file on its way into the registry."""
+
+    id: str
+    status: str
+    step: str
+    sequence: int
+    name: str
+    architecture: str
+    note: str
+    created_by: str | None
+    created_at: str
+    model_version: int | None
+    error: Message | None
+
+
 class DatasetChanged(TypedDict):
     type: Literal["dataset.changed"]
     dataset: DatasetState
@@ -124,6 +139,16 @@ class RunChanged(TypedDict):
 
 class RunDeleted(TypedDict):
     type: Literal["run.deleted"]
+    id: str
+
+
+class ImportChanged(TypedDict):
+    type: Literal["import.changed"]
+    model_import: ImportState
+
+
+class ImportDeleted(TypedDict):
+    type: Literal["import.deleted"]
     id: str
 
 
@@ -159,6 +184,16 @@ def publish_run_deletion(pk: str) -> None:
 def publish_evaluation(evaluation: Evaluation) -> None:
     state = describe_evaluation(evaluation)
     event: EvaluationChanged = {"type": "evaluation.changed", "evaluation": state}
+    publish(GROUP, event)
+
+
+def publish_import(found: ModelImport) -> None:
+    event: ImportChanged = {"type": "import.changed", "model_import": describe_import(found)}
+    publish(GROUP, event)
+
+
+def publish_import_deletion(pk: str) -> None:
+    event: ImportDeleted = {"type": "import.deleted", "id": pk}
     publish(GROUP, event)
 
 
@@ -268,6 +303,22 @@ def _describe_claim(version: ModelVersion, split: str) -> EvaluationState:
         "mistakes": [],
         "picture_url": None,
         "error": None,
+    }
+
+
+def describe_import(found: ModelImport) -> ImportState:
+    return {
+        "id": str(found.pk),
+        "status": found.status,
+        "step": found.step,
+        "sequence": found.sequence,
+        "name": found.name,
+        "architecture": found.architecture,
+        "note": found.note,
+        "created_by": found.created_by.email if found.created_by else None,
+        "created_at": found.created_at.isoformat(),
+        "model_version": found.model_version.number if found.model_version else None,
+        "error": _error(found),
     }
 
 

@@ -19,11 +19,9 @@ from training import events, jobs, runs, tasks
 from training.core.config import PRESETS as CORE_PRESETS
 from training.core.config import TrainingConfig
 from training.core.duration import training_seconds
+from training.core.names import ARCHITECTURES
 from training.jobs import Status
 from training.models import Dataset, Evaluation, Speed, TrainingRun
-
-ARCHITECTURES = ("se_resnet", "simple_cnn", "mini_xception")
-"""Those of training.core.architectures, which cannot be imported without TensorFlow."""
 
 PRESETS: dict[str, TrainingConfig] = {
     **CORE_PRESETS,

@@ -9,11 +9,15 @@ from pathlib import Path
 from django.conf import settings
 from django.db import models
 
-from training.models import Dataset, TrainingRun
+from training.models import Dataset, ModelImport, TrainingRun
 
 logger = logging.getLogger(__name__)
 
-FOLDERS: dict[str, type[models.Model]] = {"datasets": Dataset, "runs": TrainingRun}
+FOLDERS: dict[str, type[models.Model]] = {
+    "datasets": Dataset,
+    "imports": ModelImport,
+    "runs": TrainingRun,
+}
 """The folders of TRAINING_DIR; in each, one folder for a row, named by its key."""
 
 KEPT_SECONDS = 3600  # an upload is stored before its row is: by then its row is there

@@ -9,6 +9,7 @@ JOB = "job.json"
 LOG = "log.txt"
 BEST = "best.npz"
 EXAMINATION = "examination.json"
+WEIGHTS = "weights.npz"
 
 
 class TrainingJob(TypedDict):
@@ -19,6 +20,18 @@ class TrainingJob(TypedDict):
     cache: str
     config: dict[str, Any]
     patience: int | None
+
+
+class WeightsJob(TypedDict):
+    """The content of job.json where WEIGHTS are to become a model; `card` is what was said of them.
+
+    `temperature` divides the logits; `max_bytes` is what the file may unpack to.
+    """
+
+    architecture: str
+    temperature: float
+    card: dict[str, Any]
+    max_bytes: int
 
 
 class Batch(TypedDict):
@@ -64,6 +77,13 @@ class Problem(TypedDict):
     message: str
 
 
+class Step(TypedDict):
+    """What is done with weights that are imported."""
+
+    type: Literal["step"]
+    step: Literal["building", "exporting"]
+
+
 class Measured(TypedDict):
     """The answer to --measure: faces a second at 48 pixels."""
 
@@ -71,4 +91,4 @@ class Measured(TypedDict):
     faces_per_second: float
 
 
-TrainerMessage = Batch | Epochs | Evaluating | Done | Problem | Measured
+TrainerMessage = Batch | Epochs | Evaluating | Done | Problem | Step | Measured

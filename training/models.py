@@ -104,6 +104,36 @@ class TrainingRun(Job):
         return f"{self.config.get('architecture')} on {self.dataset}"
 
 
+class ModelImport(Job):
+    """A model file made elsewhere on its way into the registry.
+
+    Weights become a model on the training queue; an ONNX file is tried at once, and its row is
+    stored when it has succeeded. `card` is what was said of the model.
+    """
+
+    class Step(models.TextChoices):
+        WAITING = "waiting"
+        BUILDING = "building"
+        EXPORTING = "exporting"
+        REGISTERING = "registering"
+        DONE = "done"
+
+    name = models.CharField(max_length=200)  # of the file
+    architecture = models.CharField(max_length=100, blank=True)
+    card = models.JSONField(default=dict)
+    note = models.CharField(max_length=200, blank=True)
+    step = models.CharField(max_length=12, choices=Step, default=Step.WAITING)
+    dataset = models.ForeignKey(  # on which it is scored once it is there
+        Dataset, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    model_version = models.ForeignKey(
+        ModelVersion, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    def __str__(self) -> str:
+        return f"the import of {self.name}"
+
+
 class Epoch(models.Model):
     """The figures of one finished epoch (training.core.checkpoint.Epoch)."""
 

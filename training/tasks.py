@@ -6,7 +6,7 @@ from celery import shared_task
 from celery.worker import state as worker_state
 
 from recognition.tasks import BROKER_TROUBLE, queue_length
-from training import checks, evaluations, leftovers, runs
+from training import checks, evaluations, imports, leftovers, runs
 
 logger = logging.getLogger(__name__)
 
@@ -37,11 +37,18 @@ def evaluate(pk: str) -> None:
     evaluations.run_evaluation(pk)
 
 
+# Acknowledged at once, as `train` is: it may wait behind a training for hours.
+@shared_task(acks_late=False)
+def import_weights(pk: str) -> None:
+    imports.run_import(pk, enqueue_evaluation)
+
+
 @shared_task
 def requeue_stale() -> None:
     runs.requeue_stale(enqueue_training, queue_length("training"))
     checks.requeue_stale(enqueue_check)
     evaluations.requeue_stale(enqueue_evaluation)
+    imports.requeue_stale(enqueue_import)
 
 
 @shared_task
@@ -69,6 +76,10 @@ def enqueue_check(pk: str) -> None:
 
 def enqueue_evaluation(pk: str) -> None:
     _send(evaluate, pk)
+
+
+def enqueue_import(pk: str) -> None:
+    _send(import_weights, pk)
 
 
 def _send(task, *arguments: str) -> None:

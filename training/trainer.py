@@ -13,9 +13,10 @@ from pathlib import Path
 
 from django.conf import settings
 
-from training.messages import JOB, LOG, TrainerMessage, TrainingJob
+from training.messages import JOB, LOG, TrainerMessage, TrainingJob, WeightsJob
 
 COMMAND = [sys.executable, "-m", "training.process"]
+IMPORT_COMMAND = [sys.executable, "-m", "training.importing"]
 
 LOG_TAIL = 4000  # bytes
 
@@ -26,12 +27,12 @@ class Trainer:
     It notices by its standard input when this process dies.
     """
 
-    def __init__(self, arguments: list[str], log: Path):
+    def __init__(self, command: list[str], log: Path):
         self.log = log
         with log.open("ab") as output:
             self.popen = subprocess.Popen(
                 # Nicer than whatever answers people.
-                ["nice", "-n", "5", *COMMAND, *arguments],
+                ["nice", "-n", "5", *command],
                 cwd=settings.BASE_DIR,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -84,9 +85,22 @@ class Trainer:
 @contextlib.contextmanager
 def train(folder: Path, job: TrainingJob) -> Iterator[Trainer]:
     """A training in `folder`, which may hold what an earlier attempt left; ended with the block."""
+    with _started(COMMAND, folder, job) as trainer:
+        yield trainer
+
+
+@contextlib.contextmanager
+def import_weights(folder: Path, job: WeightsJob) -> Iterator[Trainer]:
+    """A process that makes a model of the weights in `folder`; ended with the block."""
+    with _started(IMPORT_COMMAND, folder, job) as trainer:
+        yield trainer
+
+
+@contextlib.contextmanager
+def _started(command: list[str], folder: Path, job: TrainingJob | WeightsJob) -> Iterator[Trainer]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / JOB).write_text(json.dumps(job))
-    trainer = Trainer([str(folder)], folder / LOG)
+    trainer = Trainer([*command, str(folder)], folder / LOG)
     try:
         yield trainer
     finally:
@@ -97,7 +111,7 @@ def train(folder: Path, job: TrainingJob) -> Iterator[Trainer]:
 def measure(architecture: str, log: Path) -> Iterator[Trainer]:
     """A process that times a network and says how fast it trains; ended with the block."""
     log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    trainer = Trainer(["--measure", architecture], log)
+    trainer = Trainer([*COMMAND, "--measure", architecture], log)
     try:
         yield trainer
     finally:

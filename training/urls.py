@@ -4,11 +4,12 @@ from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
 from training import version_views, views
-from training.api import DatasetViewSet, EvaluationViewSet, RunViewSet
+from training.api import DatasetViewSet, EvaluationViewSet, ImportViewSet, RunViewSet
 
 router = SimpleRouter(use_regex_path=False)
 router.register("datasets", DatasetViewSet, basename="api-dataset")
 router.register("runs", RunViewSet, basename="api-run")
+router.register("imports", ImportViewSet, basename="api-import")
 router.register("evaluations", EvaluationViewSet, basename="api-evaluation")
 
 urlpatterns = [

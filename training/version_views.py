@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -12,22 +13,19 @@ from recognition.analyses import face_detector
 from recognition.engine import media
 from recognition.engine.errors import MediaError, ModelError
 from recognition.models import ModelEvent, ModelVersion
-from recognition.uploads import LimitedUploadHandler
-from recognition.version_files import read_onnx, zip_file
-from training import events
-from training.models import Dataset
+from recognition.version_files import read_keras, read_onnx, zip_file
+from training import events, model_intake
+from training.core.names import ARCHITECTURES
+from training.models import Dataset, ModelImport
 from training.views import administrators_only
 
 EVENTS_SHOWN = 50
-DOWNLOADS = {"onnx": (read_onnx, "application/octet-stream"), "zip": (zip_file, "application/zip")}
-
-
-class ModelUploadHandler(LimitedUploadHandler):
-    """For model files, which have a limit of their own."""
-
-    @property
-    def limit(self) -> int:
-        return settings.MAX_MODEL_BYTES
+IMPORTS_SHOWN = 5
+DOWNLOADS = {
+    "onnx": (read_onnx, "application/octet-stream"),
+    "keras": (read_keras, "application/octet-stream"),
+    "zip": (zip_file, "application/zip"),
+}
 
 
 @administrators_only
@@ -38,9 +36,25 @@ def version_list(request: HttpRequest) -> HttpResponse:
     context = {
         "versions": [comparison.describe_version(version) for version in versions],
         "trail": trail,
+        "newest_event": newest_event(),
         "limit_mb": settings.MAX_MODEL_BYTES // 1024**2,
+        "kinds": ",".join(model_intake.KINDS),
+        "architectures": ARCHITECTURES,
+        "datasets": Dataset.objects.filter(status=Dataset.Status.SUCCEEDED),
+        "imports": [events.describe_import(one) for one in open_imports()],
     }
     return render(request, "training/version_list.html", context)
+
+
+def newest_event() -> int | None:
+    """What tells a page whether anything has changed about the versions since it was made."""
+    return ModelEvent.objects.values_list("pk", flat=True).first()
+
+
+def open_imports() -> QuerySet[ModelImport]:
+    """The newest imports that have not become a version."""
+    imports = ModelImport.objects.exclude(status=ModelImport.Status.SUCCEEDED)
+    return imports.select_related("created_by", "model_version")[:IMPORTS_SHOWN]
 
 
 @administrators_only
@@ -53,6 +67,7 @@ def version_detail(request: HttpRequest, number: int) -> HttpResponse:
         "card": version.card,
         "run": version.runs.first(),
         "trail": trail,
+        "newest_event": newest_event(),
         "datasets": [events.describe_dataset(dataset) for dataset in datasets],
         "evaluations": events.evaluations_of(version),
     }
@@ -109,10 +124,13 @@ def download(request: HttpRequest, number: int, kind: str) -> HttpResponse:
         raise Http404
     read, content_type = DOWNLOADS[kind]
     try:
-        response = HttpResponse(read(version), content_type=content_type)
+        content = read(version)
     except ModelError as error:
         messages.error(request, error.message)
         return redirect("model-version", number)
+    if content is None:
+        raise Http404
+    response = HttpResponse(content, content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="mien-version-{number}.{kind}"'
     return response
 
@@ -145,25 +163,22 @@ def roll_back(request: HttpRequest) -> HttpResponse:
 @administrators_only
 @require_POST
 def import_version(request: HttpRequest) -> HttpResponse:
-    request.upload_handlers = [ModelUploadHandler(request)]
+    request.upload_handlers = [model_intake.ModelUploadHandler(request)]
     return _import(request)
 
 
 @csrf_protect
 def _import(request: HttpRequest) -> HttpResponse:
-    onnx, card = request.FILES.get("onnx"), request.FILES.get("card")
+    files = request.FILES
     try:
-        if onnx is None or onnx.too_large or (card and card.too_large):
-            limit = settings.MAX_MODEL_BYTES // 1024**2
-            raise ModelError("too_large", f"Choose an ONNX file of up to {limit} MB.")
-        version = registry.import_onnx(
-            onnx.read(),
-            card.read() if card else None,
-            user=request.user,
-            note=request.POST.get("note", "")[:200],
+        found = model_intake.add_upload(
+            request.user, files.get("file"), files.get("card"), request.POST
         )
     except ModelError as error:
         messages.error(request, error.message)
         return redirect("models")
-    messages.success(request, f"The file is version {version.number} now.")
-    return redirect("model-version", version.number)
+    if found.model_version is None:
+        messages.success(request, "The weights wait for the worker that trains.")
+        return redirect("models")
+    messages.success(request, f"The file is version {found.model_version.number} now.")
+    return redirect("model-version", found.model_version.number)

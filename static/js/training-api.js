@@ -58,6 +58,16 @@ const ROOT = "/api/v1/training/";
  * @property {string|null} picture_url
  * @property {{code: string, message: string}|null} error
  *
+ * @typedef {Object} ModelImport
+ * @property {string} id
+ * @property {string} status
+ * @property {"waiting"|"building"|"exporting"|"registering"|"done"} step
+ * @property {number} sequence
+ * @property {string} name of the file
+ * @property {string} architecture
+ * @property {number|null} model_version
+ * @property {{code: string, message: string}|null} error
+ *
  * @typedef {Object} Dataset
  * @property {string} id
  * @property {string} name
@@ -103,6 +113,10 @@ export const deleteDataset = (id) => remove(`${ROOT}datasets/${id}/`);
 export const askEvaluation = (choices) => post(`${ROOT}evaluations/`, choices);
 /** @returns {Promise<Evaluation>} */
 export const getEvaluation = (id) => request(`${ROOT}evaluations/${id}/`);
+
+/** @returns {Promise<ModelImport[]>} the newest ones */
+export const listImports = () => list("imports");
+export const deleteImport = (id) => remove(`${ROOT}imports/${id}/`);
 
 /** @param {number|string} number @param {boolean} confirmed also against the advice of the guard */
 export const promote = (number, confirmed) => post(`/api/v1/models/${number}/promote/`, { confirmed });

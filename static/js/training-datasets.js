@@ -4,7 +4,7 @@ import { EMOTIONS, emotionName } from "./emotions.js";
 import { icon } from "./icons.js";
 import { addServerFile, deleteDataset, listDatasets, uploadDataset } from "./training-api.js";
 import { ask } from "./training-ask.js";
-import { watchTrainings } from "./training-feed.js";
+import { watchTrainings } from "./feed.js";
 import { isActive, showTag } from "./training-words.js";
 
 /** @typedef {import("./training-api.js").Dataset} Dataset */

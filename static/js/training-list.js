@@ -1,6 +1,6 @@
 /* The list of trainings, and the form that starts one. */
 import { estimateRun, listRuns, readPresets, startRun } from "./training-api.js";
-import { watchTrainings } from "./training-feed.js";
+import { watchTrainings } from "./feed.js";
 import { describe, isActive, share, showTag } from "./training-words.js";
 import { duration, showTime } from "./times.js";
 

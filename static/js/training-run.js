@@ -4,7 +4,7 @@ import { changeRun, deleteRun, getEvaluation, getRun } from "./training-api.js";
 import { ask } from "./training-ask.js";
 import { Curves } from "./training-curves.js";
 import { showEvaluations } from "./training-evaluation.js";
-import { watchTrainings } from "./training-feed.js";
+import { watchTrainings } from "./feed.js";
 import { describe, isActive, share, showTag } from "./training-words.js";
 import { duration } from "./times.js";
 

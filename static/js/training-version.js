@@ -1,7 +1,8 @@
 /* The page of one model version: how it did on the splits that it was evaluated on. */
 import { askEvaluation, getEvaluation } from "./training-api.js";
+import { refresh } from "./training-promotion.js";
 import { showEvaluations } from "./training-evaluation.js";
-import { watchTrainings } from "./training-feed.js";
+import { watchTrainings } from "./feed.js";
 import { isActive } from "./training-words.js";
 
 /** @typedef {import("./training-api.js").Evaluation} Evaluation */
@@ -19,7 +20,11 @@ function show(fresh) {
   showEvaluations(byId("evaluations"), evaluations);
 }
 
+let isFirst = true;
+
 async function reload() {
+  if (!isFirst) await refresh(); // when it connects first, the page is as the server gave it
+  isFirst = false;
   for (const { id } of evaluations.filter(isActive)) show(await getEvaluation(id));
 }
 
@@ -53,6 +58,7 @@ watchTrainings({
   waiting: () => evaluations.some(isActive),
   reload,
   onEvent(event) {
+    if (event.type === "models.changed") refresh().catch(() => {});
     const isOurs = event.type === "evaluation.changed" && evaluations.some(({ id }) => id === event.evaluation.id);
     if (isOurs) show(event.evaluation);
   },

@@ -7,7 +7,7 @@ from django.utils import timezone
 from recognition import keys as api_keys
 from recognition import registry
 from tests.training.conftest import started
-from training.models import Evaluation
+from training.models import Evaluation, ModelImport
 from training.urls import urlpatterns
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +38,7 @@ def keys(admin, dataset):
         "datasets": dataset.pk,
         "runs": started(admin, dataset).pk,
         "evaluations": evaluation.pk,
+        "imports": ModelImport.objects.create(name="theirs.npz").pk,
     }
 
 
@@ -49,7 +50,7 @@ def concrete(route: str, keys: dict) -> str:
 
 
 def test_the_walk_finds_the_addresses():
-    assert len(ROUTES) >= 24
+    assert len(ROUTES) >= 26
 
 
 @pytest.mark.parametrize("person", ["a stranger", "a normal user"])

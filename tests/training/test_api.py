@@ -1,11 +1,14 @@
 """The API of trainings: what a page reads and does."""
 
+import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from recognition import registry
+from tests.recognition.networks import network
 from tests.training.conftest import started
 from tests.training.drawing import write_csv
+from tests.training.weights import npz, pickled
 from training import runs
 from training.models import Dataset, Speed, TrainingRun
 
@@ -126,3 +129,46 @@ def test_an_evaluation_is_asked_for(api, dataset):
     assert (answer.status_code, answer.json()["status"]) == (202, "queued")
     picture = f"{API}/evaluations/{answer.json()['id']}/picture/"
     assert api.get(picture).status_code == 404
+
+
+def test_weights_are_imported_in_the_background(api, dataset):
+    upload = {"file": SimpleUploadedFile("theirs.npz", npz(np.ones(3)))}
+    upload |= {"architecture": "se_resnet", "dataset": str(dataset.pk), "note": "from elsewhere"}
+    answer = api.post(f"{API}/imports/", upload)
+    state = answer.json()
+
+    assert answer.status_code == 202
+    assert (state["status"], state["step"], state["model_version"]) == ("queued", "waiting", None)
+    assert (state["name"], state["architecture"]) == ("theirs.npz", "se_resnet")
+    assert api.get(f"{API}/imports/{state['id']}/").json() == state
+    assert api.delete(f"{API}/imports/{state['id']}/").status_code == 204
+    assert api.get(f"{API}/imports/").json()["results"] == []
+
+
+def test_an_onnx_file_is_imported_at_once(api):
+    registry.register_shipped_model()
+    answer = api.post(f"{API}/imports/", {"file": SimpleUploadedFile("a.onnx", network(4))})
+
+    assert answer.status_code == 201
+    assert (answer.json()["status"], answer.json()["model_version"]) == ("succeeded", 2)
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "status", "code"),
+    [
+        (pickled(), {}, 400, "invalid_file"),
+        (npz(np.ones(3)), {"architecture": "vgg"}, 400, "unknown_architecture"),
+        (npz(np.ones(3)), {"dataset": "none"}, 400, "unknown_dataset"),
+        (bytes(2**21), {}, 413, "too_large"),
+        (None, {}, 400, "no_file"),
+    ],
+)
+def test_an_import_that_is_refused_says_why(api, settings, content, options, status, code):
+    settings.MAX_MODEL_BYTES = 2**20
+    form = {"architecture": "se_resnet", **options}
+    if content is not None:
+        form["file"] = SimpleUploadedFile("theirs.npz", content)
+    answer = api.post(f"{API}/imports/", form)
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert api.get(f"{API}/imports/").json()["results"] == []

@@ -3,7 +3,9 @@
 import pytest
 from asgiref.sync import sync_to_async
 
+from recognition import registry
 from recognition.consumers import NOT_SIGNED_IN
+from tests.recognition.networks import network, shipped_card
 from tests.recognition.test_consumers import deactivate, sign_out, socket_of
 from tests.training.conftest import started
 from training import launch
@@ -27,6 +29,20 @@ async def test_an_administrator_hears_of_every_change(admin, dataset):
     assert [event["type"] for event in heard[0]] == ["run.changed"] * 2
     assert [event["run"]["status"] for event in heard[0]] == ["queued", "canceled"]
     assert heard[0][0]["run"]["sequence"] < heard[0][1]["run"]["sequence"]
+
+
+async def test_an_administrator_hears_that_the_models_have_changed(admin):
+    await sync_to_async(registry.register_shipped_model)()
+    socket = await socket_of(admin, path=PATH)
+    await socket.connect()
+    version = await sync_to_async(registry.register)(network(), shipped_card())
+    await sync_to_async(registry.promote)(version, confirmed=True)
+    await sync_to_async(registry.roll_back)()
+    await sync_to_async(registry.archive)(version)
+    heard = [await socket.receive_json_from(timeout=5) for _change in range(4)]
+    await socket.disconnect()
+
+    assert heard == [{"type": "models.changed"}] * 4
 
 
 @pytest.mark.parametrize("known", [True, False])

@@ -5,13 +5,15 @@ import time
 import uuid
 from pathlib import Path
 
+import numpy as np
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.training.conftest import started
 from tests.training.drawing import write_csv
-from training import intake, leftovers, runs, tasks
+from tests.training.weights import npz
+from training import imports, intake, leftovers, model_intake, tasks
 
 pytestmark = pytest.mark.django_db
 
@@ -40,10 +42,12 @@ def test_what_belongs_to_a_row_stays(admin, dataset, tmp_path):
     upload.too_large = False
     stored, _created = intake.add_upload(admin, upload)
     run = started(admin, dataset)
+    found = model_intake.add(admin, "a.npz", npz(np.ones(1)), architecture="simple_cnn")
     kept = [folder("datasets", str(stored.pk)), folder("runs", str(run.pk))]
+    kept.append(folder("imports", str(found.pk)))
     tasks.delete_leftovers()
 
-    assert all(path.exists() for path in [*kept, Path(stored.path), runs.folder_of(run)])
+    assert all(path.exists() for path in [*kept, Path(stored.path), imports.folder_of(found)])
 
 
 def test_what_is_being_uploaded_and_what_is_not_ours_stay():

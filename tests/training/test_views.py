@@ -1,12 +1,16 @@
 """The pages of trainings and model versions: administrators alone, and with what there is."""
 
+import numpy as np
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from recognition import registry
 from recognition.models import ModelEvent, ModelVersion
 from tests.recognition.networks import card, figures, network, shipped_card
 from tests.training.conftest import started
+from tests.training.weights import npz
 from training import runs
 from training.models import Evaluation, TrainingRun
 
@@ -121,6 +125,34 @@ def test_a_version_is_downloaded(site, shipped, kind, start):
     assert f'filename="mien-version-1.{kind}"' in answer["Content-Disposition"]
 
 
+def test_a_version_with_a_keras_file_offers_it(site, shipped):
+    version = registry.register(network(2), card(0.5), keras=b"keras")
+    address = f"/models/{version.number}/keras/"
+
+    assert site.get(address).content == b"keras"
+    assert address in site.get(f"/models/{version.number}/").content.decode()
+    assert site.get("/models/1/keras/").status_code == 404
+    assert "/models/1/keras/" not in site.get("/models/1/").content.decode()
+
+
+def test_a_changed_keras_file_is_not_given_out(site, shipped):
+    version = registry.register(network(2), card(0.5), keras=b"keras")
+    default_storage.delete(version.keras.name)
+    default_storage.save(version.keras.name, ContentFile(b"something else"))
+    page = site.get(f"/models/{version.number}/keras/", follow=True)
+
+    assert "is not the one registered" in page.content.decode()
+
+
+def test_weights_wait_for_the_worker(site, admin, shipped):
+    file = SimpleUploadedFile("theirs.npz", npz(np.ones(3)))
+    page = site.post("/models/import/", {"file": file, "architecture": "se_resnet"}, follow=True)
+    (found,) = page.context["imports"]
+
+    assert (found["status"], found["architecture"]) == ("queued", "se_resnet")
+    assert "wait for the worker" in page.content.decode()
+
+
 def test_a_version_is_archived(site, better):
     site.post(f"/models/{better.number}/archive/")
     better.refresh_from_db()
@@ -151,7 +183,7 @@ def test_where_nothing_was_in_use_before_that_is_said(site, shipped):
 
 def test_a_model_file_is_imported(site, admin, shipped):
     file = SimpleUploadedFile("model.onnx", network(3))
-    answer = site.post("/models/import/", {"onnx": file, "note": "from elsewhere"})
+    answer = site.post("/models/import/", {"file": file, "note": "from elsewhere"})
     version = ModelVersion.objects.get(imported=True)
 
     assert answer.url == f"/models/{version.number}/"
@@ -162,7 +194,7 @@ def test_a_model_file_is_imported(site, admin, shipped):
 def test_a_file_that_is_no_model_is_refused(site, shipped, settings, content):
     settings.MAX_MODEL_BYTES = 1000
     file = SimpleUploadedFile("model.onnx", content)
-    page = site.post("/models/import/", {"onnx": file}, follow=True)
+    page = site.post("/models/import/", {"file": file}, follow=True)
 
     assert page.context["messages"]
     assert ModelVersion.objects.count() == 1
@@ -175,7 +207,7 @@ def test_a_forged_form_of_another_site_changes_nothing(admin, better, client):
     for address in (f"/models/{better.number}/archive/", "/models/roll-back/"):
         assert client.post(address).status_code == 403
 
-    assert client.post("/models/import/", {"onnx": file}).status_code == 403
+    assert client.post("/models/import/", {"file": file}).status_code == 403
     assert not ModelVersion.objects.filter(imported=True).exists()
 
 

@@ -2,8 +2,10 @@
 
 import io
 import json
+import sys
 import zipfile
 
+import numpy as np
 import pytest
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
@@ -11,6 +13,8 @@ from django.core.management import CommandError, call_command
 from recognition import registry
 from recognition.models import ModelEvent, ModelVersion
 from tests.recognition.networks import card, network
+from tests.training.weights import npz
+from training import trainer
 
 pytestmark = pytest.mark.django_db
 
@@ -79,13 +83,34 @@ def test_an_export_can_be_imported_again(versions, tmp_path):
     assert ModelVersion.objects.get().imported
 
 
+@pytest.mark.django_db(transaction=True)
+def test_weights_can_be_imported(tmp_path, monkeypatch, settings, user):
+    settings.TRAINING_DIR = tmp_path / "training"
+    command = [sys.executable, "-m", "tests.training.importer"]
+    monkeypatch.setattr(trainer, "IMPORT_COMMAND", command)
+    (tmp_path / "theirs.npz").write_bytes(npz(np.ones(3)))
+    file, network = tmp_path / "theirs.npz", ["--architecture", "simple_cnn"]
+    printed = run("import", file, *network, "--user", user.email, "--reason", "A try.")
+    version = ModelVersion.objects.get()
+
+    assert f"Registered: version {version.number} (simple_cnn)" in printed
+    assert (version.imported, version.created_by, version.note) == (True, user, "A try.")
+    run("export", version.number, tmp_path / "model.keras")
+    assert (tmp_path / "model.keras").read_bytes() == b"keras"
+
+    monkeypatch.setenv("MIEN_TEST_IMPORTER", "problem")
+    with pytest.raises(CommandError, match="These do not fit"):
+        run("import", file, *network)
+
+
 def test_a_zip_holds_all_files(versions, tmp_path):
-    version = registry.register(network(5), card(0.7), weights=b"weights")
+    version = registry.register(network(5), card(0.7), weights=b"weights", keras=b"keras")
     run("export", version.number, tmp_path / "model.zip")
 
     with zipfile.ZipFile(tmp_path / "model.zip") as archive:
         assert archive.read("expression.onnx") == network(5)
         assert archive.read("weights.npz") == b"weights"
+        assert archive.read("expression.keras") == b"keras"
         facts = json.loads(archive.read("expression.json"))
     assert facts["architecture"] == "tiny"
     assert facts["version"]["sha256"] == version.sha256
@@ -104,11 +129,11 @@ def test_a_damaged_version_is_not_exported(versions, tmp_path):
         (["show", 7], "There is no version 7; there are: 1, 2"),
         (["promote", 7], "There is no version 7"),
         (["archive", 2, "--user", "nobody@example.org"], "There is no account nobody@example.org"),
-        (["export", 2, "/tmp/model.h5"], "ends in .onnx, .npz, .json or .zip"),
-        (["export", 2, "/tmp/model.npz"], "There are no weights"),
+        (["export", 2, "/tmp/model.h5"], "ends in .onnx, .keras, .npz"),
+        (["export", 2, "/tmp/model.npz"], "There is no .npz file of version 2"),
         (["export", 2, "/no/such/folder/model.onnx"], "No such file or directory"),
         (["import", "/no/such/file.onnx"], "No such file or directory"),
-        (["import", __file__], "This is not an ONNX file"),
+        (["import", __file__], "is no such file: .onnx and .npz"),
     ],
 )
 def test_errors_name_what_is_wrong(versions, arguments, message):

@@ -12,7 +12,9 @@ from recognition import registry
 from recognition.comparison import describe_event, describe_version
 from recognition.engine.errors import ModelError
 from recognition.models import ModelVersion
-from recognition.version_files import card_file, read_onnx, read_weights, zip_file
+from recognition.version_files import card_file, read_keras, read_onnx, read_weights, zip_file
+from training import imports, model_intake
+from training.core.names import ARCHITECTURES
 
 
 class Command(BaseCommand):
@@ -43,11 +45,19 @@ class Command(BaseCommand):
         add("archive", "put a version aside that is not in use", number, audit)
         exporting = add("export", "write a version's files", number)
         exporting.add_argument(
-            "output", type=Path, metavar="PATH", help="an .onnx, .npz, .json or .zip file"
+            "output",
+            type=Path,
+            metavar="PATH",
+            help="an .onnx, .keras, .npz (weights), .json or .zip file",
         )
-        importing = add("import", "register an ONNX file made elsewhere", audit)
-        importing.add_argument("file", type=Path, metavar="FILE")
+        importing = add("import", "register an ONNX file or weights made elsewhere", audit)
+        importing.add_argument("file", type=Path, metavar="FILE", help="an .onnx or .npz file")
         importing.add_argument("--card", type=Path, metavar="JSON", help="what is known about it")
+        importing.add_argument(
+            "--architecture",
+            default="",
+            help=f"of weights whose file does not say it: {', '.join(ARCHITECTURES)}",
+        )
 
     def handle(self, *, command: str, **options: Any) -> None:
         try:
@@ -111,21 +121,40 @@ class Command(BaseCommand):
     def _export(self, options: dict[str, Any]) -> None:
         version, output = find_version(options["number"]), options["output"]
         if output.suffix not in EXPORTS:
-            raise CommandError("Name a file that ends in .onnx, .npz, .json or .zip.")
+            raise CommandError("Name a file that ends in .onnx, .keras, .npz, .json or .zip.")
         content = EXPORTS[output.suffix](version)
         if content is None:
-            raise CommandError(f"There are no weights of {version}, only an ONNX file.")
+            raise CommandError(f"There is no {output.suffix} file of {version}, only an ONNX file.")
         output.write_bytes(content)
         self.stdout.write(f"Wrote {output}")
 
     def _import(self, options: dict[str, Any]) -> None:
         card = options["card"].read_bytes() if options["card"] else None
-        content, user = options["file"].read_bytes(), find_user(options["user"])
-        version = registry.import_onnx(content, card, user=user, note=options["reason"])
-        self.stdout.write(f"Registered: {version}")
+        found = model_intake.add(
+            find_user(options["user"]),
+            options["file"].name,
+            options["file"].read_bytes(),
+            card=card,
+            architecture=options["architecture"],
+            note=options["reason"],
+            enqueue=False,
+        )
+        if not found.is_finished:
+            self.stdout.write("Building the network; this takes about half a minute ...")
+            imports.run_import(str(found.pk))
+            found.refresh_from_db()
+        if found.model_version is None:
+            raise CommandError(found.error_message or imports.GAVE_UP)
+        self.stdout.write(f"Registered: {found.model_version}")
 
 
-EXPORTS = {".onnx": read_onnx, ".npz": read_weights, ".json": card_file, ".zip": zip_file}
+EXPORTS = {
+    ".onnx": read_onnx,
+    ".keras": read_keras,
+    ".npz": read_weights,
+    ".json": card_file,
+    ".zip": zip_file,
+}
 
 
 def find_version(number: int) -> ModelVersion:
