@@ -200,8 +200,7 @@ class RunViewSet(TrainingViewSet):
         return Response(
             {
                 "presets": {name: config.to_dict() for name, config in launch.PRESETS.items()},
-                "architectures": launch.ARCHITECTURES,
-                "precisions": launch.PRECISIONS,
+                "choices": launch.CHOICES,
                 "options": {
                     name: {
                         "title": option.title,

@@ -24,9 +24,10 @@ from training.jobs import Status
 from training.models import Dataset, Evaluation, Speed, TrainingRun
 
 PRESETS: dict[str, TrainingConfig] = {
-    **CORE_PRESETS,
-    "quick": replace(CORE_PRESETS["quick"], minutes=1.0),  # a look that takes no longer
+    name: replace(config, precision="auto") for name, config in CORE_PRESETS.items()
 }
+# A look that takes no longer.
+PRESETS["quick"] = replace(PRESETS["quick"], minutes=1.0)
 
 FEWEST_FACES = 50
 FEWEST_HELD_OUT = 5
@@ -67,7 +68,10 @@ OPTIONS: dict[str, Option] = {
     "validation": Option(float, 0.01, 0.45, "Share held out for validation"),
     "patience": Option(int, 1, 500, "Epochs without a new best before it stops"),
 }
-PRECISIONS = ("float32", "mixed_bfloat16")
+CHOICES: dict[str, tuple[str, ...]] = {
+    "architecture": ARCHITECTURES,
+    "precision": ("auto", "float32", "mixed_bfloat16"),
+}
 
 
 def read_config(preset: str, changes: Mapping[str, Any]) -> tuple[TrainingConfig, int | None]:
@@ -84,7 +88,7 @@ def read_config(preset: str, changes: Mapping[str, Any]) -> tuple[TrainingConfig
     values: dict[str, Any] = {
         name: _number(name, given.pop(name)) for name in OPTIONS if name in given
     }
-    for name, known in (("architecture", ARCHITECTURES), ("precision", PRECISIONS)):
+    for name, known in CHOICES.items():
         if name in given:
             values[name] = given.pop(name)
             if values[name] not in known:

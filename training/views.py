@@ -12,6 +12,7 @@ from training import events, intake
 from training.models import Dataset, TrainingRun
 
 PAGE_SIZE = 24
+DATASETS_SHOWN = 10  # each with its table and its samples
 
 View = Callable[..., HttpResponse]
 
@@ -48,8 +49,10 @@ def run_detail(request: HttpRequest, pk) -> HttpResponse:
 
 @administrators_only
 def dataset_list(request: HttpRequest) -> HttpResponse:
+    page = Paginator(Dataset.objects.all(), DATASETS_SHOWN).get_page(request.GET.get("page"))
     context = {
-        "datasets": [events.describe_dataset(dataset) for dataset in Dataset.objects.all()],
+        "page": page,
+        "datasets": [events.describe_dataset(dataset) for dataset in page],
         "files": intake.server_files(),
         "limit_mb": settings.MAX_DATASET_BYTES // 1024**2,
         "kinds": ",".join(intake.KINDS),

@@ -86,7 +86,7 @@ const post = (url, data = {}) => request(url, {
   headers: { "Content-Type": "application/json" },
 });
 const remove = (url) => request(url, { method: "DELETE" });
-const list = async (kind) => (await request(`${ROOT}${kind}/`)).results;
+const list = async (kind, query = "") => (await request(`${ROOT}${kind}/${query}`)).results;
 
 /** @returns {Promise<Run[]>} the newest ones */
 export const listRuns = () => list("runs");
@@ -101,8 +101,10 @@ export const startRun = (choices) => post(`${ROOT}runs/`, choices);
 export const changeRun = (id, change) => post(`${ROOT}runs/${id}/${change}/`);
 export const deleteRun = (id) => remove(`${ROOT}runs/${id}/`);
 
-/** @returns {Promise<Dataset[]>} the newest ones */
-export const listDatasets = () => list("datasets");
+/** @param {number} count @returns {Promise<Dataset[]>} so many of the newest */
+export const listDatasets = (count) => list("datasets", `?page_size=${count}`);
+/** @returns {Promise<Dataset>} */
+export const getDataset = (id) => request(`${ROOT}datasets/${id}/`);
 /** @returns {Promise<Dataset>} */
 export const addServerFile = (path) => post(`${ROOT}datasets/`, { path });
 /** @param {FormData} form @param {(fraction: number) => void} onProgress @returns {Promise<Dataset>} */

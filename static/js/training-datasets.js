@@ -2,7 +2,7 @@
 import { announce } from "./announce.js";
 import { EMOTIONS, emotionName } from "./emotions.js";
 import { icon } from "./icons.js";
-import { addServerFile, deleteDataset, listDatasets, uploadDataset } from "./training-api.js";
+import { addServerFile, deleteDataset, getDataset, listDatasets, uploadDataset } from "./training-api.js";
 import { ask } from "./training-ask.js";
 import { watchTrainings } from "./feed.js";
 import { isActive, showTag } from "./training-words.js";
@@ -11,6 +11,8 @@ import { isActive, showTag } from "./training-words.js";
 
 const byId = (id) => document.getElementById(id);
 const container = byId("datasets");
+/** Whether new data sets belong on this page. */
+const isFirstPage = container.dataset.page === "1";
 
 /** @type {Map<string, Dataset>} */
 const datasets = new Map();
@@ -160,7 +162,9 @@ enable(byId("upload"), async () => {
 enable(byId("choose"), () => addServerFile(byId("path").value));
 
 async function reload() {
-  for (const dataset of (await listDatasets()).reverse()) show(dataset);
+  const checked = [...datasets.values()].filter(isActive);
+  const found = isFirstPage ? await listDatasets(Number(container.dataset.size)) : await Promise.all(checked.map(({ id }) => getDataset(id)));
+  for (const dataset of found.reverse()) if (isFirstPage || datasets.has(dataset.id)) show(dataset);
 }
 
 for (const dataset of JSON.parse(byId("datasets-data").textContent).reverse()) show(dataset);
@@ -168,7 +172,7 @@ watchTrainings({
   waiting: () => [...datasets.values()].some(isActive),
   reload,
   onEvent(event) {
-    if (event.type === "dataset.changed") show(event.dataset);
+    if (event.type === "dataset.changed" && (isFirstPage || datasets.has(event.dataset.id))) show(event.dataset);
     else if (event.type === "dataset.deleted") forget(event.id);
   },
 });

@@ -8,6 +8,7 @@ import { duration, showTime } from "./times.js";
 
 const MEASURING = 5_000; // milliseconds until a speed that is being measured is asked for again
 const TYPING = 400;
+const TITLES = { architecture: "Architecture", schedule: "Learning rate over the run", precision: "Precision" };
 
 const byId = (id) => document.getElementById(id);
 const list = byId("runs");
@@ -116,11 +117,10 @@ async function prepare(form) {
     }
   });
 
-  const { presets, options, architectures, precisions } = await readPresets();
+  const { presets, options, choices: named } = await readPresets();
   byId("options").append(
-    select("architecture", "Architecture", architectures),
+    ...Object.entries(named).map(([name, values]) => select(name, TITLES[name], values)),
     ...Object.entries(options).map(([name, option]) => field(name, option)),
-    select("precision", "Precision", precisions),
   );
 
   /** Show what the chosen preset has for each option that is left empty. */

@@ -65,6 +65,20 @@ def test_a_run_ends_in_a_model_version_with_evaluations(admin, dataset):
     assert not runs.run_next()
 
 
+def test_a_precision_that_is_left_open_is_the_machine_s_and_stays(admin, dataset, monkeypatch):
+    monkeypatch.setattr(runs, "fastest", lambda: "float32")
+    run = started(admin, dataset, epochs=1)
+    assert run.config["precision"] == "auto"
+    runs.run_next()
+    run.refresh_from_db()
+
+    assert run.config["precision"] == "float32"
+    asked = started(admin, dataset, epochs=1, precision="mixed_bfloat16")
+    runs.run_next()
+    asked.refresh_from_db()
+    assert asked.config["precision"] == "mixed_bfloat16"
+
+
 def test_a_killed_trainer_is_resumed_without_gap_or_double(admin, dataset, monkeypatch):
     monkeypatch.setenv("MIEN_TEST_EPOCH", "0.3")
     run = started(admin, dataset)

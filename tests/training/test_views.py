@@ -12,7 +12,8 @@ from tests.recognition.networks import card, figures, network, shipped_card
 from tests.training.conftest import started
 from tests.training.weights import npz
 from training import runs
-from training.models import Evaluation, TrainingRun
+from training.models import Dataset, Evaluation, TrainingRun
+from training.views import DATASETS_SHOWN
 
 pytestmark = pytest.mark.django_db
 
@@ -64,6 +65,17 @@ def test_data_sets_are_shown_with_the_files_of_the_server(site, dataset):
 
     assert page.context["datasets"][0]["report"]["faces"] == 210
     assert "<option>faces.csv</option>" in page.content.decode()
+
+
+def test_data_sets_are_shown_page_by_page(site, admin):
+    for number in range(DATASETS_SHOWN + 1):
+        Dataset.objects.create(name=f"set {number}", uploaded=True, size=1, sha256=f"{number:064}")
+    first, second = (site.get(f"/training/datasets/?page={page}") for page in (1, 2))
+
+    assert len(first.context["datasets"]) == DATASETS_SHOWN
+    assert [dataset["name"] for dataset in second.context["datasets"]] == ["set 0"]
+    assert 'rel="next"' in first.content.decode()
+    assert 'rel="prev"' in second.content.decode()
 
 
 def test_versions_are_listed_with_figures_and_trail(site, better):
