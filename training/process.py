@@ -22,7 +22,7 @@ from recognition.engine.classifier import EmotionClassifier
 from training.core import checkpoint
 from training.core.checkpoint import Progress
 from training.core.config import TrainingConfig
-from training.core.datasets import load
+from training.core.datasets import load_for
 from training.core.examine import examine
 from training.core.export import write_card
 from training.core.faces import SPLITS, Faces, split_off
@@ -60,7 +60,7 @@ def carry_out(folder: Path, say: Say) -> int:
     try:
         config = TrainingConfig.from_dict(job["config"])
         votes = Path(job["votes"]) if job["votes"] else None
-        faces = load(Path(job["data"]), Path(job["cache"]), votes, framings=config.framed > 0)
+        faces = load_for(config, Path(job["data"]), Path(job["cache"]), votes)
         progress = train(config, faces, folder, job["patience"], say)
         checkpoint.save_best(folder / BEST, config, progress)
         evaluate(config, faces, progress, folder)

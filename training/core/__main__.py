@@ -13,10 +13,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from .checkpoint import Epoch, save_best
-from .datasets import load
-from .fit import fit
-from .options import add_options, describe, read_config
+from .datasets import load, load_for
 from .problems import CheckpointError, DatasetError
 from .sheets import write_sheets
 
@@ -25,6 +22,11 @@ BEST = "best.npz"
 
 def main(arguments: list[str] | None = None) -> int:
     """Train, or write contact sheets; gives the exit status."""
+    # Here, not above: helper processes import this module again, and need no Keras.
+    from .checkpoint import save_best
+    from .fit import fit
+    from .options import add_options, describe, read_config
+
     parser = argparse.ArgumentParser(
         prog="python -m training.core",
         description=__doc__,
@@ -36,24 +38,26 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         config = read_config(vars(options))
-        framings = config.framed > 0 or options.sheets is not None
-        faces = load(options.data, options.cache, options.votes, framings=framings)
         if options.sheets is not None:
+            faces = load(options.data, options.cache, options.votes, framings=True)
             write_sheets(faces, options.sheets)
             return 0
+        faces = load_for(config, options.data, options.cache, options.votes, options.teachers)
         output = options.output or Path("var/training") / options.preset
         print(f"{len(faces)} faces; {config}", flush=True)
-        progress = fit(config, faces, output, on_epoch=_report)
+        progress = fit(
+            config,
+            faces,
+            output,
+            on_epoch=lambda epoch: print(describe(epoch), flush=True),
+            steps_at_once=options.steps_at_once,
+        )
         save_best(output / BEST, config, progress)
     except (DatasetError, CheckpointError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(f"best epoch {progress.best_epoch}: {progress.best_accuracy:.4f}; wrote {output / BEST}")
     return 0
-
-
-def _report(epoch: Epoch) -> None:
-    print(describe(epoch), flush=True)
 
 
 if __name__ == "__main__":

@@ -121,6 +121,11 @@ def _residual(inputs: Any, width: int, stride: int) -> Any:
     return layers.ReLU()(layers.Add()([x, inputs]))
 
 
+def se_resnet_wide() -> keras.Model:
+    """Four times the work of `se_resnet`: too slow to use, good to learn from (see `teach`)."""
+    return se_resnet(widths=(96, 192, 384), dropout=0.4)
+
+
 def simple_cnn() -> keras.Model:
     """The network of textbooks: convolution, batch normalization, max-pooling, dropout, dense."""
     faces = keras.Input((SIDE, SIDE, 1), name="faces")
@@ -159,6 +164,7 @@ def mini_xception() -> keras.Model:
 
 ARCHITECTURES: dict[str, Callable[[], keras.Model]] = {
     "se_resnet": se_resnet,
+    "se_resnet_wide": se_resnet_wide,
     "simple_cnn": simple_cnn,
     "mini_xception": mini_xception,
 }

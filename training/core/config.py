@@ -46,6 +46,8 @@ class TrainingConfig:
     """Share of the training split that is held out to choose by."""
     votes: float = 0.2
     """Share of the target that the taggers' votes make up, where there are votes."""
+    taught: float = 0.0
+    """Share of the target that the teachers' labels make up (`teach`), where there are any."""
     smoothing: float = 0.05
     """Share of the target that is spread evenly."""
     repeats: tuple[int, ...] = (1, 3, 1, 1, 1, 1, 1)
@@ -62,8 +64,8 @@ class TrainingConfig:
             raise ValueError("minutes must be above 0")
         if not self.stages or self.stages[0][0] != 0:
             raise ValueError("stages must begin at progress 0")
-        if self.votes + self.smoothing >= 1:
-            raise ValueError("votes and smoothing together must stay below 1")
+        if self.votes + self.taught + self.smoothing >= 1:
+            raise ValueError("votes, taught and smoothing together must stay below 1")
 
     def stage_at(self, progress: float) -> tuple[int, float]:
         """The side in pixels and the augmentation's strength at this share of the run."""
@@ -89,10 +91,33 @@ class TrainingConfig:
         return cls(**given)
 
 
-SHIPPED = TrainingConfig()
+SHIPPED = replace(
+    TrainingConfig(),
+    epochs=110,
+    batch_size=128,
+    learning_rate=2e-3,
+    average=0.9995,
+    weight_decay=0.1,
+    stages=((0.0, 48, 1.2), (0.75, 48, 0.85)),
+    votes=0.15,
+    taught=0.5,
+    smoothing=0.0,
+)
+
+TEACHERS: dict[str, TrainingConfig] = {
+    "teacher": replace(
+        TrainingConfig(),
+        architecture="se_resnet_wide",
+        epochs=80,
+        batch_size=128,
+        framed=0.0,
+        stages=((0.0, 48, 1.0), (0.75, 48, 0.8)),
+    ),
+}
+"""Presets of the networks that label for others, see `teach`."""
 
 PRESETS: dict[str, TrainingConfig] = {
-    "quick": replace(SHIPPED, epochs=6, average=0.99, framed=0.0),
-    "balanced": replace(SHIPPED, epochs=16, framed=0.0),
+    "quick": replace(TrainingConfig(), epochs=6, average=0.99, framed=0.0),
+    "balanced": replace(TrainingConfig(), epochs=16, framed=0.0),
     "shipped": SHIPPED,
 }

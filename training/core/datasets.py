@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from recognition.engine.align import SIDE
 from recognition.engine.emotions import EMOTIONS
 
+from .config import TrainingConfig
 from .duplicates import group_duplicates
 from .faces import SPLITS, Faces
 from .folders import read_folder, read_zip
@@ -28,6 +29,7 @@ from .framings import measure_framings
 from .guard import GuardedReader
 from .problems import DatasetError
 from .sheets import are_sheets, read_sheets
+from .taught import TAUGHT, read_taught
 
 _VOTE_COLUMNS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
 _CACHE_VERSION = 1
@@ -52,6 +54,21 @@ def load(data: Path, cache: Path, votes: Path | None = None, *, framings: bool =
         _store(_read(data, votes), entry)
     faces = _open(entry)
     return replace(faces, framings=_framings(faces, entry)) if framings else faces
+
+
+def load_for(
+    config: TrainingConfig,
+    data: Path,
+    cache: Path,
+    votes: Path | None = None,
+    taught: Path | None = None,
+) -> Faces:
+    """As `load`, with all that a training by this config needs.
+
+    `taught` is a file of teachers' labels other than those that come with this package.
+    """
+    faces = load(data, cache, votes, framings=config.framed > 0)
+    return replace(faces, taught=read_taught(taught or TAUGHT, faces)) if config.taught else faces
 
 
 def _framings(faces: Faces, entry: Path) -> NDArray[np.float32]:

@@ -19,7 +19,8 @@ class Faces:
     into SPLITS. votes: float32 [n, 7], shares of the taggers' votes, all zero where there are none.
     is_face: bool [n]. groups: int64 [n], the same number for near-duplicate images.
     sources: file name -> SHA-256. framings: float32 [n, 2, 3], maps to how the engine would frame
-    each face; None where nobody asked for them.
+    each face; None where nobody asked for them. taught: float32 [n, 7], the teachers' shares (see
+    `teach`), all zero where there are none; None where nobody asked for them.
     """
 
     images: NDArray[np.uint8]
@@ -30,6 +31,7 @@ class Faces:
     groups: NDArray[np.int64]
     sources: dict[str, str]
     framings: NDArray[np.float32] | None = None
+    taught: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)

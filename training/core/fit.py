@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,13 @@ from .checkpoint import Epoch, Progress
 from .config import TrainingConfig
 from .faces import Faces, split_off
 from .figures import log_loss, macro_f1
+from .helpers import Helpers, spare_processes
 from .targets import epoch_rows, soft_targets
 
 CHECKPOINT = "checkpoint.npz"
+
+Parts = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""The rows of a data set to train on, and those to choose the best epoch by."""
 
 
 def fit(
@@ -30,15 +35,24 @@ def fit(
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
     should_stop: Callable[[], bool] = lambda: False,
     verbose: int = 0,
+    parts: Parts | None = None,
+    processes: int | None = None,
+    steps_at_once: int = 1,
 ) -> Progress:
     """Train, or go on where the checkpoint in `folder` ends; the result holds the best weights.
 
     Best is the highest validation accuracy of the averaged weights. `should_stop` is asked after
     every batch; a run that is stopped, or killed, goes on from the last finished epoch when called
     again, with the same data in the same order. `on_epoch` hears the figures of each epoch once.
+    Without `parts` the training split is cut as the config says. `processes` vary the faces; None
+    takes as many as this machine can spare, and with 0 it is done between the steps. Learning rate,
+    average and `should_stop` wait for `steps_at_once` batches: an accelerator that needs
+    milliseconds for a step would wait for them instead.
     """
-    model = compiled(config)
-    training, validation = split_off(faces, faces.rows("Training"), config.validation, config.seed)
+    model = compiled(config, steps_at_once)
+    training, validation = parts or split_off(
+        faces, faces.rows("Training"), config.validation, config.seed
+    )
     rows = epoch_rows(faces, training, config)
     images, targets = faces.images[rows], soft_targets(faces, rows, config)
     framings = faces.framings_of(rows) if config.framed else None
@@ -52,35 +66,40 @@ def fit(
     clock = Clock(config, steps_per_epoch=max(1, len(rows) // config.batch_size), progress=progress)
     stop = StopWhenAsked(should_stop)
 
-    while not clock.is_over() and not should_stop():
-        epoch = len(progress.epochs) + 1
-        side, strength = config.stage_at(clock.progress())
-        # Some networks take frames of one side only.
-        side = model.input_shape[1] or side
-        batches = TrainingBatches(images, targets, config, epoch, side, strength, framings)
-        history = model.fit(
-            batches,
-            initial_epoch=epoch - 1,
-            epochs=epoch,
-            shuffle=False,
-            callbacks=[Schedule(config, clock), average, stop],
-            verbose=verbose,
-        ).history
-        if stop.stopped:
-            break
-        with average.swapped_in(model):
-            logits = predict_logits(model, held_out)
-            progress.epochs.append(_figures(epoch, side, model, clock, history, logits, labels))
-            if progress.epochs[-1].validation_accuracy >= progress.best_accuracy:
-                progress.best_epoch = epoch
-                progress.best = [keras.ops.convert_to_numpy(weight) for weight in model.weights]
-        progress.seconds, progress.steps = clock.seconds(), clock.steps
-        checkpoint.save(folder / CHECKPOINT, config, model, average.values, progress)
-        on_epoch(progress.epochs[-1])
+    if processes is None:
+        processes = spare_processes()
+    with Helpers(images, framings, processes) if processes else nullcontext() as helpers:
+        while not clock.is_over() and not should_stop():
+            epoch = len(progress.epochs) + 1
+            side, strength = config.stage_at(clock.progress())
+            # Some networks take frames of one side only.
+            side = model.input_shape[1] or side
+            batches = TrainingBatches(
+                images, targets, config, epoch, side, strength, framings, helpers
+            )
+            history = model.fit(
+                batches,
+                initial_epoch=epoch - 1,
+                epochs=epoch,
+                shuffle=False,
+                callbacks=[Schedule(config, clock), average, stop],
+                verbose=verbose,
+            ).history
+            if stop.stopped:
+                break
+            with average.swapped_in(model):
+                logits = predict_logits(model, held_out)
+                progress.epochs.append(_figures(epoch, side, model, clock, history, logits, labels))
+                if progress.epochs[-1].validation_accuracy >= progress.best_accuracy:
+                    progress.best_epoch = epoch
+                    progress.best = [keras.ops.convert_to_numpy(weight) for weight in model.weights]
+            progress.seconds, progress.steps = clock.seconds(), clock.steps
+            checkpoint.save(folder / CHECKPOINT, config, model, average.values, progress)
+            on_epoch(progress.epochs[-1])
     return progress
 
 
-def compiled(config: TrainingConfig) -> keras.Model:
+def compiled(config: TrainingConfig, steps_at_once: int = 1) -> keras.Model:
     """The config's network with seeded random weights, ready to be trained."""
     keras.utils.set_random_seed(config.seed)
     keras.config.set_dtype_policy(config.precision)
@@ -94,6 +113,7 @@ def compiled(config: TrainingConfig) -> keras.Model:
         optimizer=optimizer,
         loss=keras.losses.CategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
+        steps_per_execution=steps_at_once,
         # Without, JAX would run operation by operation; the others only lose time compiling.
         jit_compile=keras.backend.backend() == "jax",
     )
@@ -133,6 +153,9 @@ class Schedule(keras.callbacks.Callback):
         super().__init__()
         self.config, self.clock = config, clock
 
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._before = self.clock.steps
+
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         progress, warmup = self.clock.progress(), self.config.warmup
         if progress < warmup:
@@ -143,7 +166,8 @@ class Schedule(keras.callbacks.Callback):
         self.model.optimizer.learning_rate = self.config.learning_rate * factor
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        self.clock.steps += 1
+        # The last of several steps at once may lie behind the epoch's end.
+        self.clock.steps = self._before + min(batch + 1, self.params["steps"])
         if self.clock.is_over():
             self.model.stop_training = True
 
@@ -162,15 +186,20 @@ class WeightAverage(keras.callbacks.Callback):
         self.decay = decay
         self.values: list[NDArray[np.float32]] = []
 
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._taken = -1
+
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        if self.values and batch % self.EVERY:
+        passed = batch - self._taken
+        if self.values and passed < self.EVERY:
             return
+        self._taken = batch
         current = _weights(self.model)
         if not self.values:
             self.values = [np.array(value) for value in current]
         # Early on the average is short, or it would be made of the random start.
         steps = int(keras.ops.convert_to_numpy(self.model.optimizer.iterations))
-        keep = min(self.decay, (1 + steps) / (10 + steps)) ** self.EVERY
+        keep = min(self.decay, (1 + steps) / (10 + steps)) ** passed
         for value, new in zip(self.values, current, strict=True):
             value *= keep
             value += (1 - keep) * new

@@ -9,10 +9,13 @@ from typing import Any
 from .checkpoint import Epoch
 from .config import PRESETS, TrainingConfig
 
-_CHOICES = ("architecture", "epochs", "minutes", "seed", "batch_size", "precision")
+_CHOICES = (
+    *("architecture", "epochs", "minutes", "seed", "batch_size", "learning_rate", "precision"),
+    *("taught", "framed"),
+)
 
 
-def add_options(parser: ArgumentParser) -> None:
+def add_options(parser: ArgumentParser, presets: Mapping[str, TrainingConfig] = PRESETS) -> None:
     """Data, preset, and what can be changed about a preset."""
     parser.add_argument(
         "--data",
@@ -21,20 +24,35 @@ def add_options(parser: ArgumentParser) -> None:
         help="FER2013's CSV, a folder or zip of images, or a folder of contact sheets",
     )
     parser.add_argument("--votes", type=Path, help="FER+'s CSV; found by itself beside the data")
-    parser.add_argument("--preset", choices=sorted(PRESETS), default="balanced")
+    default = "balanced" if "balanced" in presets else next(iter(presets))
+    parser.add_argument("--preset", choices=sorted(presets), default=default)
     parser.add_argument("--architecture", help="se_resnet, simple_cnn or mini_xception")
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--minutes", type=float, help="fit the schedule into this time instead")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--batch-size", type=int)
+    parser.add_argument("--learning-rate", type=float)
+    parser.add_argument("--framed", type=float, help="share of faces framed as the engine does")
+    parser.add_argument("--taught", type=float, help="share of the teachers' labels")
+    parser.add_argument(
+        "--teachers", type=Path, metavar="FILE", help="their labels, where not those shipped"
+    )
+    parser.add_argument(
+        "--steps-at-once",
+        type=int,
+        default=1,
+        help="on a fast accelerator, say, 16: it is not made to wait for Python after each step",
+    )
     parser.add_argument("--precision", choices=("float32", "mixed_bfloat16"))
     parser.add_argument("--output", type=Path, help="folder for what the run writes")
 
 
-def read_config(options: Mapping[str, Any]) -> TrainingConfig:
+def read_config(
+    options: Mapping[str, Any], presets: Mapping[str, TrainingConfig] = PRESETS
+) -> TrainingConfig:
     """The preset with the given changes; ValueError where they cannot work."""
     given = {name: options[name] for name in _CHOICES if options[name] is not None}
-    return replace(PRESETS[options["preset"]], **given)
+    return replace(presets[options["preset"]], **given)
 
 
 def describe(epoch: Epoch) -> str:

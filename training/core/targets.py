@@ -14,15 +14,23 @@ def soft_targets(
 ) -> NDArray[np.float32]:
     """Target distributions of rows: float32 [n, 7], each summing to 1.
 
-    A share `votes` follows the FER+ votes where a row has any, a share `smoothing` is spread
-    evenly, and the rest is the label.
+    A share `votes` follows the FER+ votes where a row has any, a share `taught` the teachers where
+    they have labelled a row, a share `smoothing` is spread evenly, and the rest is the label.
+    ValueError where the faces were loaded without the teachers' labels that the config asks for.
     """
     label = np.eye(len(EMOTIONS), dtype=np.float32)[faces.labels[rows]]
-    votes = np.asarray(faces.votes[rows])
-    votes = np.where(votes.sum(axis=1, keepdims=True) > 0, votes, label)
-    sure = 1 - config.votes - config.smoothing
-    targets = sure * label + config.votes * votes + config.smoothing / len(EMOTIONS)
-    return np.asarray(targets, np.float32)
+    sure = 1 - config.votes - config.taught - config.smoothing
+    targets = sure * label + config.votes * _or_label(faces.votes[rows], label)
+    if config.taught:
+        if faces.taught is None:
+            raise ValueError("The data were loaded without the teachers' labels.")
+        targets += config.taught * _or_label(faces.taught[rows], label)
+    return np.asarray(targets + config.smoothing / len(EMOTIONS), np.float32)
+
+
+def _or_label(shares: NDArray[np.float32], label: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Shares [n, 7], and the label where a row has none."""
+    return np.where(np.asarray(shares).sum(axis=1, keepdims=True) > 0, shares, label)
 
 
 def epoch_rows(faces: Faces, rows: NDArray[np.int64], config: TrainingConfig) -> NDArray[np.int64]:

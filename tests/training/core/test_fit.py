@@ -48,6 +48,15 @@ def faces():
     return make_faces(280)
 
 
+def test_several_steps_at_once_count_and_learn_the_same(faces, tmp_path):
+    progress = fit(CONFIG, faces, tmp_path, steps_at_once=5)
+    config, saved = read_best(tmp_path / CHECKPOINT)
+    # 224 training faces in batches of 16, so the last of each epoch are four at once.
+    assert saved.steps == 4 * 14
+    assert progress.epochs[-1].validation_accuracy > 0.5
+    assert progress.epochs[-1].learning_rate < config.learning_rate / 3
+
+
 def test_it_learns_and_keeps_the_best_epoch(faces, tmp_path):
     heard = []
     progress = fit(CONFIG, faces, tmp_path, on_epoch=heard.append)

@@ -1,5 +1,7 @@
 """Targets mix label and votes; epochs leave out what is no face."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -15,6 +17,21 @@ def test_targets_mix_label_votes_and_smoothing():
     with_votes, without = soft_targets(faces, np.array([3, 4]), config)
     assert with_votes == pytest.approx([0.11, 0.01, 0.01, 0.84, 0.01, 0.01, 0.01], abs=1e-6)
     assert without == pytest.approx([0.01, 0.01, 0.01, 0.01, 0.94, 0.01, 0.01], abs=1e-6)
+
+
+def test_teachers_have_a_share_where_they_have_labelled():
+    taught = np.zeros((7, 7), np.float32)
+    taught[3] = [0, 0, 0, 0.25, 0, 0, 0.75]
+    faces = replace(make_faces(7), taught=taught)
+    config = TrainingConfig(votes=0.0, smoothing=0.0, taught=0.4)
+    labelled, unknown = soft_targets(faces, np.array([3, 4]), config)
+    assert labelled == pytest.approx([0, 0, 0, 0.7, 0, 0, 0.3], abs=1e-6)
+    assert unknown == pytest.approx([0, 0, 0, 0, 1, 0, 0], abs=1e-6)
+
+
+def test_targets_without_the_teachers_that_are_asked_for():
+    with pytest.raises(ValueError, match="without the teachers' labels"):
+        soft_targets(make_faces(7), np.arange(7), TrainingConfig(taught=0.4))
 
 
 def test_an_epoch_repeats_rare_classes_and_skips_what_is_no_face():

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from training.core.checkpoint import Epoch, Progress, read_best
 from training.core.config import TrainingConfig
-from training.core.datasets import load
+from training.core.datasets import load_for
 from training.core.faces import Faces
 from training.core.fit import fit
 from training.core.options import add_options, describe, read_config
@@ -46,14 +46,21 @@ class Command(BaseCommand):
                 faces = self._load(config, options)
                 self.stdout.write(f"{len(faces)} faces; {config}")
                 verbose = 1 if options["verbosity"] else 0
-                progress = fit(config, faces, output, on_epoch=self._report, verbose=verbose)
+                progress = fit(
+                    config,
+                    faces,
+                    output,
+                    on_epoch=self._report,
+                    verbose=verbose,
+                    steps_at_once=options["steps_at_once"],
+                )
             self._release(config, faces, progress, output, options["score"])
         except (DatasetError, CheckpointError, ValueError) as error:
             raise CommandError(str(error)) from error
 
     def _load(self, config: TrainingConfig, options: Any) -> Faces:
         cache = settings.DATA_DIR / "cache" / "datasets"
-        return load(options["data"], cache, options["votes"], framings=config.framed > 0)
+        return load_for(config, options["data"], cache, options["votes"], options["teachers"])
 
     def _release(
         self,

@@ -1,0 +1,127 @@
+"""Labels from teachers: what networks say of training faces that they have not seen.
+
+    KERAS_BACKEND=jax python -m training.core.teach --data FOLDER --output OUTPUT
+
+FER2013's labels are noisy, and a network that has learned a face by heart repeats its label. So the
+training part is cut into folds, near-duplicates kept on one side; for each fold a large network
+learns from the others and says what it sees in this one (cross-fitting). Its probabilities are a
+part of the student's targets (distillation: Hinton et al. 2015, arXiv 1503.02531). The rows held
+out by the config's validation are taught to nobody and labelled by nobody.
+
+`--fold K` trains one fold, so that several can be trained side by side; OUTPUT/taught.npz is
+written once all folds are there. A training takes it with `--taught`; the file beside this module
+holds the labels that the shipped model was trained with.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .config import TEACHERS, TrainingConfig
+from .datasets import load_for
+from .evaluate import fit_temperature
+from .faces import Faces, split_off
+from .figures import softmax
+from .problems import CheckpointError, DatasetError
+from .taught import TAUGHT, write_taught
+
+
+def cut_folds(faces: Faces, config: TrainingConfig, folds: int) -> list[NDArray[np.int64]]:
+    """The rows of the training part in `folds` parts of about the same size, groups kept whole."""
+    training, _ = split_off(faces, faces.rows("Training"), config.validation, config.seed)
+    groups = np.unique(faces.groups[training])
+    if len(groups) < folds:
+        raise DatasetError(f"There are too few different faces for {folds} folds.")
+    fold = np.empty(int(faces.groups.max()) + 1, np.int64)
+    fold[groups] = np.random.default_rng(config.seed).permutation(len(groups)) % folds
+    return [training[fold[faces.groups[training]] == number] for number in range(folds)]
+
+
+def teach(
+    config: TrainingConfig,
+    faces: Faces,
+    folds: int,
+    number: int,
+    folder: Path,
+    steps_at_once: int = 1,
+) -> NDArray[np.float32]:
+    """Train the teacher of a fold, or go on with it; gives its logits for the fold's rows [n, 7].
+
+    The logits are averages over small variations of each face, mirrored and not, and scaled to the
+    fold's labels by one temperature.
+    """
+    # Here, not above: helper processes import this module again, and need no Keras.
+    from .architectures import build
+    from .fit import fit, predict_logits
+    from .options import describe
+
+    parts = cut_folds(faces, config, folds)
+    fold = parts[number]
+    others = np.concatenate([part for part in parts if part is not fold])
+    progress = fit(
+        config,
+        faces,
+        folder,
+        parts=(others, fold),
+        steps_at_once=steps_at_once,
+        on_epoch=lambda epoch: print(f"fold {number}, {describe(epoch)}", flush=True),
+    )
+    model = build(config.architecture)
+    model.set_weights(progress.best)
+    logits = np.mean([predict_logits(model, view) for view in _views(faces.images[fold])], axis=0)
+    return np.asarray(logits / fit_temperature(logits, faces.labels[fold]), np.float32)
+
+
+def _views(images: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    """Faces as they are, and moved by two pixels each way; all of them also mirrored."""
+    around = np.pad(images, ((0, 0), (2, 2), (2, 2)), mode="edge")
+    side = images.shape[1]
+    corners = [(2, 2), (0, 2), (4, 2), (2, 0), (2, 4)]
+    moved = [around[:, top : top + side, left : left + side] for top, left in corners]
+    return moved + [view[:, :, ::-1] for view in moved]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Train the folds that are missing; gives the exit status."""
+    from .options import add_options, read_config
+
+    parser = argparse.ArgumentParser(
+        prog="python -m training.core.teach",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_options(parser, presets=TEACHERS)
+    parser.add_argument("--cache", type=Path, default=Path("var/cache/datasets"))
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--fold", type=int, help="train this one only, from 0 on")
+    options = parser.parse_args(arguments)
+    output = options.output or Path("var/training/teachers")
+    wanted = range(options.folds) if options.fold is None else [options.fold]
+    try:
+        config = read_config(vars(options), TEACHERS)
+        faces = load_for(config, options.data, options.cache, options.votes)
+        for number in wanted:
+            folder = output / f"fold-{number}"
+            logits = teach(config, faces, options.folds, number, folder, options.steps_at_once)
+            np.save(folder / _LOGITS, logits)
+        stored = [output / f"fold-{number}" / _LOGITS for number in range(options.folds)]
+        if all(path.is_file() for path in stored):
+            rows = np.concatenate(cut_folds(faces, config, options.folds))
+            logits = np.concatenate([np.load(path) for path in stored])
+            right = (logits.argmax(axis=1) == faces.labels[rows]).mean()
+            write_taught(faces, rows, softmax(logits), output / _TAUGHT)
+            print(f"teachers agree with {right:.4f} of the labels; wrote {output / _TAUGHT}")
+    except (DatasetError, CheckpointError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+_TAUGHT = TAUGHT.name
+_LOGITS = "logits.npy"
+
+if __name__ == "__main__":
+    sys.exit(main())
