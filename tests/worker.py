@@ -2,7 +2,8 @@
 
 A test's database is created under another name than the settings say. MIEN_TEST_PAUSE makes each
 analysis wait that many seconds before it reads the photo, or kills its process there ("kill").
-MIEN_TEST_TRAINING is a folder for trainings, which are carried out by tests.training.stand_in.
+MIEN_TEST_TRAINING is a folder for trainings, which are carried out by tests.training.stand_in, and
+for imports of weights, by tests.training.importer.
 """
 
 import os
@@ -46,5 +47,6 @@ if "MIEN_TEST_TRAINING" in os.environ:
 
     settings.TRAINING_DIR = Path(os.environ["MIEN_TEST_TRAINING"])
     trainer.COMMAND = [sys.executable, "-m", "tests.training.stand_in"]
+    trainer.IMPORT_COMMAND = [sys.executable, "-m", "tests.training.importer"]
 
 app.worker_main(sys.argv[1:])

@@ -169,7 +169,13 @@ def take_trainings(browser: Browser, site: LiveSite, state: dict) -> None:
     }.items():
         page.goto(address)
         take_everywhere(page, name)
-    for status in ("done", "running", "failed"):
+    page.goto("/training/")
+    page.get_by_text("Options", exact=True).click()
+    take_everywhere(page, "training-options")
+    page.goto("/models/")
+    page.get_by_role("button", name="Promote").first.click()
+    take_everywhere(page, "training-ask")
+    for status in ("done", "running", "failed", "waits"):
         page.goto("/training/")
         page.locator(".run", has=page.locator(".tag", has_text=status)).locator("a").click()
         page.locator("#run").wait_for()

@@ -17,7 +17,7 @@ from tests.recognition.networks import network, shipped_card
 from tests.training.drawing import draw_faces, write_csv
 from training import checks, intake, launch
 from training.core.inspection import encode_jpeg
-from training.models import Dataset, Epoch, Evaluation, TrainingRun
+from training.models import Dataset, Epoch, Evaluation, ModelImport, TrainingRun
 
 LOG = "210 faces, 7 classes\nepoch 1\nepoch 2\nepoch 3\n"
 
@@ -29,7 +29,9 @@ def fill() -> None:
     add_dataset(
         user, "broken.csv", lambda path, **_: path.write_text("emotion,pixels,Usage\n9,x,\n")
     )
-    version = registry.register(network(1), shipped_card(), created_by=user, note="a longer one")
+    version = registry.register(
+        network(1), shipped_card(), keras=b"keras", created_by=user, note="a longer one"
+    )
     registry.promote(version, user, confirmed=True)
     done = add_run(user, dataset, 14, status="succeeded", phase="done", model_version=version)
     add_evaluation(done, version)
@@ -38,6 +40,9 @@ def fill() -> None:
     add_run(user, dataset, 5, status="running", phase="training", progress=progress)
     add_run(user, dataset, 3, status="failed", error_code="gave_up", error_message="It broke off.")
     add_run(user, dataset, 0, status="queued")
+    add_import(user, "weights.npz", status="running", step="exporting")
+    message = "simple_cnn has 41 arrays of weights; the file has 3."
+    add_import(user, "other.npz", status="failed", error_code="shapes", error_message=message)
 
 
 def add_dataset(user, name: str, write) -> Dataset:
@@ -63,6 +68,12 @@ def add_run(user, dataset: Dataset, epochs: int, **values) -> TrainingRun:
     )
     Epoch.objects.bulk_create(draw_epoch(run, number) for number in range(1, epochs + 1))
     return run
+
+
+def add_import(user, name: str, **values) -> None:
+    expires_at = timezone.now() + timedelta(days=1)
+    values = {"lease_expires_at": expires_at, "architecture": "simple_cnn", **values}
+    ModelImport.objects.create(name=name, created_by=user, **values)
 
 
 def draw_epoch(run: TrainingRun, number: int) -> Epoch:

@@ -63,8 +63,8 @@ def test_augmentation_multiplies_what_the_preset_does():
     assert {stage[2] for stage in none.stages} == {0}
 
 
-def test_the_quick_look_takes_a_minute_unless_epochs_are_asked_for():
-    assert launch.read_config("quick", {})[0].minutes == 1
+def test_the_quick_look_takes_less_than_a_minute_unless_epochs_are_asked_for():
+    assert launch.read_config("quick", {})[0].minutes < 1
     assert launch.read_config("quick", {"epochs": 3})[0].minutes is None
 
 

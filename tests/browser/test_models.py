@@ -1,0 +1,56 @@
+"""Model versions in the browser: imported, and kept up to date while others change them.
+
+The process that makes a model of weights is a stand-in, which needs no TensorFlow.
+"""
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_training_run import administrator, site
+from tests.training.weights import npz, pickled
+
+__all__ = ["administrator", "site"]  # the fixtures
+
+
+def choose(page: Page, name: str, content: bytes) -> None:
+    file = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+    page.locator("#file").set_input_files(file)
+    page.get_by_label("Network of the weights").select_option("simple_cnn")
+    page.get_by_role("button", name="Import").click()
+
+
+@pytest.mark.slow
+def test_weights_are_imported_and_promoted_before_the_eyes_of_others(administrator):
+    page = administrator
+    page.goto("/models/")
+    viewer, detail = page.context.new_page(), page.context.new_page()
+    viewer.goto("/models/")
+    viewer.get_by_label("Compare version 1").check()
+    detail.goto("/models/1/")
+
+    choose(page, "theirs.npz", pickled())
+    expect(page.locator(".message")).to_contain_text("not an npz file of plain arrays")
+    choose(page, "theirs.npz", npz(np.ones(3)))
+    expect(page.locator("#imports")).to_contain_text("theirs.npz, simple_cnn")
+    for each in (page, viewer):
+        expect(each.locator(".import [data-state]")).to_have_text("It is version 2 now.")
+        expect(each.locator(".version")).to_have_count(2)
+    expect(viewer.get_by_label("Compare version 1")).to_be_checked()
+
+    page.get_by_role("button", name="Promote").click()
+    page.locator("#ask-yes").click()
+    expect(page.locator("#ask-title")).to_contain_text("advises against it")
+    page.locator("#ask-yes").click()
+    for each in (page, viewer):
+        newest = each.locator(".version").first
+        expect(newest.locator(".tag")).to_have_text("in use")
+        expect(each.locator("#trail")).to_contain_text("promoted version 2")
+    expect(detail.locator("h1 .tag")).to_have_text("available")
+    expect(detail.get_by_role("button", name="Promote")).to_be_visible()
+
+    page.locator(".import").get_by_role("button", name="Dismiss").click()
+    for each in (page, viewer):
+        expect(each.locator(".import")).to_have_count(0)
+    # The guard's refusal is an answer of 409, which the console shows.
+    page.complaints = [line for line in page.complaints if "409" not in line]
