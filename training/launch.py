@@ -21,6 +21,7 @@ from training.core.config import PRESETS as CORE_PRESETS
 from training.core.config import TrainingConfig
 from training.core.duration import training_seconds
 from training.core.names import ARCHITECTURES
+from training.core.schedules import SCHEDULES
 from training.jobs import Status
 from training.models import Dataset, Evaluation, Speed, TrainingRun
 
@@ -75,12 +76,14 @@ OPTIONS: dict[str, Option] = {
     "seed": Option(int, 0, 2**31 - 1, "Seed"),
     "smoothing": Option(float, 0, 0.5, "Label smoothing"),
     "votes": Option(float, 0, 0.9, "Share of the taggers' votes"),
+    "taught": Option(float, 0, 0.9, "Share of the teachers' labels"),
     "framed": Option(float, 0, 1, "Share of faces framed as the detector frames them"),
     "validation": Option(float, 0.01, 0.45, "Share held out for validation"),
     "patience": Option(int, 1, 500, "Epochs without a new best before it stops"),
 }
 CHOICES: dict[str, tuple[str, ...]] = {
     "architecture": ARCHITECTURES,
+    "schedule": tuple(SCHEDULES),
     "precision": ("auto", "float32", "mixed_bfloat16"),
 }
 

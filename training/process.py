@@ -9,7 +9,6 @@ With `--measure ARCHITECTURE` it only times some batches.
 
 import argparse
 import fcntl
-import hashlib
 import json
 import sys
 import time
@@ -28,6 +27,7 @@ from training.core.export import write_card
 from training.core.faces import SPLITS, Faces, split_off
 from training.core.fit import CHECKPOINT, compiled, fit
 from training.core.inspection import encode_jpeg
+from training.core.precision import fastest
 from training.core.problems import CheckpointError, DatasetError
 from training.core.release import CARD, MODEL, release
 from training.lifeline import Say, end_with_starter, speaker
@@ -45,7 +45,9 @@ def main(arguments: list[str]) -> int:
     end_with_starter()
     say = speaker()
     if options.measure:
-        faces_per_second = measure(TrainingConfig(architecture=options.measure))
+        faces_per_second = measure(
+            TrainingConfig(architecture=options.measure, precision=fastest())
+        )
         say({"type": "measured", "faces_per_second": faces_per_second})
         return 0
     with (options.folder / "lock").open("w") as lock:
@@ -89,7 +91,7 @@ def train(
 
 def evaluate(config: TrainingConfig, faces: Faces, progress: Progress, folder: Path) -> None:
     """Export the best epoch, and examine it on the validation part and on every test split."""
-    card = release(config, faces, progress, folder)
+    card = release(config, faces, progress, folder, small=False)
     predict = EmotionClassifier(folder / MODEL).predict
     training = faces.rows("Training")
     parts = {"validation": split_off(faces, training, config.validation, config.seed)[1]}
@@ -101,18 +103,8 @@ def evaluate(config: TrainingConfig, faces: Faces, progress: Progress, folder: P
         mistakes[name] = result.mistakes
         if result.picture is not None:
             (folder / f"mistakes-{name}.jpg").write_bytes(encode_jpeg(result.picture))
-    card["code"] = code_digest()
     write_card(card, folder / CARD)
     (folder / EXAMINATION).write_text(json.dumps(mistakes))
-
-
-def code_digest() -> str:
-    """The version of the code that trained: a digest of all that decides what a run gives."""
-    core = Path(__file__).parent / "core"
-    digest = hashlib.sha256()
-    for path in sorted(core.glob("*.py")):
-        digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def measure(config: TrainingConfig) -> float:

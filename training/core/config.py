@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from .schedules import SCHEDULES
+
 
 @dataclass(frozen=True)
 class TrainingConfig:
@@ -26,7 +28,9 @@ class TrainingConfig:
     learning_rate: float = 1.5e-3
     """The peak, for AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101)."""
     warmup: float = 0.03
-    """Share of the run over which the learning rate rises; then it falls as a half cosine."""
+    """Share of the run over which the learning rate rises; then it goes by the schedule."""
+    schedule: str = "cosine"
+    """One of `schedules.SCHEDULES`: cosine, steps or constant."""
     weight_decay: float = 0.05
     """Decoupled: a step takes away learning rate × this × the weight, of kernels only."""
     average: float = 0.998
@@ -62,6 +66,8 @@ class TrainingConfig:
             raise ValueError("framed must lie between 0 and 1")
         if self.minutes is not None and self.minutes <= 0:
             raise ValueError("minutes must be above 0")
+        if self.schedule not in SCHEDULES:
+            raise ValueError(f"schedule must be one of {', '.join(SCHEDULES)}")
         if not self.stages or self.stages[0][0] != 0:
             raise ValueError("stages must begin at progress 0")
         if self.votes + self.taught + self.smoothing >= 1:

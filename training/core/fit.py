@@ -1,6 +1,5 @@
 """One training run from config to weights: schedule, weight averaging, checkpoints, resuming."""
 
-import math
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -19,6 +18,7 @@ from .config import TrainingConfig
 from .faces import Faces, split_off
 from .figures import log_loss, macro_f1
 from .helpers import Helpers, spare_processes
+from .schedules import learning_rate
 from .targets import epoch_rows, soft_targets
 
 CHECKPOINT = "checkpoint.npz"
@@ -147,7 +147,7 @@ class Clock:
 
 
 class Schedule(keras.callbacks.Callback):
-    """Linear warm-up, then half a cosine down (Loshchilov & Hutter 2017, arXiv 1608.03983)."""
+    """Sets the learning rate of each step, see `schedules`."""
 
     def __init__(self, config: TrainingConfig, clock: Clock) -> None:
         super().__init__()
@@ -157,13 +157,10 @@ class Schedule(keras.callbacks.Callback):
         self._before = self.clock.steps
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        progress, warmup = self.clock.progress(), self.config.warmup
-        if progress < warmup:
-            factor = max(progress / warmup, 0.01)
-        else:
-            # Never quite zero: where the clock rules, the last epoch may end a little late.
-            factor = max(0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup))), 0.001)
-        self.model.optimizer.learning_rate = self.config.learning_rate * factor
+        config = self.config
+        self.model.optimizer.learning_rate = learning_rate(
+            config.schedule, config.learning_rate, config.warmup, self.clock.progress()
+        )
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         # The last of several steps at once may lie behind the epoch's end.

@@ -8,10 +8,11 @@ from typing import Any
 
 from .checkpoint import Epoch
 from .config import PRESETS, TrainingConfig
+from .schedules import SCHEDULES
 
 _CHOICES = (
     *("architecture", "epochs", "minutes", "seed", "batch_size", "learning_rate", "precision"),
-    *("taught", "framed"),
+    *("schedule", "taught", "framed"),
 )
 
 
@@ -32,6 +33,7 @@ def add_options(parser: ArgumentParser, presets: Mapping[str, TrainingConfig] = 
     parser.add_argument("--seed", type=int)
     parser.add_argument("--batch-size", type=int)
     parser.add_argument("--learning-rate", type=float)
+    parser.add_argument("--schedule", choices=sorted(SCHEDULES), help="of the learning rate")
     parser.add_argument("--framed", type=float, help="share of faces framed as the engine does")
     parser.add_argument("--taught", type=float, help="share of the teachers' labels")
     parser.add_argument(

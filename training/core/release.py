@@ -40,12 +40,15 @@ def release(
     progress: Progress,
     folder: Path,
     score: Sequence[str] = (),
+    *,
+    small: bool = True,
 ) -> dict[str, Any]:
     """Export the best epoch to `folder` as ONNX and for Keras, write its card and give it.
 
     The temperature is fitted on the validation part: as it is and, where the config trains with
     framings, also as the engine would frame it. `score` names the splits whose figures go into
-    the card besides the validation part's: leave test splits out until the model is final.
+    the card besides the validation part's: leave test splits out until the model is final. `small`
+    asks for the int8 variant, too.
     """
     if not progress.best_epoch:
         raise ValueError("The run has finished no epoch yet.")
@@ -84,8 +87,11 @@ def release(
         "temperature": round(temperature, 4),
         "onnx_deviation": deviation,
         "figures": figures,
-        "int8": _release_int8(folder, calibration, validation, figures["validation"]["accuracy"]),
     }
+    if small:
+        card["int8"] = _release_int8(
+            folder, calibration, validation, figures["validation"]["accuracy"]
+        )
     write_card(card, folder / CARD)
     return card
 

@@ -26,6 +26,7 @@ def test_it_names_an_unknown_option():
         {"minutes": 0},
         {"validation": 0},
         {"framed": 1.5},
+        {"schedule": "upwards"},
         {"votes": 0.7, "smoothing": 0.3},
         {"stages": ((0.5, 48, 1.0),)},
     ],
