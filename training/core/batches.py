@@ -48,7 +48,20 @@ class TrainingBatches(keras.utils.PyDataset):
         else:
             faces = self._from_helpers(number, self.helpers)
         targets = self.targets[self._recipe(number).rows]
-        return faces[..., np.newaxis].astype(np.float32), targets
+        return self._mixed(number, faces[..., np.newaxis].astype(np.float32), targets)
+
+    def _mixed(
+        self, number: int, faces: NDArray[np.float32], targets: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Each face blended with the one opposite to it in the batch, as are their targets."""
+        if not self.config.mixed:
+            return faces, targets
+        random = np.random.default_rng((self.config.seed, self.epoch, number, 1))
+        share = np.float32(random.beta(self.config.mixed, self.config.mixed))
+        return (
+            share * faces + (1 - share) * faces[::-1],
+            share * targets + (1 - share) * targets[::-1],
+        )
 
     def _from_helpers(self, number: int, helpers: Helpers) -> NDArray[np.uint8]:
         for later in range(number, min(number + helpers.ahead, len(self))):

@@ -6,6 +6,8 @@ from typing import Any
 
 from .schedules import SCHEDULES
 
+OPTIMIZERS = ("adamw", "sgd")
+
 
 @dataclass(frozen=True)
 class TrainingConfig:
@@ -25,8 +27,11 @@ class TrainingConfig:
     batch_size: int = 64
     seed: int = 7
 
+    optimizer: str = "adamw"
+    """adamw (Loshchilov & Hutter 2019, arXiv 1711.05101), or sgd with Nesterov's momentum of 0.9,
+    which wants a learning rate of about 0.1 and a weight decay of about 0.005."""
     learning_rate: float = 1.5e-3
-    """The peak, for AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101)."""
+    """The peak."""
     warmup: float = 0.03
     """Share of the run over which the learning rate rises; then it goes by the schedule."""
     schedule: str = "cosine"
@@ -54,6 +59,9 @@ class TrainingConfig:
     """Share of the target that the teachers' labels make up (`teach`), where there are any."""
     smoothing: float = 0.05
     """Share of the target that is spread evenly."""
+    mixed: float = 0.0
+    """Faces are blended in pairs, and so are their targets (mixup: Zhang et al. 2018, arXiv
+    1710.09412); the share is drawn anew for each batch from Beta(mixed, mixed). 0: they are not."""
     repeats: tuple[int, ...] = (1, 3, 1, 1, 1, 1, 1)
     """How often a row of each class appears in an epoch, in the order of the labels."""
 
@@ -64,6 +72,10 @@ class TrainingConfig:
             raise ValueError("validation must lie between 0 and 0.5")
         if not 0 <= self.framed <= 1:
             raise ValueError("framed must lie between 0 and 1")
+        if self.optimizer not in OPTIMIZERS:
+            raise ValueError(f"optimizer must be one of {', '.join(OPTIMIZERS)}")
+        if self.mixed < 0:
+            raise ValueError("mixed must not be negative")
         if self.minutes is not None and self.minutes <= 0:
             raise ValueError("minutes must be above 0")
         if self.schedule not in SCHEDULES:

@@ -107,7 +107,11 @@ def compiled(config: TrainingConfig, steps_at_once: int = 1) -> keras.Model:
         model = build(config.architecture)
     finally:
         keras.config.set_dtype_policy("float32")
-    optimizer = keras.optimizers.AdamW(config.learning_rate, weight_decay=config.weight_decay)
+    options = {"learning_rate": config.learning_rate, "weight_decay": config.weight_decay}
+    if config.optimizer == "sgd":
+        optimizer = keras.optimizers.SGD(momentum=0.9, nesterov=True, **options)
+    else:
+        optimizer = keras.optimizers.AdamW(**options)
     optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
     model.compile(
         optimizer=optimizer,

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from .checkpoint import Epoch
-from .config import PRESETS, TrainingConfig
+from .config import OPTIMIZERS, PRESETS, TrainingConfig
 from .schedules import SCHEDULES
 
 _CHOICES = (
     *("architecture", "epochs", "minutes", "seed", "batch_size", "learning_rate", "precision"),
-    *("schedule", "taught", "framed"),
+    *("schedule", "taught", "framed", "optimizer", "weight_decay", "mixed"),
 )
 
 
@@ -34,6 +34,9 @@ def add_options(parser: ArgumentParser, presets: Mapping[str, TrainingConfig] = 
     parser.add_argument("--batch-size", type=int)
     parser.add_argument("--learning-rate", type=float)
     parser.add_argument("--schedule", choices=sorted(SCHEDULES), help="of the learning rate")
+    parser.add_argument("--optimizer", choices=OPTIMIZERS)
+    parser.add_argument("--weight-decay", type=float)
+    parser.add_argument("--mixed", type=float, help="blend faces in pairs; 0.2 is usual")
     parser.add_argument("--framed", type=float, help="share of faces framed as the engine does")
     parser.add_argument("--taught", type=float, help="share of the teachers' labels")
     parser.add_argument(

@@ -38,6 +38,19 @@ def test_another_epoch_draws_other_faces(images):
     assert not np.array_equal(batches(images)[3][0], batches(images, epoch=2)[3][0])
 
 
+def test_faces_and_targets_are_mixed_alike(images):
+    targets = np.arange(len(images), dtype=np.float32)
+    config = replace(CONFIG, mixed=0.4)
+    mixed, blends = TrainingBatches(images, targets, config, 1, 48, 0.75)[3]
+    faces, rows = TrainingBatches(images, targets, CONFIG, 1, 48, 0.75)[3]
+    share = (blends[0] - rows[-1]) / (rows[0] - rows[-1])
+    assert 0 < share < 1
+    assert mixed == pytest.approx(share * faces + (1 - share) * faces[::-1], abs=0.01)
+    assert blends == pytest.approx(share * rows + (1 - share) * rows[::-1], abs=0.01)
+    again = TrainingBatches(images, targets, config, 1, 48, 0.75)[3][0]
+    assert np.array_equal(mixed, again)
+
+
 def test_about_the_share_of_the_config_is_framed(images):
     """Without variation a face is left, mirrored, or framed and mirrored."""
     epoch = batches(images, strength=0.0)

@@ -28,6 +28,8 @@ def test_it_names_an_unknown_option():
         {"framed": 1.5},
         {"schedule": "upwards"},
         {"votes": 0.7, "smoothing": 0.3},
+        {"optimizer": "lion"},
+        {"mixed": -0.1},
         {"stages": ((0.5, 48, 1.0),)},
     ],
 )

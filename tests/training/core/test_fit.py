@@ -1,5 +1,7 @@
 """A run learns, keeps its best epoch, and goes on where it was stopped."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -55,6 +57,11 @@ def test_several_steps_at_once_count_and_learn_the_same(faces, tmp_path):
     assert saved.steps == 4 * 14
     assert progress.epochs[-1].validation_accuracy > 0.5
     assert progress.epochs[-1].learning_rate < config.learning_rate / 3
+
+
+def test_plain_descent_learns_too(faces, tmp_path):
+    config = replace(CONFIG, optimizer="sgd", learning_rate=0.2, weight_decay=0.001)
+    assert fit(config, faces, tmp_path).best_accuracy > 0.5
 
 
 def test_it_learns_and_keeps_the_best_epoch(faces, tmp_path):
