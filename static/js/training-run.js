@@ -44,7 +44,8 @@ function showState(state) {
   const words = describe(run);
   view.dataset.status = status;
   showTag(byId("tag"), status);
-  byId("state").textContent = words;
+  // The reason of a failure stands below, in a box of its own.
+  byId("state").textContent = status === "failed" ? `After ${run.epoch_count} epoch${run.epoch_count === 1 ? "" : "s"}` : words;
   const bar = byId("progress");
   bar.hidden = !isActive(run);
   bar.value = phase === "evaluating" ? 1 : progress?.share ?? 0;
