@@ -17,8 +17,8 @@ from recognition.engine.align import SIDE
 from recognition.engine.emotions import EMOTIONS
 from recognition.models import ModelVersion
 from training import events, jobs, runs, tasks
+from training.core.config import OPTIMIZERS, TrainingConfig
 from training.core.config import PRESETS as CORE_PRESETS
-from training.core.config import TrainingConfig
 from training.core.duration import training_seconds
 from training.core.names import ARCHITECTURES
 from training.core.schedules import SCHEDULES
@@ -69,7 +69,7 @@ OPTIONS: dict[str, Option] = {
     "epochs": Option(int, 1, 500, "Epochs"),
     "minutes": Option(float, 0.1, 7 * 24 * 60, "Minutes"),
     "batch_size": Option(int, 8, 1024, "Batch size"),
-    "learning_rate": Option(float, 1e-6, 0.1, "Learning rate"),
+    "learning_rate": Option(float, 1e-6, 0.5, "Learning rate"),
     "warmup": Option(float, 0, 0.5, "Share of the run with a rising learning rate"),
     "weight_decay": Option(float, 0, 1, "Weight decay"),
     "augmentation": Option(float, 0, 1.5, "Strength of the augmentation"),
@@ -77,12 +77,14 @@ OPTIONS: dict[str, Option] = {
     "smoothing": Option(float, 0, 0.5, "Label smoothing"),
     "votes": Option(float, 0, 0.9, "Share of the taggers' votes"),
     "taught": Option(float, 0, 0.9, "Share of the teachers' labels"),
+    "mixed": Option(float, 0, 5, "Blending of faces in pairs (mixup)"),
     "framed": Option(float, 0, 1, "Share of faces framed as the detector frames them"),
     "validation": Option(float, 0.01, 0.45, "Share held out for validation"),
     "patience": Option(int, 1, 500, "Epochs without a new best before it stops"),
 }
 CHOICES: dict[str, tuple[str, ...]] = {
     "architecture": ARCHITECTURES,
+    "optimizer": OPTIMIZERS,
     "schedule": tuple(SCHEDULES),
     "precision": ("auto", "float32", "mixed_bfloat16"),
 }

@@ -8,7 +8,9 @@ import { duration, showTime } from "./times.js";
 
 const MEASURING = 5_000; // milliseconds until a speed that is being measured is asked for again
 const TYPING = 400;
-const TITLES = { architecture: "Architecture", schedule: "Learning rate over the run", precision: "Precision" };
+const TITLES = {
+  architecture: "Architecture", optimizer: "Optimizer", schedule: "Learning rate over the run", precision: "Precision",
+};
 
 const byId = (id) => document.getElementById(id);
 const list = byId("runs");

@@ -1,6 +1,7 @@
 """A training begins only with choices that can work, and says how long it will take."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from recognition import registry
 from tests.training.conftest import started
 from training import evaluations, launch
+from training.core.config import TrainingConfig
 from training.jobs import Status
 from training.launch import LaunchRefused
 from training.models import Dataset, Speed, TrainingRun
@@ -29,6 +31,7 @@ pytestmark = pytest.mark.django_db
         ({"seed": 2**40}, "seed"),
         ({"architecture": "vgg"}, "architecture"),
         ({"precision": "int8"}, "precision"),
+        ({"schedule": "upwards"}, "schedule"),
         ({"stages": []}, "stages"),
         ({"votes": 0.8, "smoothing": 0.3}, ""),
     ],
@@ -38,6 +41,12 @@ def test_choices_that_cannot_work_are_refused(changes, field):
         launch.read_config("balanced", changes)
 
     assert refused.value.field == field
+
+
+def test_every_choice_of_the_core_is_offered():
+    own = {field.name for field in fields(TrainingConfig)} - {"average", "repeats", "stages"}
+
+    assert own == (set(launch.OPTIONS) | set(launch.CHOICES)) - {"augmentation", "patience"}
 
 
 def test_an_unknown_preset_is_refused():
