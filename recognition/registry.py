@@ -130,11 +130,16 @@ def register_shipped_model() -> ModelVersion:
     known = ModelVersion.objects.filter(sha256=hashlib.sha256(content).hexdigest()).first()
     card = json.loads(SHIPPED_MODEL.with_suffix(".json").read_text())
     with transaction.atomic():
-        version = known or register(content, card, shipped=True)
+        version = known or register(content, card, keras=_shipped_keras(), shipped=True)
         active = ModelVersion.objects.filter(active=True).first()
         if active is None or (active.shipped and not known and active != version):
             _activate(version, active, Action.PROMOTED, reason="It came with the code.")
     return version
+
+
+def _shipped_keras() -> bytes | None:
+    file = SHIPPED_MODEL.with_suffix(".keras")
+    return file.read_bytes() if file.is_file() else None
 
 
 def import_onnx(

@@ -4,7 +4,7 @@ from django.contrib import admin, messages
 
 from recognition.admin import ReadOnlyAdmin
 from training import launch
-from training.models import Dataset, Evaluation, TrainingRun
+from training.models import Dataset, Evaluation, ModelImport, TrainingRun
 
 
 @admin.register(Dataset)
@@ -57,6 +57,17 @@ class TrainingRunAdmin(ReadOnlyAdmin):
                 launch.retry(request.user, run)
             except launch.LaunchRefused as error:
                 self.message_user(request, f"{run}: {error.message}", messages.ERROR)
+
+
+@admin.register(ModelImport)
+class ModelImportAdmin(ReadOnlyAdmin):
+    list_display = ["name", "architecture", "status", "step", "created_by", "created_at"]
+    list_filter = ["status"]
+    fields = [
+        *["id", "name", "architecture", "card", "note", "dataset", "status", "step", "attempts"],
+        *["model_version", "error_code", "error_message"],
+        *["created_by", "created_at", "started_at", "finished_at"],
+    ]
 
 
 @admin.register(Evaluation)

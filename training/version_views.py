@@ -13,7 +13,7 @@ from recognition.analyses import face_detector
 from recognition.engine import media
 from recognition.engine.errors import MediaError, ModelError
 from recognition.models import ModelEvent, ModelVersion
-from recognition.version_files import read_keras, read_onnx, zip_file
+from recognition.version_files import card_file, read_keras, read_onnx, zip_file
 from training import events, model_intake
 from training.core.names import ARCHITECTURES
 from training.models import Dataset, ModelImport
@@ -24,6 +24,7 @@ IMPORTS_SHOWN = 5
 DOWNLOADS = {
     "onnx": (read_onnx, "application/octet-stream"),
     "keras": (read_keras, "application/octet-stream"),
+    "json": (card_file, "application/json"),
     "zip": (zip_file, "application/zip"),
 }
 

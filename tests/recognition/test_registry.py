@@ -61,9 +61,11 @@ def test_an_upgrade_replaces_an_older_shipped_model_once(shipped, monkeypatch, t
     newer = tmp_path / "expression.onnx"
     newer.write_bytes(network())
     newer.with_suffix(".json").write_text(json.dumps(card(0.9)))
+    newer.with_suffix(".keras").write_bytes(b"keras")
     monkeypatch.setattr(registry, "SHIPPED_MODEL", newer)
 
-    assert registry.register_shipped_model().active
+    version = registry.register_shipped_model()
+    assert (version.active, version.keras.read()) == (True, b"keras")
     registry.roll_back()
     registry.register_shipped_model()  # at the next start
     assert active_numbers() == [shipped.number]

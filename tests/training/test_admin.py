@@ -8,7 +8,7 @@ from training.models import TrainingRun
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("kind", ["dataset", "trainingrun", "evaluation"])
+@pytest.mark.parametrize("kind", ["dataset", "trainingrun", "evaluation", "modelimport"])
 def test_it_lists_what_there_is(admin, client, kind):
     client.force_login(admin)
 

@@ -129,7 +129,7 @@ def test_a_file_that_is_no_photo_is_refused(site, better):
     assert (answer.status_code, answer.json()["code"]) == (400, "not_an_image")
 
 
-@pytest.mark.parametrize(("kind", "start"), [("onnx", b"\x08"), ("zip", b"PK")])
+@pytest.mark.parametrize(("kind", "start"), [("onnx", b"\x08"), ("json", b"{"), ("zip", b"PK")])
 def test_a_version_is_downloaded(site, shipped, kind, start):
     answer = site.get(f"/models/1/{kind}/")
 
