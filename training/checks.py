@@ -7,7 +7,8 @@ from pathlib import Path
 from django.conf import settings
 from django.core.files.base import ContentFile
 
-from training import events, jobs
+from recognition import jobs
+from training import events
 from training.core.inspection import Report, draw_samples, encode_jpeg, inspect
 from training.models import Dataset
 

@@ -9,9 +9,9 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from numpy.typing import NDArray
 
-from recognition import registry
+from recognition import jobs, registry
 from recognition.engine.errors import ModelError
-from training import events, jobs
+from training import events
 from training.core.config import TrainingConfig
 from training.core.datasets import load
 from training.core.examine import examine

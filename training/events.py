@@ -6,8 +6,8 @@ from django.urls import reverse
 
 from recognition.events import STAFF_GROUP as GROUP
 from recognition.events import Message, publish
-from recognition.models import ModelVersion
-from training.models import Dataset, Epoch, Evaluation, Job, ModelImport, TrainingRun
+from recognition.models import Job, ModelVersion
+from training.models import Dataset, Epoch, Evaluation, ModelImport, TrainingRun
 
 
 class DatasetState(TypedDict):

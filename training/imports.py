@@ -10,10 +10,10 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 
-from recognition import registry
+from recognition import jobs, registry
 from recognition.engine.errors import ModelError
 from recognition.models import ModelVersion
-from training import events, jobs, trainer
+from training import events, trainer
 from training.messages import BEST, WeightsJob
 from training.models import Dataset, Evaluation, ModelImport
 from training.runs import CARD, KERAS, MODEL

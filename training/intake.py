@@ -12,9 +12,10 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
+from recognition import jobs
 from recognition.submissions import clean_title
 from recognition.uploads import LimitedUpload, LimitedUploadHandler
-from training import events, jobs, tasks
+from training import events, tasks
 from training.models import Dataset
 
 TABLES = (".csv", ".csv.gz", ".csv.xz")

@@ -13,16 +13,17 @@ from django.db.models import F
 from django.utils import timezone
 from redis.exceptions import RedisError
 
+from recognition import jobs
 from recognition.engine.align import SIDE
 from recognition.engine.emotions import EMOTIONS
+from recognition.jobs import Status
 from recognition.models import ModelVersion
-from training import events, jobs, runs, tasks
+from training import events, runs, tasks
 from training.core.config import OPTIMIZERS, TrainingConfig
 from training.core.config import PRESETS as CORE_PRESETS
 from training.core.duration import training_seconds
 from training.core.names import ARCHITECTURES
 from training.core.schedules import SCHEDULES
-from training.jobs import Status
 from training.models import Dataset, Evaluation, Speed, TrainingRun
 
 PRESETS: dict[str, TrainingConfig] = {

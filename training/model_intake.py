@@ -12,13 +12,13 @@ from django.utils import timezone
 
 from recognition import cards, registry
 from recognition.engine.errors import ModelError
+from recognition.jobs import Status
 from recognition.model_files import check_size, read_weights
 from recognition.submissions import clean_title
 from recognition.uploads import LimitedUpload, LimitedUploadHandler
 from training import events, imports, tasks
 from training.core.foreign import in_order, read_facts
 from training.core.names import ARCHITECTURES
-from training.jobs import Status
 from training.messages import WEIGHTS
 from training.models import Dataset, ModelImport
 

@@ -1,50 +1,8 @@
 """What is stored: data sets, training runs with their epochs, and evaluations of model versions."""
 
-import uuid
-
-from django.conf import settings
 from django.db import models
 
-from recognition.models import ModelVersion
-
-
-class Job(models.Model):
-    """Work in the background, from the queue to its end.
-
-    `status` changes only in jobs.py. `sequence` counts the changes that were announced, so that a
-    page can tell a newer state from an older one.
-    """
-
-    class Status(models.TextChoices):
-        QUEUED = "queued"
-        RUNNING = "running"
-        SUCCEEDED = "succeeded"
-        FAILED = "failed"
-        CANCELED = "canceled"
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
-    sequence = models.PositiveIntegerField(default=0)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    lease_owner = models.CharField(max_length=36, blank=True)
-    lease_expires_at = models.DateTimeField(null=True)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
-    )
-    created_at = models.DateTimeField(auto_now_add=True)
-    enqueued_at = models.DateTimeField(auto_now_add=True)
-    started_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
-    error_code = models.CharField(max_length=50, blank=True)
-    error_message = models.TextField(blank=True)
-
-    class Meta:
-        abstract = True
-        ordering = ["-created_at", "-id"]
-
-    @property
-    def is_finished(self) -> bool:
-        return self.status not in (self.Status.QUEUED, self.Status.RUNNING)
+from recognition.models import Job, ModelVersion
 
 
 class Dataset(Job):

@@ -13,11 +13,11 @@ from django.core.files.base import ContentFile
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from recognition import registry
+from recognition import jobs, registry
+from recognition.jobs import Status
 from recognition.models import ModelVersion
-from training import events, jobs, trainer
+from training import events, trainer
 from training.core.precision import fastest
-from training.jobs import Status
 from training.messages import BEST, EXAMINATION, Batch, Epochs, TrainerMessage, TrainingJob
 from training.models import Epoch, Evaluation, Speed, TrainingRun
 

@@ -2,12 +2,15 @@
 
 import os
 import stat
+from pathlib import Path
 
 from fer_site import environment
 
 
-def test_redis_s_socket_lies_in_the_data_folder(tmp_path):
-    assert environment.socket_path(tmp_path) == tmp_path / "run" / "redis.sock"
+def test_redis_s_socket_lies_in_the_data_folder():
+    folder = Path("/srv/mien")
+
+    assert environment.socket_path(folder) == folder / "run" / "redis.sock"
 
 
 def test_a_deep_data_folder_gets_a_short_socket_path_of_its_own(tmp_path):

@@ -12,11 +12,11 @@ from django.db import connection
 
 from recognition import registry
 from recognition.engine.errors import ModelError
+from recognition.jobs import Status
 from recognition.models import ModelVersion
 from tests.processes import wait_until
 from tests.training.weights import npz, pickled
 from training import imports, model_intake, trainer
-from training.jobs import Status
 from training.models import Evaluation, ModelImport
 
 pytestmark = pytest.mark.django_db(transaction=True)

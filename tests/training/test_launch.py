@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from recognition import registry
+from recognition.jobs import Status
 from tests.training.conftest import started
 from training import evaluations, launch
 from training.core.config import TrainingConfig
-from training.jobs import Status
 from training.launch import LaunchRefused
 from training.models import Dataset, Speed, TrainingRun
 

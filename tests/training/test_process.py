@@ -9,12 +9,12 @@ import pytest
 from django.db import connection
 
 from recognition import registry
+from recognition.jobs import Status
 from recognition.models import ModelVersion
 from tests.processes import wait_until
 from tests.training.conftest import numbers, started
 from tests.training.drawing import draw_faces
 from training import launch, runs
-from training.jobs import Status
 from training.models import Speed
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]

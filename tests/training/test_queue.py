@@ -7,11 +7,11 @@ import sys
 import psutil
 import pytest
 
+from recognition.jobs import Status
 from recognition.models import ModelVersion
 from tests.processes import ROOT, wait_until
 from tests.training.conftest import numbers, started
 from training import launch, runs, tasks
-from training.jobs import Status
 from training.models import TrainingRun
 
 pytestmark = pytest.mark.django_db(transaction=True)

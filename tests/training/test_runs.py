@@ -10,11 +10,11 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from recognition.jobs import Status
 from recognition.models import ModelVersion
 from tests.processes import wait_until
 from tests.training.conftest import numbers, started
 from training import events, launch, runs
-from training.jobs import Status
 from training.models import Epoch, TrainingRun
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("stand_in")]

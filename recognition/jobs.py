@@ -1,7 +1,7 @@
 """How jobs change hands: claimed, held by a lease, changed, put back, swept up.
 
-The same for checks, runs and evaluations. Every change is a conditional UPDATE, so that a message
-that is delivered twice does nothing the second time.
+The same for exports, and for checks, runs and evaluations of trainings. Every change is a
+conditional UPDATE, so that a message that is delivered twice does nothing the second time.
 """
 
 import logging
@@ -18,7 +18,7 @@ from django.db import DatabaseError, connection, models
 from django.db.models import F
 from django.utils import timezone
 
-from training.models import Job
+from recognition.models import Job
 
 logger = logging.getLogger(__name__)
 
