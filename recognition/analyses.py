@@ -198,6 +198,7 @@ def finish(
                 probabilities=face.prediction.probabilities,
                 emotion=face.prediction.emotion,
                 probability=face.prediction.probability,
+                sharpness=face.sharpness,
             )
             for face in result.faces
         )

@@ -10,6 +10,8 @@ from recognition import cards
 from recognition.engine.emotions import EMOTIONS
 
 EMOTION_CHOICES = [(emotion, emotion) for emotion in EMOTIONS]
+NOT_A_FACE = "not_a_face"
+CORRECTION_CHOICES = [*EMOTION_CHOICES, (NOT_A_FACE, "not a face")]
 
 
 class ModelVersion(models.Model):
@@ -196,6 +198,7 @@ class Face(models.Model):
     """A face in a photo or in one frame of a session: where it is, which expression it shows.
 
     Boxes and landmarks are in pixels of the upright photo or the frame, origin at the top left.
+    What its owner corrected stands beside the prediction and changes only in corrections.py.
     """
 
     analysis = models.ForeignKey(Analysis, on_delete=models.CASCADE, related_name="faces")
@@ -210,9 +213,19 @@ class Face(models.Model):
     probabilities = models.JSONField()  # in the order of EMOTIONS
     emotion = models.CharField(max_length=10, choices=EMOTION_CHOICES)
     probability = models.FloatField(default=0.0)  # of `emotion`
+    sharpness = models.FloatField(null=True)  # engine.sharpness; not stored for a session's faces
+    correction = models.CharField(max_length=10, choices=CORRECTION_CHOICES, blank=True)
+    corrected_at = models.DateTimeField(null=True)  # set where there is a correction
 
     class Meta:
         ordering = ["pk"]  # the engine's order: the most prominent face first
+        indexes = [
+            models.Index(
+                fields=["corrected_at"],
+                condition=models.Q(corrected_at__isnull=False),
+                name="face_corrected",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.emotion} in {self.analysis}"
