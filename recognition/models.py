@@ -5,6 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
+from django.utils import timezone
 
 from recognition import cards
 from recognition.engine.emotions import EMOTIONS
@@ -107,6 +108,8 @@ class Analysis(models.Model):
         FAILED = "failed"
         CANCELED = "canceled"
 
+    queue = "analyses"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="analyses"
@@ -140,13 +143,16 @@ class Analysis(models.Model):
     notices = models.JSONField(default=list)
     error_code = models.CharField(max_length=50, blank=True)
     error_message = models.TextField(blank=True)
+    traceback = models.TextField(blank=True)  # of the last attempt that broke off; for the staff
 
     # Work.
     attempts = models.PositiveSmallIntegerField(default=0)
     lease_owner = models.CharField(max_length=36, blank=True)
     lease_expires_at = models.DateTimeField(null=True)
+    worker = models.CharField(max_length=100, blank=True)  # host:pid of the last attempt
     created_at = models.DateTimeField(auto_now_add=True)
-    enqueued_at = models.DateTimeField(auto_now_add=True)
+    waiting_since = models.DateTimeField(default=timezone.now)
+    enqueued_at = models.DateTimeField(auto_now_add=True)  # when its last message was sent
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
@@ -160,6 +166,7 @@ class Analysis(models.Model):
                 condition=models.Q(status__in=["queued", "running"]),
                 name="analysis_unfinished",
             ),
+            models.Index(fields=["status", "-finished_at"], name="analysis_ended"),
         ]
 
     def __str__(self) -> str:
@@ -235,8 +242,11 @@ class Job(models.Model):
     """Work in the background, from the queue to its end.
 
     `status` changes only in jobs.py. `sequence` counts the changes that were announced, so that a
-    page can tell a newer state from an older one.
+    page can tell a newer state from an older one. `queue` names the Celery queue of the task that
+    carries it out.
     """
+
+    queue = "maintenance"
 
     class Status(models.TextChoices):
         QUEUED = "queued"
@@ -254,12 +264,15 @@ class Job(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
+    worker = models.CharField(max_length=100, blank=True)  # host:pid of the last attempt
     created_at = models.DateTimeField(auto_now_add=True)
+    waiting_since = models.DateTimeField(default=timezone.now)
     enqueued_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     error_code = models.CharField(max_length=50, blank=True)
     error_message = models.TextField(blank=True)
+    traceback = models.TextField(blank=True)  # of the last attempt that broke off
 
     class Meta:
         abstract = True
@@ -268,6 +281,23 @@ class Job(models.Model):
     @property
     def is_finished(self) -> bool:
         return self.status not in (self.Status.QUEUED, self.Status.RUNNING)
+
+
+class QueueSwitch(models.Model):
+    """A queue that somebody has paused, or resumed since; changed only in pauses.py."""
+
+    queue = models.CharField(max_length=50, unique=True)
+    paused = models.BooleanField()
+    changed_at = models.DateTimeField()
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        verbose_name_plural = "queue switches"
+
+    def __str__(self) -> str:
+        return f"{self.queue} {'paused' if self.paused else 'resumed'}"
 
 
 class ApiKey(models.Model):
