@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('recognition', '0006_keras_files'),
+        ('recognition', '0007_corrections'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
