@@ -91,6 +91,7 @@ class Overview(TypedDict):
     waiting: list[JobState]
     failed: list[FailureCount]
     failures: list[JobState]
+    canceled: list[JobState]
 
 
 class WorkState(TypedDict):
@@ -133,6 +134,7 @@ def describe_all() -> Overview:
         "waiting": _newest(Q(status=Status.QUEUED), "waiting_since"),
         "failed": count_failures(),
         "failures": _newest(Q(status=Status.FAILED), "-finished_at"),
+        "canceled": _newest(Q(status=Status.CANCELED), "-finished_at"),
     }
 
 
@@ -228,7 +230,7 @@ def describe_job(name: str, job: Any) -> JobState:
         "kind": name,
         "id": str(job.pk),
         "queue": kind.queue,
-        "name": None if isinstance(job, Analysis) else str(job),
+        "name": None if isinstance(job, Analysis) else getattr(job, "name", str(job)),
         "person": _email(getattr(job, kind.person)),
         "status": job.status,
         "attempts": job.attempts,

@@ -49,6 +49,7 @@ const ROOT = "/api/v1/jobs/";
  * @property {Job[]} waiting
  * @property {FailureCount[]} failed
  * @property {Job[]} failures
+ * @property {Job[]} canceled
  *
  * @typedef {Object} Worker
  * @property {string|null} name null for one that does not answer

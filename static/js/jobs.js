@@ -139,7 +139,7 @@ function fillJob(part, job) {
   part("details").hidden = !traceback;
   if (part("traceback").textContent !== traceback) part("traceback").textContent = traceback;
   enable(part("cancel"), job.cancelable, nameOf(job), async () => {
-    const text = `${nameOf(job)}. It is stopped and not done; it can be tried again later.`;
+    const text = `${nameOf(job)}. It is not done then, but it can be tried again.`;
     if (await ask({ title: "Cancel this job?", text, yes: "Cancel the job", danger: true })) await changeJob(job, "cancel");
   });
   enable(part("retry"), job.retryable, nameOf(job), () => changeJob(job, "retry"));
@@ -159,7 +159,10 @@ function fillCode(part, { kind, code, count, retryable }) {
 /** @param {Worker} worker */
 function fillWorker(part, { name, host, pid, queues, answers, work }) {
   part("name").textContent = name ?? `Process ${pid ?? "?"} on ${host || "an unknown host"}`;
-  part("queues").textContent = answers ? queues.join(", ") : `${queues.join(", ")}; busy, does not answer meanwhile`;
+  part("queues").textContent = [
+    queues.join(", "),
+    !answers && (work.some(({ job }) => job?.silent) ? "silent" : "busy, answers when it is done"),
+  ].filter(Boolean).join("; ");
   showFacts(part("facts"), [name && `process ${pid}`, name && `on ${host}`]);
   part("work").replaceChildren(...(work.length ? work : [null]).map((one) => {
     const line = document.createElement("li");
@@ -175,12 +178,14 @@ function fillWorker(part, { name, host, pid, queues, answers, work }) {
 function show() {
   ahead = new Date(overview.now) - Date.now();
   byId("unreachable").hidden = overview.reachable;
-  const { queues, running, waiting, failed, failures } = overview;
+  const { queues, running, waiting, failed, failures, canceled } = overview;
   const unfinished = [...running, ...waiting];
   showList(byId("queues"), queues, "queue-template", ({ name }) => name, fillQueue);
   showList(byId("unfinished"), unfinished, "job-template", ({ id }) => id, fillJob);
   showList(byId("failed"), failed, "code-template", ({ kind, code }) => `${kind} ${code}`, fillCode);
   showList(byId("failures"), failures, "job-template", ({ id }) => id, fillJob);
+  showList(byId("canceled"), canceled, "job-template", ({ id }) => id, fillJob);
+  byId("canceled-section").hidden = !canceled.length;
   byId("no-unfinished").hidden = unfinished.length > 0;
   byId("no-failures").hidden = failures.length > 0;
   const more = queues.reduce((all, { queued, running: runs }) => all + queued + runs, 0) - unfinished.length;

@@ -30,7 +30,7 @@ def fill() -> None:
     for minutes in (61, 45):
         add_failure(user, ago(minutes=minutes))
     message = "The file ends too early: a part of the picture is missing."
-    values = {"error_code": "truncated", "error_message": message, "source": ""}
+    values = {"error_code": "truncated_image", "error_message": message, "source": ""}
     add_photo(user, status="failed", finished_at=ago(hours=3), **values)
     worker = {"worker": "trainer-1:4711", "started_at": ago(minutes=42)}
     add_run(user, dataset, 4, status="running", phase="training", **worker)

@@ -10,7 +10,7 @@ import pytest
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 
-from recognition import registry
+from recognition import pauses, registry
 from recognition.models import ModelEvent, ModelVersion
 from tests.recognition.networks import card, network
 from tests.training.weights import npz
@@ -84,6 +84,14 @@ def test_an_export_can_be_imported_again(versions, tmp_path):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_weights_wait_while_the_queue_of_trainings_is_paused(tmp_path, user):
+    pauses.switch("training", True, user)
+    (tmp_path / "theirs.npz").write_bytes(npz(np.ones(3)))
+
+    with pytest.raises(CommandError, match="'training' is paused"):
+        run("import", tmp_path / "theirs.npz", "--architecture", "simple_cnn")
+
+
 def test_weights_can_be_imported(tmp_path, monkeypatch, settings, user):
     settings.TRAINING_DIR = tmp_path / "training"
     command = [sys.executable, "-m", "tests.training.importer"]
