@@ -2,7 +2,7 @@
 import { announce } from "./announce.js";
 import { EMOTIONS, emotionName } from "./emotions.js";
 import { icon } from "./icons.js";
-import { addServerFile, deleteDataset, getDataset, listDatasets, uploadDataset } from "./training-api.js";
+import { addCorrections, addServerFile, deleteDataset, getDataset, listDatasets, uploadDataset } from "./training-api.js";
 import { ask } from "./training-ask.js";
 import { watchTrainings } from "./feed.js";
 import { isActive, showTag } from "./training-words.js";
@@ -160,6 +160,7 @@ enable(byId("upload"), async () => {
   }
 });
 enable(byId("choose"), () => addServerFile(byId("path").value));
+if (byId("corrections")) enable(byId("corrections"), addCorrections);
 
 async function reload() {
   const checked = [...datasets.values()].filter(isActive);
