@@ -9,6 +9,9 @@ export const EMOTIONS = Object.freeze([
 /** @param {string} emotion */
 export const emotionName = (emotion) => emotion.charAt(0).toUpperCase() + emotion.slice(1);
 
+/** @param {string} correction an expression, or "not_a_face" */
+export const correctionName = (correction) => (correction === "not_a_face" ? "Not a face" : emotionName(correction));
+
 /**
  * The color of an expression in the theme that is shown now.
  * @param {string} emotion

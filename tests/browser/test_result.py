@@ -14,19 +14,6 @@ CHART_IS_DRAWN = """() => {
 }"""
 
 
-@pytest.fixture
-def open_result(person, photos):
-    """Upload a photo and go to its page at once, without waiting for the result."""
-
-    def open_it(name):
-        person.locator("#files").set_input_files(photos[name])
-        link = person.locator("#cards .analysis[data-id] a[href]")
-        link.wait_for()
-        person.goto(link.get_attribute("href"))
-
-    return open_it
-
-
 def test_box_and_chart_of_a_real_face_arrive_live(person, open_result):
     open_result("portrait")
     face = person.locator("#overlay .face")
