@@ -3,7 +3,7 @@ import { announce } from "./announce.js";
 import { cancelAnalysis, getAnalysis, retryAnalysis } from "./api.js";
 import { enableDeletion } from "./dialog.js";
 import { CorrectionForm } from "./correction.js";
-import { correctionName, emotionName, percent } from "./emotions.js";
+import { correctionText, emotionName, percent } from "./emotions.js";
 import { enableEntry, showEntry } from "./entry.js";
 import { FaceList } from "./face-list.js";
 import { watchAnalyses } from "./feed.js";
@@ -102,7 +102,8 @@ function showReading(index) {
   const { emotion, probabilities: values, quality, correction: said } = faces[index];
   byId("reading-which").textContent = `Face ${index + 1} of ${faces.length}`;
   byId("reading-correction").hidden = !said;
-  byId("reading-correction").textContent = said ? `corrected: ${correctionName(said)}` : "";
+  byId("reading-correction").textContent = said ? correctionText(faces[index]) : "";
+  byId("quality").hidden = faces.length === 1 && !quality.length;
   byId("quality").textContent = quality.length ? doubt(quality) : "";
   byId("reading-title").dataset.emotion = emotion;
   byId("reading-glyph").replaceChildren(icon(`face-${emotion}`));

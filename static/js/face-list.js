@@ -1,5 +1,5 @@
 /* The faces of a photo as a list: one button a face, chosen by pointer or by arrow keys. */
-import { correctionName, emotionName, percent } from "./emotions.js";
+import { correctionText, emotionName, percent } from "./emotions.js";
 import { icon } from "./icons.js";
 import { DIRECTIONS, neighbor } from "./overlay.js";
 import { doubt } from "./quality.js";
@@ -32,7 +32,8 @@ export class FaceList {
     }));
   }
 
-  #button({ emotion, probabilities, quality, correction }, index) {
+  #button(face, index) {
+    const { emotion, probabilities, quality, correction } = face;
     const button = document.createElement("button");
     button.type = "button";
     button.dataset.emotion = emotion;
@@ -42,7 +43,7 @@ export class FaceList {
     button.append(number, icon(`face-${emotion}`), emotionName(emotion), value);
     if (correction) {
       button.classList.add("corrected");
-      const corrected = Object.assign(document.createElement("small"), { textContent: `corrected: ${correctionName(correction)}` });
+      const corrected = Object.assign(document.createElement("small"), { textContent: correctionText(face) });
       button.append(corrected);
     }
     if (quality.length) {

@@ -1,5 +1,5 @@
 /* The boxes over the photo: one button a face, chosen by pointer or by arrow keys. */
-import { correctionName, emotionName, percent } from "./emotions.js";
+import { correctionName, correctionText, emotionName, percent } from "./emotions.js";
 import { icon } from "./icons.js";
 import { placeLabels } from "./labels.js";
 
@@ -66,7 +66,8 @@ export class FaceOverlay {
     this.layoutLabels();
   }
 
-  #button({ box, emotion, probabilities, correction }, index, width, height) {
+  #button(face, index, width, height) {
+    const { box, emotion, probabilities, correction } = face;
     const button = document.createElement("button");
     button.type = "button";
     button.className = "face";
@@ -75,7 +76,7 @@ export class FaceOverlay {
     button.style.top = `${(100 * box.y) / height}%`;
     button.style.width = `${(100 * box.width) / width}%`;
     button.style.height = `${(100 * box.height) / height}%`;
-    const said = correction ? `, corrected: ${correctionName(correction)}` : "";
+    const said = correction ? `, ${correctionText(face)}` : "";
     const reading = `${emotionName(emotion)}, ${percent(probabilities[emotion])}${said}`;
     button.setAttribute("aria-label", `Face ${index + 1} of ${this.faces.length}: ${reading}`);
     button.addEventListener("click", () => this.onSelect(index));

@@ -5,5 +5,6 @@ const together = new Intl.ListFormat("en");
 
 /** @param {("small"|"blurred"|"turned")[]} hints one or more */
 export function doubt(hints) {
-  return `This face is ${together.format(hints.map((hint) => WORDS[hint]))}: take the reading as a guess.`;
+  const words = together.format(hints.map((hint) => WORDS[hint]));
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}: take it as a guess.`;
 }

@@ -130,5 +130,5 @@ def test_a_blurred_face_is_recognized_as_one(person, open_result):
     expect(doubt).to_be_empty()
     items.nth(1).click()
 
-    expect(doubt).to_have_text("This face is blurred: take the reading as a guess.")
+    expect(doubt).to_have_text("Blurred: take it as a guess.")
     expect(items.nth(1)).to_have_class(re.compile("doubtful"))

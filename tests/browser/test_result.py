@@ -60,7 +60,7 @@ def test_labels_do_not_cover_each_other(person, open_result):
     open_result("crowd")
     expect(person.locator("#overlay .face")).to_have_count(21)
     boxes = [label.bounding_box() for label in person.locator(".face-label:visible").all()]
-    assert len(boxes) > 10
+    assert len(boxes) > 6  # the others would hide a face, and show when they are pointed at
     for index, one in enumerate(boxes):
         for other in boxes[index + 1 :]:
             apart = (
