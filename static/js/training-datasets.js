@@ -128,9 +128,10 @@ function enable(form, add) {
     const button = form.querySelector("[type=submit]");
     button.disabled = true;
     byId("add-problem").hidden = true;
+    const known = new Set(datasets.keys()); // an event may tell of the new one before the answer does
     try {
       const dataset = await add();
-      announce(datasets.has(dataset.id) ? `This is ${dataset.name}, which is there already.` : "It is being checked.");
+      announce(known.has(dataset.id) ? `This is ${dataset.name}, which is there already.` : "It is being checked.");
       show(dataset);
       form.reset();
     } catch (error) {
