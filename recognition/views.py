@@ -12,7 +12,7 @@ from recognition import accounts, allowances, events, health, recordings, statis
 from recognition.filters import HistoryFilter
 from recognition.forms import FirstAdministratorForm
 from recognition.live import limits as live_limits
-from recognition.models import Analysis, ModelVersion
+from recognition.models import CORRECTION_CHOICES, Analysis, ModelVersion
 from recognition.private_files import serve_picture
 
 RECENT = 8
@@ -67,7 +67,12 @@ def analysis_detail(request: HttpRequest, pk) -> HttpResponse:
     else:
         template, data = "analysis_detail.html", events.describe_with_faces(analysis)
     versions = ModelVersion.objects.filter(archived=False)
-    context = {"analysis": analysis, "analysis_data": data, "versions": versions}
+    context = {
+        "analysis": analysis,
+        "analysis_data": data,
+        "versions": versions,
+        "corrections": CORRECTION_CHOICES,
+    }
     return render(request, template, context)
 
 

@@ -127,6 +127,12 @@ class DatasetViewSet(LargerUploads, TrainingViewSet):
         intake.remove(self.get_object())
         return Response(status=204)
 
+    @action(detail=False, methods=["post"])
+    def corrections(self, request: Request) -> Response:
+        """The same of the faces that the administrator who asks has corrected."""
+        dataset, created = intake.add_corrections(request.user)
+        return Response(self.get_serializer(dataset).data, status=201 if created else 200)
+
     @action(detail=False)
     def files(self, request: Request) -> Response:
         """What lies in the server's folder."""

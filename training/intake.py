@@ -1,7 +1,8 @@
-"""How a data set comes in: uploaded, or named in the server's folder; known ones are recognized."""
+"""How a data set comes in: uploaded, corrected or named; known ones are recognized."""
 
 import functools
 import hashlib
+import io
 import re
 import shutil
 import uuid
@@ -12,7 +13,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
-from recognition import jobs
+from recognition import corrections, jobs
 from recognition.submissions import clean_title
 from recognition.uploads import LimitedUpload, LimitedUploadHandler
 from training import events, tasks
@@ -60,6 +61,19 @@ def add_upload(
     if not created:
         shutil.rmtree(folder)
     return dataset, created
+
+
+def add_corrections(user) -> tuple[Dataset, bool]:
+    """Accept the faces that this person corrected, as the zip that can be downloaded of them.
+
+    The data set is a copy: it stays when photos are deleted. Raises DatasetRefused.
+    """
+    if not corrections.labeled(user).exists():
+        raise DatasetRefused("no_corrections", "You have not corrected a face in a photo yet.")
+    content = corrections.make_data_set(user)
+    upload = LimitedUpload(io.BytesIO(content), "corrections.zip", size=len(content))
+    upload.too_large = len(content) > settings.MAX_DATASET_BYTES
+    return add_upload(user, upload, name=f"Corrections of {user.email or user}")
 
 
 def add_path(user, path: str, votes: str = "", name: str = "") -> tuple[Dataset, bool]:

@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
+from recognition import corrections
 from training import events, intake, jobs_overview
 from training.models import Dataset, TrainingRun
 
@@ -54,6 +55,7 @@ def dataset_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "datasets": [events.describe_dataset(dataset) for dataset in page],
         "files": intake.server_files(),
+        "corrections": corrections.labeled(request.user).count(),
         "limit_mb": settings.MAX_DATASET_BYTES // 1024**2,
         "kinds": ",".join(intake.KINDS),
     }

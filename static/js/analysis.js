@@ -2,36 +2,34 @@
 import { announce } from "./announce.js";
 import { cancelAnalysis, getAnalysis, retryAnalysis } from "./api.js";
 import { enableDeletion } from "./dialog.js";
-import { emotionName, percent } from "./emotions.js";
+import { CorrectionForm } from "./correction.js";
+import { correctionText, emotionName, percent } from "./emotions.js";
 import { enableEntry, showEntry } from "./entry.js";
+import { FaceList } from "./face-list.js";
 import { watchAnalyses } from "./feed.js";
 import { icon } from "./icons.js";
 import { showNotices } from "./notices.js";
 import { FaceOverlay } from "./overlay.js";
 import { ProbabilityView } from "./probabilities.js";
+import { doubt } from "./quality.js";
 import { Zoom } from "./zoom.js";
 
 /** @typedef {import("./api.js").Analysis} Analysis */
 
 /** Photos with so many faces can be enlarged. */
 const CROWD = 5;
-const QUALITY = {
-  small: "This face is small in the photo: take the reading as a guess.",
-  turned: "This face is turned away: take the reading as a guess.",
-  blurred: "This face is blurred: take the reading as a guess.",
-};
 
 const byId = (id) => document.getElementById(id);
 const view = byId("analysis-view");
-const overlay = new FaceOverlay(byId("overlay"), select);
+const overlay = new FaceOverlay(byId("overlay"), select, point);
+const list = new FaceList(byId("face-list"), select, point);
+const correction = new CorrectionForm(byId("correction"), reload);
 const zoom = new Zoom(byId("zoom-frame"), byId("stage"), byId("zoom"));
 
 /** @type {Analysis} */
 let analysis = JSON.parse(byId("analysis").textContent);
 /** @type {ProbabilityView|null} */
 let probabilities = null;
-/** @type {HTMLButtonElement[]} */
-let listButtons = [];
 
 const unfinished = () => analysis.status === "queued" || analysis.status === "running";
 
@@ -74,55 +72,44 @@ function showResult({ faces, width, height, photo_url: photoUrl }) {
   byId("zoom").hidden = faces.length < CROWD;
   if (!faces.length) return;
   probabilities ??= new ProbabilityView(byId("chart"), byId("values"));
+  // Whoever was on a face stays there when the faces are shown anew.
+  const focused = [overlay, list].find(({ buttons }) => buttons.includes(document.activeElement));
   overlay.render(faces, width, height);
-  listButtons = faces.map((face, index) => listButton(face, index));
-  byId("face-list").replaceChildren(...listButtons.map((button) => {
-    const item = document.createElement("li");
-    item.append(button);
-    return item;
-  }));
+  list.render(faces);
   select(Math.min(overlay.selected, faces.length - 1));
+  focused?.buttons[overlay.selected].focus({ preventScroll: true });
 }
 
-function listButton({ emotion, probabilities: values, quality }, index) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.dataset.emotion = emotion;
-  const number = Object.assign(document.createElement("b"), { textContent: String(index + 1) });
-  const value = Object.assign(document.createElement("span"), { textContent: percent(values[emotion]) });
-  value.className = "figure";
-  button.append(number, icon(`face-${emotion}`), emotionName(emotion), value);
-  if (quality.length) {
-    button.classList.add("doubtful");
-    button.title = quality.map((hint) => QUALITY[hint]).join(" ");
-  }
-  button.addEventListener("click", () => select(index));
-  return button;
-}
-
-/** Show the reading of a face. @param {number} index */
+/** Choose a face: in the photo, in the list, for the chart and for a correction. @param {number} index */
 function select(index) {
-  const { faces } = analysis;
-  const { emotion, probabilities: values, quality } = faces[index];
   overlay.select(index);
   zoom.reveal(overlay.buttons[index]);
-  showNotices(byId("quality"), quality.map((hint) => ({ message: QUALITY[hint] })));
-  listButtons.forEach((button, at) => button.setAttribute("aria-pressed", String(at === index)));
-  scrollInto(byId("face-list"), listButtons[index]);
+  list.select(index);
+  correction.show(analysis.faces, index);
+  showReading(index);
+}
+
+/** Show what the pointer is on, and afterwards the chosen face again. @param {number} index or -1 */
+function point(index) {
+  overlay.point(index);
+  list.point(index);
+  showReading(index < 0 ? overlay.selected : index);
+}
+
+/** @param {number} index */
+function showReading(index) {
+  const { faces } = analysis;
+  const { emotion, probabilities: values, quality, correction: said } = faces[index];
   byId("reading-which").textContent = `Face ${index + 1} of ${faces.length}`;
+  byId("reading-correction").hidden = !said;
+  byId("reading-correction").textContent = said ? correctionText(faces[index]) : "";
+  byId("quality").hidden = faces.length === 1 && !quality.length;
+  byId("quality").textContent = quality.length ? doubt(quality) : "";
   byId("reading-title").dataset.emotion = emotion;
   byId("reading-glyph").replaceChildren(icon(`face-${emotion}`));
   byId("reading-emotion").textContent = emotionName(emotion);
   byId("reading-probability").textContent = percent(values[emotion]);
   probabilities.show(values);
-}
-
-/** Scroll the list alone, never the page. */
-function scrollInto(list, item) {
-  const { top, bottom } = item.getBoundingClientRect();
-  const frame = list.getBoundingClientRect();
-  if (top < frame.top) list.scrollTop -= frame.top - top + 4;
-  else if (bottom > frame.bottom) list.scrollTop += bottom - frame.bottom + 4;
 }
 
 /** @param {Analysis} state */
@@ -144,8 +131,9 @@ async function reload() {
   try {
     const state = await getAnalysis(analysis.id);
     if (state.sequence <= analysis.sequence) return;
+    const { status } = analysis;
     show(state);
-    tell();
+    if (state.status !== status) tell();
   } catch (error) {
     if (error.status === 404) leave();
     else throw error;

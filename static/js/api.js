@@ -10,7 +10,8 @@ const STALLED = 90_000;
  * @property {{x: number, y: number, width: number, height: number}} box pixels of the photo
  * @property {Object<string, number>} probabilities
  * @property {string} emotion
- * @property {("small"|"turned"|"blurred")[]} quality why the reading may be less certain
+ * @property {("small"|"blurred"|"turned")[]} quality why the reading may be less certain
+ * @property {string|null} correction what the person says it shows: an expression, or "not_a_face"
  *
  * @typedef {Object} Track
  * @property {number} number
@@ -182,6 +183,13 @@ export const retryAnalysis = (id) => send("POST", `${ROOT}${id}/retry/`);
  */
 export const rerunAnalysis = (id, version) =>
   send("POST", `${ROOT}${id}/rerun/`, { model_version: version });
+
+/**
+ * @param {number} id of the face
+ * @param {string|null} correction null takes it back
+ * @returns {Promise<Face>}
+ */
+export const correctFace = (id, correction) => send("PATCH", `/api/v1/faces/${id}/`, { correction });
 
 /**
  * Send one photo.

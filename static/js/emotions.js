@@ -9,6 +9,13 @@ export const EMOTIONS = Object.freeze([
 /** @param {string} emotion */
 export const emotionName = (emotion) => emotion.charAt(0).toUpperCase() + emotion.slice(1);
 
+/** @param {string} correction an expression, or "not_a_face" */
+export const correctionName = (correction) => (correction === "not_a_face" ? "Not a face" : emotionName(correction));
+
+/** What the person says of a corrected face. @param {{emotion: string, correction: string}} face */
+export const correctionText = ({ emotion, correction }) =>
+  `${correction === emotion ? "confirmed" : "corrected"}: ${correctionName(correction)}`;
+
 /**
  * The color of an expression in the theme that is shown now.
  * @param {string} emotion

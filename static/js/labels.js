@@ -1,6 +1,8 @@
 /* Where the labels of faces go, so that they stay readable when faces crowd. */
 
 const GAP = 3;
+/** A label goes inside a box that is so many times as high. */
+const INSIDE = 3;
 
 const overlaps = (a, b) =>
   a.left < b.right + GAP && b.left < a.right + GAP && a.top < b.bottom + GAP && b.top < a.bottom + GAP;
@@ -9,7 +11,7 @@ const rectangle = (left, top, { width, height }) => ({ left, top, right: left + 
 
 /**
  * Place one label for each face. The first faces choose first: above their box, below it, inside
- * at its top or bottom; then the same with the short form, which is the number alone. A face
+ * at its top or bottom where the box is large; then the same with the short form, which is the number alone. A face
  * whose label fits nowhere goes without one until it is selected.
  * @param {{left: number, top: number, width: number, height: number}[]} boxes in CSS pixels,
  *   the most important first
@@ -23,12 +25,9 @@ export function placeLabels(boxes, sizes, area) {
     for (const form of ["full", "short"]) {
       const size = sizes[index][form];
       const left = Math.max(0, Math.min(box.left, area.width - size.width));
-      const tops = [
-        box.top - size.height - GAP,
-        box.top + box.height + GAP,
-        box.top + GAP,
-        box.top + box.height - size.height - GAP,
-      ];
+      const tops = [box.top - size.height - GAP, box.top + box.height + GAP];
+      // In a small box it would hide the very face that it names.
+      if (box.height >= INSIDE * size.height) tops.push(box.top + GAP, box.top + box.height - size.height - GAP);
       for (const top of tops) {
         if (top < 0 || top + size.height > area.height) continue;
         const spot = rectangle(left, top, size);

@@ -1,10 +1,11 @@
 /* The boxes over the photo: one button a face, chosen by pointer or by arrow keys. */
-import { emotionName, percent } from "./emotions.js";
+import { correctionName, correctionText, emotionName, percent } from "./emotions.js";
+import { icon } from "./icons.js";
 import { placeLabels } from "./labels.js";
 
 /** @typedef {import("./api.js").Face} Face */
 
-const DIRECTIONS = {
+export const DIRECTIONS = {
   ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1],
 };
 
@@ -13,7 +14,7 @@ const center = ({ box }) => [box.x + box.width / 2, box.y + box.height / 2];
 
 /**
  * The nearest face in a direction, or -1.
- * @param {Face[]} faces
+ * @param {{box: Face["box"]}[]} faces
  * @param {number} from
  * @param {number[]} direction
  */
@@ -36,15 +37,18 @@ export class FaceOverlay {
   /**
    * @param {HTMLElement} root lies over the photo
    * @param {(index: number) => void} onSelect
+   * @param {(index: number) => void} onPoint -1 when the pointer has gone
    */
-  constructor(root, onSelect) {
+  constructor(root, onSelect, onPoint) {
     this.root = root;
     this.onSelect = onSelect;
+    this.onPoint = onPoint;
     /** @type {Face[]} */
     this.faces = [];
     this.buttons = [];
     this.labels = [];
     this.selected = 0;
+    this.pointed = -1;
     root.addEventListener("keydown", (event) => this.#onKey(event));
     new ResizeObserver(() => this.layoutLabels()).observe(root);
   }
@@ -62,20 +66,22 @@ export class FaceOverlay {
     this.layoutLabels();
   }
 
-  #button({ box, emotion, probabilities }, index, width, height) {
+  #button(face, index, width, height) {
+    const { box, emotion, probabilities, correction } = face;
     const button = document.createElement("button");
     button.type = "button";
     button.className = "face";
-    button.dataset.emotion = emotion;
+    button.dataset.emotion = correction ?? emotion;
     button.style.left = `${(100 * box.x) / width}%`;
     button.style.top = `${(100 * box.y) / height}%`;
     button.style.width = `${(100 * box.width) / width}%`;
     button.style.height = `${(100 * box.height) / height}%`;
-    const reading = `${emotionName(emotion)}, ${percent(probabilities[emotion])}`;
+    const said = correction ? `, ${correctionText(face)}` : "";
+    const reading = `${emotionName(emotion)}, ${percent(probabilities[emotion])}${said}`;
     button.setAttribute("aria-label", `Face ${index + 1} of ${this.faces.length}: ${reading}`);
     button.addEventListener("click", () => this.onSelect(index));
-    button.addEventListener("pointerenter", () => this.labels[index].classList.add("hovered"));
-    button.addEventListener("pointerleave", () => this.labels[index].classList.remove("hovered"));
+    button.addEventListener("pointerenter", () => this.onPoint(index));
+    button.addEventListener("pointerleave", () => this.onPoint(-1));
     return button;
   }
 
@@ -87,6 +93,13 @@ export class FaceOverlay {
       button.tabIndex = at === index ? 0 : -1; // one stop of the Tab key; the arrows do the rest
     });
     this.layoutLabels();
+  }
+
+  /** Mark the face that the pointer is on, wherever it is. @param {number} index or -1 */
+  point(index) {
+    this.pointed = index;
+    this.buttons.forEach((button, at) => button.classList.toggle("pointed", at === index));
+    this.labels.forEach((element, at) => element.classList.toggle("hovered", at === index));
   }
 
   #onKey(event) {
@@ -121,6 +134,7 @@ export class FaceOverlay {
       const box = boxes[at];
       element.className = `face-label ${spot ? spot.form : "unplaced"}`;
       element.classList.toggle("selected", order[at] === this.selected);
+      element.classList.toggle("hovered", order[at] === this.pointed);
       element.style.left = `${spot ? spot.left : Math.min(box.left, area.width - sizes[at].full.width)}px`;
       element.style.top = `${spot ? spot.top : Math.min(box.top + box.height, area.height - sizes[at].full.height)}px`;
     });
@@ -131,12 +145,13 @@ export class FaceOverlay {
  * @param {Face} face
  * @param {number} index
  */
-function label({ emotion }, index) {
+function label({ emotion, correction }, index) {
   const element = document.createElement("span");
   element.setAttribute("aria-hidden", "true"); // the button's name says it
-  element.dataset.emotion = emotion;
+  element.dataset.emotion = correction ?? emotion;
   const number = Object.assign(document.createElement("b"), { textContent: String(index + 1) });
-  const name = Object.assign(document.createElement("span"), { textContent: emotionName(emotion) });
+  if (correction) number.append(icon("edit"));
+  const name = Object.assign(document.createElement("span"), { textContent: correctionName(correction ?? emotion) });
   element.append(number, name);
   return element;
 }

@@ -107,6 +107,8 @@ export const listDatasets = (count) => list("datasets", `?page_size=${count}`);
 export const getDataset = (id) => request(`${ROOT}datasets/${id}/`);
 /** @returns {Promise<Dataset>} */
 export const addServerFile = (path) => post(`${ROOT}datasets/`, { path });
+/** @returns {Promise<Dataset>} of the faces that this person corrected */
+export const addCorrections = () => post(`${ROOT}datasets/corrections/`);
 /** @param {FormData} form @param {(fraction: number) => void} onProgress @returns {Promise<Dataset>} */
 export const uploadDataset = (form, onProgress) => uploadForm(`${ROOT}datasets/`, form, onProgress);
 export const deleteDataset = (id) => remove(`${ROOT}datasets/${id}/`);

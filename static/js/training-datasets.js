@@ -2,7 +2,7 @@
 import { announce } from "./announce.js";
 import { EMOTIONS, emotionName } from "./emotions.js";
 import { icon } from "./icons.js";
-import { addServerFile, deleteDataset, getDataset, listDatasets, uploadDataset } from "./training-api.js";
+import { addCorrections, addServerFile, deleteDataset, getDataset, listDatasets, uploadDataset } from "./training-api.js";
 import { ask } from "./training-ask.js";
 import { watchTrainings } from "./feed.js";
 import { isActive, showTag } from "./training-words.js";
@@ -129,9 +129,10 @@ function enable(form, add) {
     const button = form.querySelector("[type=submit]");
     button.disabled = true;
     byId("add-problem").hidden = true;
+    const known = new Set(datasets.keys()); // an event may tell of the new one before the answer does
     try {
       const dataset = await add();
-      announce(datasets.has(dataset.id) ? `This is ${dataset.name}, which is there already.` : "It is being checked.");
+      announce(known.has(dataset.id) ? `This is ${dataset.name}, which is there already.` : "It is being checked.");
       show(dataset);
       form.reset();
     } catch (error) {
@@ -161,6 +162,7 @@ enable(byId("upload"), async () => {
   }
 });
 enable(byId("choose"), () => addServerFile(byId("path").value));
+if (byId("corrections")) enable(byId("corrections"), addCorrections);
 
 async function reload() {
   const checked = [...datasets.values()].filter(isActive);

@@ -51,7 +51,7 @@ def browser_with_camera(playwright, tmp_path_factory) -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def photos(tmp_path_factory) -> dict[str, Path]:
-    """Photo files: portrait, crowd, no_face, truncated, broken."""
+    """Photo files: portrait, pair, crowd, hundred, no_face, truncated, broken."""
     return write_photos(tmp_path_factory.mktemp("photos"))
 
 
@@ -80,6 +80,19 @@ def person(visitor, live_site) -> Page:
     name = f"person-{next(numbers)}@example.org"
     create_account(visitor, live_site.url, name, "correct horse battery")
     return visitor
+
+
+@pytest.fixture
+def open_result(person, photos):
+    """Upload a photo and go to its page at once, without waiting for the result."""
+
+    def open_it(name):
+        person.locator("#files").set_input_files(photos[name])
+        link = person.locator("#cards .analysis[data-id] a[href]")
+        link.wait_for()
+        person.goto(link.get_attribute("href"))
+
+    return open_it
 
 
 @pytest.fixture

@@ -102,6 +102,32 @@ def take_states(page: Page, paths: dict[str, Path], result: str, width: int, the
     take(page, "form-errors", width, theme)
 
 
+def take_corrections(
+    browser: Browser, site: LiveSite, state: dict, results: dict[str, str]
+) -> None:
+    """Corrected faces: the only one of a photo, and some of a hundred, enlarged."""
+    page = browser.new_context(base_url=site.url, storage_state=state).new_page()
+    page.goto(results["portrait"])
+    page.get_by_label("Correct this face").select_option("surprise")
+    page.locator("#reading-correction").wait_for()
+    take_everywhere(page, "corrected-one")
+    page.goto(results["hundred"])
+    for number, correction in {12: "sad", 13: "not_a_face", 15: "happy"}.items():
+        page.locator("#face-list button").nth(number - 1).click()
+        page.get_by_label(f"Correct face {number}").select_option(correction)
+        page.locator("#reading-correction").wait_for()
+    page.locator("#announcer:not(.shown)").wait_for(state="attached")
+    take_everywhere(page, "corrected-hundred")
+    for _ in range(3):
+        page.get_by_role("button", name="Larger").click()
+    page.locator("#face-list button").nth(12).click()
+    take_everywhere(page, "corrected-enlarged")
+    page.goto("/training/datasets/")
+    page.get_by_role("button", name="Use my corrections").click()
+    page.locator(".dataset").wait_for()
+    take_everywhere(page, "corrected-datasets")
+
+
 def take_errors(page: Page, bodies: dict[str, str], width: int, theme: str) -> None:
     """The error pages, as an answer that the site is made to give."""
     body = ""
@@ -298,6 +324,8 @@ def take_everything(
                 take_states(signed_in, paths, results["crowd"], width, theme)
             signed_in.context.close()
             stranger.context.close()
+    if chosen("corrected"):
+        take_corrections(browser, site, state, results)
     if chosen("live"):
         take_live(playwright, site, state, folder)
     if chosen("jobs"):

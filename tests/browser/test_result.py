@@ -14,19 +14,6 @@ CHART_IS_DRAWN = """() => {
 }"""
 
 
-@pytest.fixture
-def open_result(person, photos):
-    """Upload a photo and go to its page at once, without waiting for the result."""
-
-    def open_it(name):
-        person.locator("#files").set_input_files(photos[name])
-        link = person.locator("#cards .analysis[data-id] a[href]")
-        link.wait_for()
-        person.goto(link.get_attribute("href"))
-
-    return open_it
-
-
 def test_box_and_chart_of_a_real_face_arrive_live(person, open_result):
     open_result("portrait")
     face = person.locator("#overlay .face")
@@ -73,7 +60,7 @@ def test_labels_do_not_cover_each_other(person, open_result):
     open_result("crowd")
     expect(person.locator("#overlay .face")).to_have_count(21)
     boxes = [label.bounding_box() for label in person.locator(".face-label:visible").all()]
-    assert len(boxes) > 10
+    assert len(boxes) > 6  # the others would hide a face, and show when they are pointed at
     for index, one in enumerate(boxes):
         for other in boxes[index + 1 :]:
             apart = (
