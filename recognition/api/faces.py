@@ -40,4 +40,4 @@ class FaceViewSet(
     lookup_value_converter = "int"
 
     def get_queryset(self):
-        return Face.objects.filter(analysis__owner=self.request.user).select_related("track")
+        return Face.objects.filter(owner=self.request.user).select_related("track")
