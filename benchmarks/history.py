@@ -1,11 +1,12 @@
 """Lists, filters and the dashboard with 100,000 analyses: `make bench-history`.
 
 Fills a database of its own (SQLite, or that of DATABASE_URL, which must be empty) and asks for
-pages as a signed-in person, through the whole of Django without a network. A list page's 95th
-percentile must stay below 150 ms.
+pages as a signed-in person, through the whole of Django without a network. The 95th percentile of
+every page but the statistics of a whole year must stay below 150 ms.
 """
 
 import argparse
+import gc
 import os
 import statistics
 import sys
@@ -41,12 +42,15 @@ LISTS = {
     "API, text nowhere": "/api/v1/analyses/?text=zebra",
     "API, faces": "/api/v1/faces/",
     "API, faces, disgust": "/api/v1/faces/?emotion=disgust",
+    "API, faces, none so sure": "/api/v1/faces/?min_probability=0.9",
 }
-OTHERS = {
+SUMS = {
+    "home": "/",
     "dashboard": "/dashboard/",
-    "API, stats": "/api/v1/stats/",
     "API, me": "/api/v1/me/",
+    "API, stats": "/api/v1/stats/",
 }
+YEAR = {"API, stats of a year": "/api/v1/stats/?days=366"}
 
 
 def start_django() -> None:
@@ -134,19 +138,19 @@ def fill(count: int) -> None:
 
 
 def addresses(count: int) -> Iterator[tuple[str, str, bool]]:
-    """Name and address of everything that is measured, and whether it is a list page."""
+    """Name and address of everything that is measured, and whether the limit is for it."""
     today = datetime.now(UTC).date()
     values = {"today": today, "month": today - timedelta(days=30), "last": count * 9 // 10 // 24}
     for name, query in FILTERS.items():
         yield name, "/analyses/?" + query.format(**values), True
-    for name, address in LISTS.items():
+    for name, address in (LISTS | SUMS).items():
         yield name, address, True
-    for name, address in OTHERS.items():
+    for name, address in YEAR.items():
         yield name, address, False
 
 
 def measure(count: int, repeats: int) -> bool:
-    """Print a line for each address; whether every list stays below the limit."""
+    """Print a line for each address; whether all stay below the limit."""
     from django.contrib.auth import get_user_model
     from django.db import connection
     from django.test import Client, override_settings
@@ -157,15 +161,18 @@ def measure(count: int, repeats: int) -> bool:
         f"{count} analyses, {connection.vendor}\n| page | median ms | p95 ms |\n| --- | --- | --- |"
     )
     with override_settings(ALLOWED_HOSTS=["testserver"]):
-        for name, address, is_list in addresses(count):
+        for name, address, limited in addresses(count):
             times = []
             for _ in range(repeats + 1):
                 started = time.perf_counter()
                 answer = client.get(address)
                 times.append((time.perf_counter() - started) * 1000)
                 assert answer.status_code == 200, (address, answer.status_code)
-            p95 = statistics.quantiles(times[1:], n=20)[-1]
-            slow = is_list and p95 > LIMIT_MS
+                if len(times) == 1:  # all is loaded: as in fer_site.asgi
+                    gc.collect()
+                    gc.freeze()
+            p95 = statistics.quantiles(times[1:], n=20, method="inclusive")[-1]
+            slow = limited and p95 > LIMIT_MS
             fine = fine and not slow
             late = f"  <- above {LIMIT_MS:.0f}" if slow else ""
             print(f"| {name} | {statistics.median(times[1:]):.1f} | {p95:.1f}{late} |", flush=True)
@@ -175,7 +182,7 @@ def measure(count: int, repeats: int) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--analyses", type=int, default=100_000)
-    parser.add_argument("--repeats", type=int, default=20)
+    parser.add_argument("--repeats", type=int, default=30)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="mien-bench-") as folder:
         os.environ["MIEN_DATA"] = folder

@@ -87,7 +87,8 @@ class AnalysisViewSet(
     lookup_value_converter = "uuid"
 
     def get_queryset(self):
-        return Analysis.objects.filter(owner=self.request.user).select_related("model_version")
+        own = Analysis.objects.filter(owner=self.request.user).select_related("model_version")
+        return own.defer("model_version__card")  # long, and decoded for each analysis
 
     def get_serializer_class(self):
         return AnalysisSerializer if self.action == "list" else AnalysisDetailSerializer
