@@ -5,6 +5,8 @@
 VENV = .venv/bin/python
 PIP_INSTALL = $(VENV) -m pip install --quiet --disable-pip-version-check --require-hashes
 LOCK = $(VENV) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
+# Whole files go to one of several processes; each has a Redis, a database and a site of its own.
+PYTEST = $(VENV) -m pytest -n logical --maxprocesses 4 --dist loadfile
 YAML_RULES = "{extends: default, rules: {line-length: {max: 100}, \
     comments: {min-spaces-from-content: 1}}}"
 
@@ -24,7 +26,7 @@ run: .venv/ready node_modules/ready
 	@exec $(VENV) -m deploy.run
 
 test: .venv/ready-for-development node_modules/ready
-	$(VENV) -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 browser-test: .venv/ready-for-development node_modules/ready
 	$(VENV) -m pytest -m browser $(ARGS)

@@ -18,12 +18,13 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from recognition import events, registry, version_files, webhooks
+from recognition import events, pauses, registry, tracebacks, version_files, webhooks
 from recognition.derived import search_text
 from recognition.engine import media, pipeline
 from recognition.engine.detector import FaceDetector, MtcnnDetector
 from recognition.engine.errors import MediaError
 from recognition.engine.types import ImageAnalysis
+from recognition.jobs import this_process
 from recognition.models import Analysis, Face, ModelVersion
 
 logger = logging.getLogger(__name__)
@@ -60,15 +61,17 @@ def run_analysis(pk: str) -> None:
             analyze_source(analysis)
         except MediaError as error:
             fail(analysis, error.code, error.message)
-        except Exception:
+        except Exception as error:
             logger.exception("Analysis %s broke off", analysis.pk)
             # Read again: what a transaction wrote that was rolled back is still in memory.
             if held := owned(analysis).first():
-                release(held)
+                release(held, traceback=tracebacks.describe(error))
 
 
 def claim(pk: str) -> Analysis | None:
     """Take a queued analysis for this worker, or None if it is not there to be taken."""
+    if pauses.is_paused(Analysis.queue):
+        return None
     now = timezone.now()
     owner = str(uuid.uuid4())
     claimed = Analysis.objects.filter(pk=pk, status=Status.QUEUED).update(
@@ -78,6 +81,7 @@ def claim(pk: str) -> Analysis | None:
         lease_owner=owner,
         lease_expires_at=now + timedelta(seconds=settings.LEASE_SECONDS),
         started_at=now,
+        worker=this_process(),
     )
     if not claimed:
         return None
@@ -199,6 +203,7 @@ def finish(
                 probabilities=face.prediction.probabilities,
                 emotion=face.prediction.emotion,
                 probability=face.prediction.probability,
+                sharpness=face.sharpness,
             )
             for face in result.faces
         )
@@ -208,10 +213,13 @@ def finish(
     return True
 
 
-def fail(analysis: Analysis, code: str, message: str, *, keep_source: bool = False) -> None:
+def fail(
+    analysis: Analysis, code: str, message: str, *, keep_source: bool = False, **values
+) -> None:
     """End a running analysis with a reason; an unreadable upload is not kept."""
     source = analysis.source.name
-    kept = {} if keep_source else {"source": ""}
+    if not keep_source:
+        values["source"] = ""
     with transaction.atomic():
         failed = change(
             analysis,
@@ -219,7 +227,7 @@ def fail(analysis: Analysis, code: str, message: str, *, keep_source: bool = Fal
             finished_at=timezone.now(),
             error_code=code,
             error_message=message,
-            **kept,
+            **values,
         )
         if failed:
             webhooks.announce(analysis)
@@ -257,9 +265,11 @@ def put_back(analysis: Analysis) -> bool:
             lease_expires_at=None,
             started_at=None,
             finished_at=None,
+            waiting_since=timezone.now(),
             enqueued_at=timezone.now(),
             error_code="",
             error_message="",
+            traceback="",
             sequence=F("sequence") + 1,
         ),
     )
@@ -288,10 +298,10 @@ def announce(analysis: Analysis, rows: int) -> bool:
     return True
 
 
-def release(analysis: Analysis) -> None:
+def release(analysis: Analysis, **values) -> None:
     """Put a running analysis back into the queue, or fail it after its last attempt.
 
-    Its message is gone; the sweeper sends another one.
+    Its message is gone; the sweeper sends another one. `values` are written as well.
     """
     if analysis.attempts >= settings.MAX_ATTEMPTS:
         fail(
@@ -300,8 +310,9 @@ def release(analysis: Analysis) -> None:
             f"This photo could not be analyzed in {settings.MAX_ATTEMPTS} attempts. "
             "The photo itself may be fine: please retry later.",
             keep_source=True,
+            **values,
         )
-    elif change(analysis, status=Status.QUEUED, lease_owner="", lease_expires_at=None):
+    elif change(analysis, status=Status.QUEUED, lease_owner="", lease_expires_at=None, **values):
         events.publish_change(analysis)
 
 
@@ -310,8 +321,8 @@ def requeue_stale(enqueue: Callable[[str], None], waiting: int) -> None:
 
     Running rows whose lease ran out go back into the queue, or fail after their last attempt.
     Queued rows that waited a while though no message is `waiting` in the queue get a new one, and
-    so do rows that waited very long: a message too many does nothing. `enqueue` sends the message
-    for a row's primary key.
+    so do rows that waited very long: a message too many does nothing. While the queue is paused
+    they wait. `enqueue` sends the message for a row's primary key.
     """
     now = timezone.now()
     stale = Analysis.objects.filter(status=Status.RUNNING, lease_expires_at__lt=now)
@@ -322,9 +333,12 @@ def requeue_stale(enqueue: Callable[[str], None], waiting: int) -> None:
             release(analysis)
             if analysis.status == Status.QUEUED:
                 enqueue(str(analysis.pk))
-    lost_before = now - (SURELY_LOST_AFTER if waiting else LOST_AFTER)
+    patience = SURELY_LOST_AFTER if waiting else LOST_AFTER
+    lost_before = pauses.lost_before(Analysis.queue, now - patience)
+    if lost_before is None:
+        return
     lost = Analysis.objects.filter(status=Status.QUEUED, enqueued_at__lt=lost_before)
-    for pk in lost.values_list("pk", flat=True):
+    for pk in lost.order_by("enqueued_at").values_list("pk", flat=True):
         Analysis.objects.filter(pk=pk).update(enqueued_at=now)
         enqueue(str(pk))
 

@@ -4,7 +4,7 @@ import io
 
 from PIL import Image, ImageDraw, ImageFont
 
-from recognition.models import Analysis
+from recognition.models import NOT_A_FACE, Analysis, Face
 
 # The colors of the pages (static/css/tokens.css).
 COLORS = {
@@ -19,17 +19,20 @@ COLORS = {
 
 
 def annotate(analysis: Analysis) -> bytes:
-    """The stored photo as JPEG, each face in a box with its expression and probability."""
+    """The stored photo as JPEG, each face in a box with its expression and probability.
+
+    Where the owner corrected a face, the correction; what is not a face gets no box.
+    """
     with analysis.photo.open() as file:
         photo = Image.open(file).convert("RGB")
     draw = ImageDraw.Draw(photo)
     line = max(2, round(max(photo.size) / 400))
     font = ImageFont.load_default(size=max(12, round(max(photo.size) / 50)))
-    for face in analysis.faces.all():
-        color = COLORS[face.emotion]
+    for face in analysis.faces.exclude(correction=NOT_A_FACE):
+        color = COLORS[face.correction or face.emotion]
         right, bottom = face.x + face.width, face.y + face.height
         draw.rectangle([face.x, face.y, right, bottom], outline=color, width=line)
-        words = f"{face.emotion} {round(max(face.probabilities) * 100)} %"
+        words = caption(face)
         left, top, far, low = draw.textbbox((0, 0), words, font=font)
         height = low - top + 2 * line
         # Above the box, or inside where there is no room.
@@ -39,3 +42,9 @@ def annotate(analysis: Analysis) -> bytes:
     file = io.BytesIO()
     photo.save(file, "JPEG", quality=92)
     return file.getvalue()
+
+
+def caption(face: Face) -> str:
+    if face.correction:
+        return f"{face.correction} (corrected)"
+    return f"{face.emotion} {round(max(face.probabilities) * 100)} %"

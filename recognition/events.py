@@ -35,7 +35,9 @@ class FaceState(TypedDict):
     landmarks: dict[str, list[float]]
     probabilities: dict[str, float]
     emotion: str
-    quality: list[Literal["small", "turned"]]  # why the reading may be less certain
+    quality: list[Literal["small", "blurred", "turned"]]  # why the reading may be less certain
+    correction: str | None  # what the owner says it shows: an expression, or "not_a_face"
+    corrected_at: str | None
 
 
 class FoundFace(FaceState):
@@ -230,4 +232,6 @@ def describe_face(face: Face) -> FaceState:
         "probabilities": dict(zip(EMOTIONS, face.probabilities, strict=True)),
         "emotion": face.emotion,
         "quality": quality.hints(face),
+        "correction": face.correction or None,
+        "corrected_at": face.corrected_at.isoformat() if face.corrected_at else None,
     }

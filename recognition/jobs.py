@@ -5,6 +5,8 @@ conditional UPDATE, so that a message that is delivered twice does nothing the s
 """
 
 import logging
+import os
+import socket
 import threading
 import uuid
 from collections.abc import Iterator
@@ -18,6 +20,7 @@ from django.db import DatabaseError, connection, models
 from django.db.models import F
 from django.utils import timezone
 
+from recognition import pauses
 from recognition.models import Job
 
 logger = logging.getLogger(__name__)
@@ -30,7 +33,12 @@ LOST_AFTER = timedelta(seconds=30)
 
 
 def claim(queued: "models.QuerySet[AnyJob]") -> AnyJob | None:
-    """Take the first of these queued jobs for this process, or None if there is none to take."""
+    """Take the first of these queued jobs for this process, or None if there is none to take.
+
+    Nor is there one while their queue is paused.
+    """
+    if pauses.is_paused(queued.model.queue):
+        return None
     for pk in queued.filter(status=Status.QUEUED).values_list("pk", flat=True):
         now, owner = timezone.now(), str(uuid.uuid4())
         rows = queued.model.objects.filter(pk=pk)
@@ -41,9 +49,15 @@ def claim(queued: "models.QuerySet[AnyJob]") -> AnyJob | None:
             lease_owner=owner,
             lease_expires_at=now + timedelta(seconds=settings.LEASE_SECONDS),
             started_at=now,
+            worker=this_process(),
         ):
             return rows.filter(lease_owner=owner).first()
     return None
+
+
+def this_process() -> str:
+    """The host and the number of this process, as a job names who carries it out."""
+    return f"{socket.gethostname()[:90]}:{os.getpid()}"
 
 
 def owned(job: AnyJob) -> "models.QuerySet[AnyJob]":
@@ -95,11 +109,27 @@ def give_back(job: Job, **values) -> bool:
     return change(job, lease_owner="", lease_expires_at=None, **values)
 
 
+def cancel(job: Job) -> bool:
+    """End a queued or running job; False if it has ended already.
+
+    A worker that has it just now notices when it wants to write.
+    """
+    unfinished = [Status.QUEUED, Status.RUNNING]
+    rows = (
+        type(job)
+        .objects.filter(pk=job.pk, status__in=unfinished)
+        .update(status=Status.CANCELED, finished_at=timezone.now(), sequence=F("sequence") + 1)
+    )
+    job.refresh_from_db()
+    return bool(rows)
+
+
 def enqueue_again(job: Job, **values) -> bool:
     """Queue a job once more that has ended otherwise than well, as if it were new."""
     ended = type(job).objects.filter(pk=job.pk, status__in=[Status.FAILED, Status.CANCELED])
+    now = timezone.now()
     values |= {"status": Status.QUEUED, "attempts": 0, "error_code": "", "error_message": ""}
-    values |= {"enqueued_at": timezone.now(), "finished_at": None}
+    values |= {"traceback": "", "enqueued_at": now, "waiting_since": now, "finished_at": None}
     if not ended.update(sequence=F("sequence") + 1, **values):
         return False
     job.refresh_from_db()
@@ -150,9 +180,12 @@ def held_lease(job: Job) -> Iterator[None]:
 
 def forgotten(model: type[Job]) -> list[str]:
     """Keys of jobs that have been queued for a while, due for another message: one too many does
-    nothing."""
+    nothing. None while their queue is paused."""
     now = timezone.now()
-    queued = model.objects.filter(status=Status.QUEUED, enqueued_at__lt=now - LOST_AFTER)
-    keys = list(queued.values_list("pk", flat=True))
+    lost_before = pauses.lost_before(model.queue, now - LOST_AFTER)
+    if lost_before is None:
+        return []
+    queued = model.objects.filter(status=Status.QUEUED, enqueued_at__lt=lost_before)
+    keys = list(queued.order_by("enqueued_at").values_list("pk", flat=True))
     model.objects.filter(pk__in=keys).update(enqueued_at=now)
     return [str(pk) for pk in keys]

@@ -5,12 +5,15 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
+from django.utils import timezone
 
 from recognition import cards
 from recognition.derived import CopiedOwnerField, SearchTextField
 from recognition.engine.emotions import EMOTIONS
 
 EMOTION_CHOICES = [(emotion, emotion) for emotion in EMOTIONS]
+NOT_A_FACE = "not_a_face"
+CORRECTION_CHOICES = [*EMOTION_CHOICES, (NOT_A_FACE, "not a face")]
 
 
 class ModelVersion(models.Model):
@@ -106,6 +109,8 @@ class Analysis(models.Model):
         FAILED = "failed"
         CANCELED = "canceled"
 
+    queue = "analyses"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="analyses"
@@ -140,13 +145,16 @@ class Analysis(models.Model):
     notices = models.JSONField(default=list)
     error_code = models.CharField(max_length=50, blank=True)
     error_message = models.TextField(blank=True)
+    traceback = models.TextField(blank=True)  # of the last attempt that broke off; for the staff
 
     # Work.
     attempts = models.PositiveSmallIntegerField(default=0)
     lease_owner = models.CharField(max_length=36, blank=True)
     lease_expires_at = models.DateTimeField(null=True)
+    worker = models.CharField(max_length=100, blank=True)  # host:pid of the last attempt
     created_at = models.DateTimeField(auto_now_add=True)
-    enqueued_at = models.DateTimeField(auto_now_add=True)
+    waiting_since = models.DateTimeField(default=timezone.now)
+    enqueued_at = models.DateTimeField(auto_now_add=True)  # when its last message was sent
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
@@ -169,6 +177,7 @@ class Analysis(models.Model):
                 condition=models.Q(status__in=["queued", "running"]),
                 name="analysis_unfinished",
             ),
+            models.Index(fields=["status", "-finished_at"], name="analysis_ended"),
         ]
 
     def __str__(self) -> str:
@@ -207,6 +216,7 @@ class Face(models.Model):
     """A face in a photo or in one frame of a session: where it is, which expression it shows.
 
     Boxes and landmarks are in pixels of the upright photo or the frame, origin at the top left.
+    What its owner corrected stands beside the prediction and changes only in corrections.py.
     """
 
     analysis = models.ForeignKey(Analysis, on_delete=models.CASCADE, related_name="faces")
@@ -224,6 +234,9 @@ class Face(models.Model):
     probabilities = models.JSONField()  # in the order of EMOTIONS
     emotion = models.CharField(max_length=10, choices=EMOTION_CHOICES)
     probability = models.FloatField(default=0.0)  # of `emotion`
+    sharpness = models.FloatField(null=True)  # engine.sharpness; not stored for a session's faces
+    correction = models.CharField(max_length=10, choices=CORRECTION_CHOICES, blank=True)
+    corrected_at = models.DateTimeField(null=True)  # set where there is a correction
 
     class Meta:
         ordering = ["pk"]  # the engine's order: the most prominent face first
@@ -231,6 +244,11 @@ class Face(models.Model):
             models.Index(fields=["owner", "-id"], name="face_list"),
             models.Index(fields=["owner", "emotion", "-id"], name="face_list_by_emotion"),
             models.Index(fields=["analysis", "emotion"], name="face_emotions"),
+            models.Index(
+                fields=["corrected_at"],
+                condition=models.Q(corrected_at__isnull=False),
+                name="face_corrected",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -241,8 +259,11 @@ class Job(models.Model):
     """Work in the background, from the queue to its end.
 
     `status` changes only in jobs.py. `sequence` counts the changes that were announced, so that a
-    page can tell a newer state from an older one.
+    page can tell a newer state from an older one. `queue` names the Celery queue of the task that
+    carries it out.
     """
+
+    queue = "maintenance"
 
     class Status(models.TextChoices):
         QUEUED = "queued"
@@ -260,12 +281,15 @@ class Job(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
+    worker = models.CharField(max_length=100, blank=True)  # host:pid of the last attempt
     created_at = models.DateTimeField(auto_now_add=True)
+    waiting_since = models.DateTimeField(default=timezone.now)
     enqueued_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     error_code = models.CharField(max_length=50, blank=True)
     error_message = models.TextField(blank=True)
+    traceback = models.TextField(blank=True)  # of the last attempt that broke off
 
     class Meta:
         abstract = True
@@ -274,6 +298,23 @@ class Job(models.Model):
     @property
     def is_finished(self) -> bool:
         return self.status not in (self.Status.QUEUED, self.Status.RUNNING)
+
+
+class QueueSwitch(models.Model):
+    """A queue that somebody has paused, or resumed since; changed only in pauses.py."""
+
+    queue = models.CharField(max_length=50, unique=True)
+    paused = models.BooleanField()
+    changed_at = models.DateTimeField()
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        verbose_name_plural = "queue switches"
+
+    def __str__(self) -> str:
+        return f"{self.queue} {'paused' if self.paused else 'resumed'}"
 
 
 class ApiKey(models.Model):

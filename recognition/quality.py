@@ -2,6 +2,7 @@
 
 import math
 
+from recognition.engine.sharpness import BLURRED
 from recognition.models import Face
 
 SMALL = 48  # pixels: the classifier reads 48 x 48, so anything smaller is enlarged
@@ -9,10 +10,15 @@ TURNED = 0.55  # of half the distance between the eyes: a face in profile reache
 
 
 def hints(face: Face) -> list[str]:
-    """Which of "small" and "turned" apply, by the box and the five points that are stored."""
+    """Which of "small", "blurred" and "turned" apply, by what is stored of the face.
+
+    The sharpness of faces that were analyzed before it was measured is not known.
+    """
     found = []
     if min(face.width, face.height) < SMALL:
         found.append("small")
+    if face.sharpness is not None and face.sharpness < BLURRED:
+        found.append("blurred")
     if face.landmarks and turn(face.landmarks) > TURNED:
         found.append("turned")
     return found

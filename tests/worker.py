@@ -1,7 +1,8 @@
 """`python -m tests.worker ARGUMENTS`: Celery on the database that the environment names.
 
 A test's database is created under another name than the settings say. MIEN_TEST_PAUSE makes each
-analysis wait that many seconds before it reads the photo, or kills its process there ("kill").
+analysis wait that many seconds before it reads the photo, or kills its process there ("kill"; or
+"kill NAME", for the photo of that name only).
 MIEN_TEST_TRAINING is a folder for trainings, which are carried out by tests.training.stand_in, and
 for imports of weights, by tests.training.importer.
 """
@@ -22,11 +23,13 @@ from fer_site.celery import app
 
 
 def pause_before(function):
-    def paused(*args):
-        if os.environ["MIEN_TEST_PAUSE"] == "kill":
+    def paused(analysis):
+        word, _, name = os.environ["MIEN_TEST_PAUSE"].partition(" ")
+        if word == "kill" and name in ("", analysis.title):
             os.kill(os.getpid(), signal.SIGKILL)
-        time.sleep(float(os.environ["MIEN_TEST_PAUSE"]))
-        return function(*args)
+        if word != "kill":
+            time.sleep(float(word))
+        return function(analysis)
 
     return paused
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.files.base import ContentFile
 
-from recognition import jobs
+from recognition import jobs, tracebacks
 from training import events
 from training.core.inspection import Report, draw_samples, encode_jpeg, inspect
 from training.models import Dataset
@@ -27,9 +27,9 @@ def run_check(pk: str) -> None:
     try:
         with jobs.held_lease(dataset):
             check(dataset)
-    except Exception:
+    except Exception as error:
         logger.exception("The check of %s broke off", dataset.pk)
-        put_back(dataset)
+        put_back(dataset, traceback=tracebacks.describe(error))
 
 
 def check(dataset: Dataset) -> None:
@@ -54,8 +54,8 @@ def summary(report: Report) -> str:
     return f"{report.problem_count} entries cannot be read. The first: {report.problems[0]}"
 
 
-def put_back(dataset: Dataset) -> None:
-    if jobs.put_back(dataset, MOST_ATTEMPTS, GAVE_UP):
+def put_back(dataset: Dataset, **values) -> None:
+    if jobs.put_back(dataset, MOST_ATTEMPTS, GAVE_UP, **values):
         events.publish_dataset(dataset)
 
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from numpy.typing import NDArray
 
-from recognition import jobs, registry
+from recognition import jobs, registry, tracebacks
 from recognition.engine.errors import ModelError
 from training import events
 from training.core.config import TrainingConfig
@@ -40,9 +40,9 @@ def run_evaluation(pk: str) -> None:
         end_failed(evaluation, "cannot_evaluate", str(error))
     except ModelError as error:
         end_failed(evaluation, error.code, error.message)
-    except Exception:
+    except Exception as error:
         logger.exception("The evaluation %s broke off", evaluation.pk)
-        put_back(evaluation)
+        put_back(evaluation, traceback=tracebacks.describe(error))
 
 
 def evaluate(evaluation: Evaluation) -> None:
@@ -79,8 +79,8 @@ def end_failed(evaluation: Evaluation, code: str, message: str) -> None:
         events.publish_evaluation(evaluation)
 
 
-def put_back(evaluation: Evaluation) -> None:
-    if jobs.put_back(evaluation, MOST_ATTEMPTS, GAVE_UP):
+def put_back(evaluation: Evaluation, **values) -> None:
+    if jobs.put_back(evaluation, MOST_ATTEMPTS, GAVE_UP, **values):
         events.publish_evaluation(evaluation)
 
 

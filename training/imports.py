@@ -10,7 +10,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 
-from recognition import jobs, registry
+from recognition import jobs, registry, tracebacks
 from recognition.engine.errors import ModelError
 from recognition.models import ModelVersion
 from training import events, trainer
@@ -46,9 +46,9 @@ def run_import(pk: str, evaluate: Callable[[str], None] = lambda pk: None) -> No
                 register(found, evaluate)
     except ModelError as error:
         end_failed(found, error.code, error.message)
-    except Exception:
+    except Exception as error:
         logger.exception("%s broke off", found)
-        put_back(found)
+        put_back(found, traceback=tracebacks.describe(error))
 
 
 def follow(found: ModelImport) -> bool:
@@ -119,8 +119,8 @@ def end_failed(found: ModelImport, code: str, message: str) -> None:
         events.publish_import(found)
 
 
-def put_back(found: ModelImport) -> None:
-    if jobs.put_back(found, MOST_ATTEMPTS, GAVE_UP, step=Step.WAITING):
+def put_back(found: ModelImport, **values) -> None:
+    if jobs.put_back(found, MOST_ATTEMPTS, GAVE_UP, step=Step.WAITING, **values):
         events.publish_import(found)
 
 

@@ -35,6 +35,8 @@ class TrainingRun(Job):
         EVALUATING = "evaluating"
         DONE = "done"
 
+    queue = "training"
+
     dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="runs")
     preset = models.CharField(max_length=20)
     config = models.JSONField()  # training.core.config.TrainingConfig as a dictionary
@@ -75,6 +77,8 @@ class ModelImport(Job):
         EXPORTING = "exporting"
         REGISTERING = "registering"
         DONE = "done"
+
+    queue = "training"
 
     name = models.CharField(max_length=200)  # of the file
     architecture = models.CharField(max_length=100, blank=True)

@@ -13,7 +13,7 @@ from django.core.files.base import ContentFile
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from recognition import jobs, registry
+from recognition import jobs, pauses, registry, tracebacks
 from recognition.jobs import Status
 from recognition.models import ModelVersion
 from training import events, trainer
@@ -93,10 +93,10 @@ def carry_out(run: TrainingRun, should_stop: Callable[[], bool] = never) -> None
         end_failed(run, problem.code, problem.message)
     except BrokeOff as reason:
         logger.warning("Run %s broke off: %s", run.pk, reason)
-        put_back(run)
-    except Exception:
+        put_back(run, traceback=tracebacks.describe(reason))
+    except Exception as error:
         logger.exception("Run %s broke off", run.pk)
-        put_back(run)
+        put_back(run, traceback=tracebacks.describe(error))
 
 
 def settled(config: dict[str, Any]) -> dict[str, Any]:
@@ -243,8 +243,8 @@ def end_failed(run: TrainingRun, code: str, message: str) -> None:
         events.publish_run(run)
 
 
-def put_back(run: TrainingRun) -> None:
-    if jobs.put_back(run, MOST_ATTEMPTS, GAVE_UP, phase=Phase.WAITING, progress={}):
+def put_back(run: TrainingRun, **values) -> None:
+    if jobs.put_back(run, MOST_ATTEMPTS, GAVE_UP, phase=Phase.WAITING, progress={}, **values):
         events.publish_run(run)
 
 
@@ -257,14 +257,15 @@ def give_back(run: TrainingRun) -> None:
 def requeue_stale(enqueue: Callable[[], None], waiting_messages: int) -> None:
     """Bring back runs whose worker is gone, and see that a worker knows of those that wait.
 
-    `enqueue` sends the message that has a worker take the next run; one is enough for all.
+    `enqueue` sends the message that has a worker take the next run; one is enough for all. While
+    the queue is paused they wait.
     """
     for run in jobs.abandoned(TrainingRun):
         if run.cancel_requested:
             end_canceled(run)
         else:
             put_back(run)
-    if not waiting_messages and waiting().exists():
+    if not waiting_messages and waiting().exists() and not pauses.is_paused(TrainingRun.queue):
         enqueue()
 
 

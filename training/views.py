@@ -8,7 +8,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from training import events, intake
+from training import events, intake, jobs_overview
 from training.models import Dataset, TrainingRun
 
 PAGE_SIZE = 24
@@ -58,3 +58,8 @@ def dataset_list(request: HttpRequest) -> HttpResponse:
         "kinds": ",".join(intake.KINDS),
     }
     return render(request, "training/dataset_list.html", context)
+
+
+@administrators_only
+def jobs(request: HttpRequest) -> HttpResponse:
+    return render(request, "training/jobs.html", {"overview": jobs_overview.describe_all()})

@@ -12,6 +12,7 @@ from .align import align_faces
 from .classifier import EmotionClassifier
 from .detector import FaceDetector
 from .media import MAX_PIXELS, decode_photo
+from .sharpness import measure_sharpness
 from .types import BoundingBox, Detection, Face, ImageAnalysis, Landmarks, Point, Prediction
 
 DECODE_SIDE = 1280
@@ -60,7 +61,10 @@ def _classify(
     return ImageAnalysis(
         width=width,
         height=height,
-        faces=tuple(Face(*pair) for pair in zip(detections, predictions, strict=True)),
+        faces=tuple(
+            Face(detection, prediction, measure_sharpness(face))
+            for detection, prediction, face in zip(detections, predictions, faces, strict=True)
+        ),
         milliseconds={
             "decode": 0.0,
             "detect": (detected - started) * 1000,
@@ -111,4 +115,4 @@ def _enlarge(analysis: ImageAnalysis, width: int, height: int) -> tuple[Face, ..
             Landmarks(*(point(getattr(marks, name)) for name in Landmarks.__slots__)),
         )
 
-    return tuple(Face(detection(face.detection), face.prediction) for face in analysis.faces)
+    return tuple(replace(face, detection=detection(face.detection)) for face in analysis.faces)

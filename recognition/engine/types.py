@@ -59,10 +59,11 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A detection and the expression that it shows."""
+    """A detection, the expression that it shows, and how sharp it is where that was measured."""
 
     detection: Detection
     prediction: Prediction
+    sharpness: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ def owner_field(**options):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("recognition", "0006_keras_files"),
+        ("recognition", "0008_tracebacks"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -18,6 +18,7 @@ const CROWD = 5;
 const QUALITY = {
   small: "This face is small in the photo: take the reading as a guess.",
   turned: "This face is turned away: take the reading as a guess.",
+  blurred: "This face is blurred: take the reading as a guess.",
 };
 
 const byId = (id) => document.getElementById(id);

@@ -10,7 +10,7 @@ const STALLED = 90_000;
  * @property {{x: number, y: number, width: number, height: number}} box pixels of the photo
  * @property {Object<string, number>} probabilities
  * @property {string} emotion
- * @property {("small"|"turned")[]} quality why the reading may be less certain
+ * @property {("small"|"turned"|"blurred")[]} quality why the reading may be less certain
  *
  * @typedef {Object} Track
  * @property {number} number

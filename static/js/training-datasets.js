@@ -70,6 +70,7 @@ function describe({ status, report, error, file, size }) {
   const what = `${file}, ${(size / 1024 ** 2).toFixed(1)} MB`;
   if (status === "queued") return `${what}. The check waits for a worker.`;
   if (status === "running") return `${what}. It is being checked.`;
+  if (status === "canceled") return `${what}. Its check was canceled.`;
   if (error) return error.message;
   return `${what}, ${report.faces.toLocaleString()} faces.`;
 }

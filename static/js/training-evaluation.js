@@ -44,7 +44,8 @@ function fill(section, { status, split, dataset, figures, mistakes, picture_url:
   const isDone = status === "succeeded";
   part("figures").hidden = !isDone;
   part("pending").hidden = isDone;
-  part("pending").textContent = error?.message ?? "The evaluation waits for a worker or is being made.";
+  part("pending").textContent = error?.message
+    ?? (status === "canceled" ? "The evaluation was canceled." : "The evaluation waits for a worker or is being made.");
   if (!isDone) return;
   part("accuracy").textContent = share(figures.accuracy);
   part("macro").textContent = share(figures.macro_f1);

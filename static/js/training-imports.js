@@ -20,6 +20,7 @@ const STEPS = {
 /** @param {ModelImport} one */
 function describe({ status, step, error, model_version: version }) {
   if (status === "queued") return "Waits for the worker that trains.";
+  if (status === "canceled") return "Canceled.";
   if (error) return error.message;
   return version ? `It is version ${version} now.` : STEPS[step];
 }

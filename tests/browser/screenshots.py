@@ -182,6 +182,18 @@ def take_trainings(browser: Browser, site: LiveSite, state: dict) -> None:
         take_everywhere(page, f"training-run-{status}")
 
 
+def take_jobs(browser: Browser, site: LiveSite, state: dict) -> None:
+    """The page of jobs: much going on, an open traceback, a question."""
+    site.manage("shell", "-v0", "-c", "from tests.browser.jobs import fill; fill()")
+    page = browser.new_context(base_url=site.url, storage_state=state).new_page()
+    page.goto("/jobs/")
+    page.locator("#workers li").first.wait_for()
+    page.locator("summary:visible", has_text="Traceback").first.click()
+    take_everywhere(page, "jobs")
+    page.get_by_role("button", name="Cancel").first.click()
+    take_everywhere(page, "jobs-ask")
+
+
 def take_everywhere(page: Page, name: str) -> None:
     """One page at all widths, in both themes, as it stands."""
     for width in WIDTHS:
@@ -288,6 +300,8 @@ def take_everything(
             stranger.context.close()
     if chosen("live"):
         take_live(playwright, site, state, folder)
+    if chosen("jobs"):
+        take_jobs(browser, site, state)
     if chosen("training"):
         take_trainings(browser, site, state)
     if chosen("result-waiting"):

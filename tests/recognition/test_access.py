@@ -62,7 +62,8 @@ def own(analysis):
     }
 
 
-ADMINISTRATION = ("admin/", "api/v1/training/", "training/")  # see tests.training.test_access
+# See tests.training.test_access.
+ADMINISTRATION = ("admin/", "api/v1/jobs/", "api/v1/training/", "training/")
 ROUTES = [
     route
     for route in addresses_with_a_key(get_resolver().url_patterns)

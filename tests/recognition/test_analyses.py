@@ -12,6 +12,7 @@ from PIL import Image
 
 from recognition import analyses
 from recognition.engine.emotions import EMOTIONS
+from recognition.engine.sharpness import BLURRED
 from recognition.models import Analysis, Face
 from tests.conftest import encode
 from tests.processes import wait_until
@@ -42,6 +43,7 @@ def test_a_face_is_found_and_its_expression_read(user, astronaut):
     assert len(face.probabilities) == len(EMOTIONS)
     assert sum(face.probabilities) == pytest.approx(1, abs=1e-4)
     assert face.emotion == EMOTIONS[int(np.argmax(face.probabilities))] == analysis.emotion
+    assert face.sharpness > 2 * BLURRED
 
 
 def test_the_result_names_its_model_version_and_times(user, astronaut):

@@ -3,6 +3,7 @@
 import pytest
 
 from recognition import quality
+from recognition.engine.sharpness import BLURRED
 from recognition.models import Face
 
 FRONT = {"left_eye": [30, 40], "right_eye": [70, 40], "nose": [50, 60]}
@@ -19,6 +20,15 @@ def test_a_large_face_from_the_front_has_no_hint():
 def test_a_face_smaller_than_the_classifier_reads_is_small():
     assert quality.hints(face(47.9)) == ["small"]
     assert quality.hints(face(48)) == []
+
+
+def test_a_face_below_the_measured_limit_is_blurred():
+    assert quality.hints(Face(width=90, height=90, sharpness=0.99 * BLURRED)) == ["blurred"]
+    assert quality.hints(Face(width=90, height=90, sharpness=BLURRED)) == []
+
+
+def test_of_a_face_whose_sharpness_was_not_measured_nothing_is_said():
+    assert quality.hints(Face(width=90, height=90, sharpness=None)) == []
 
 
 def test_a_nose_far_beside_the_middle_of_the_eyes_is_turned():

@@ -2,12 +2,13 @@
 
 import os
 import signal
+import time
 from datetime import timedelta
 
 import psutil
 from django.utils import timezone
 
-from recognition import tasks
+from recognition import pauses, tasks
 from recognition.models import Analysis
 from tests.processes import wait_until
 from tests.recognition.uploads import submit
@@ -17,6 +18,10 @@ Status = Analysis.Status
 
 def status_of(analysis: Analysis) -> str:
     return Analysis.objects.values_list("status", flat=True).get(pk=analysis.pk)
+
+
+def attempts_of(analysis: Analysis) -> int:
+    return Analysis.objects.values_list("attempts", flat=True).get(pk=analysis.pk)
 
 
 def sweep_until(analysis: Analysis, status: str) -> None:
@@ -44,6 +49,52 @@ def test_a_bad_photo_does_not_hold_up_the_others(worker, user, astronaut):
 
     wait_until(lambda: status_of(good) == Status.SUCCEEDED, "the good photo")
     wait_until(lambda: status_of(bad) == Status.FAILED, "the bad photo")
+
+
+def test_neither_bad_photos_nor_one_that_kills_its_worker_hold_up_the_others(
+    worker, user, astronaut
+):
+    worker(MIEN_TEST_PAUSE="kill killer.jpg")
+    good = [submit(user, astronaut)]
+    killer = submit(user, astronaut, "killer.jpg")
+    bad = submit(user, astronaut[: len(astronaut) // 2])
+    good += [submit(user, astronaut) for _ in range(3)]
+
+    sweep_until(killer, Status.FAILED)
+    assert {status_of(one) for one in good} == {Status.SUCCEEDED}
+    assert status_of(bad) == Status.FAILED
+    killer.refresh_from_db()
+    assert (killer.attempts, killer.error_code) == (3, "gave_up")
+
+
+def test_a_paused_queue_waits_whatever_restarts_and_is_drained_once_it_is_resumed(
+    worker, user, astronaut, redis_server
+):
+    first = worker(MIEN_TEST_PAUSE="2")
+    running = submit(user, astronaut)
+    wait_until(lambda: status_of(running) == Status.RUNNING, "the worker to begin")
+    pauses.switch("analyses", True, user)
+    waiting = [submit(user, astronaut) for _ in range(3)]
+    wait_until(lambda: status_of(running) == Status.SUCCEEDED, "what runs to end")
+    wait_until(lambda: tasks.queue_length("analyses") == 0, "the worker to drop the messages")
+    first.kill()
+    redis_server.stop()
+    redis_server.start()
+    worker()
+    waiting.append(submit(user, astronaut))
+    Analysis.objects.update(enqueued_at=timezone.now() - timedelta(minutes=5))
+    for _ in range(3):
+        tasks.requeue_stale()
+        time.sleep(0.5)
+
+    assert tasks.queue_length("analyses") == 0  # the sweeper sends no more messages
+    assert [(status_of(one), attempts_of(one)) for one in waiting] == [(Status.QUEUED, 0)] * 4
+
+    pauses.switch("analyses", False, user)
+    tasks.requeue_stale()
+    for one in waiting:
+        wait_until(lambda one=one: status_of(one) == Status.SUCCEEDED, "the result")
+        assert attempts_of(one) == 1
 
 
 def test_a_worker_killed_in_the_middle_loses_nothing(worker, user, astronaut):

@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from recognition import analyses, recordings, registry, tables
+from recognition import analyses, corrections, recordings, registry, tables
 from recognition.engine.emotions import EMOTIONS
 from tests.recognition.test_recordings import tracked
 from tests.recognition.uploads import submit
@@ -30,6 +30,12 @@ def test_each_face_is_a_line_with_its_probabilities(analysis):
     assert [float(line[emotion]) for emotion in EMOTIONS] == pytest.approx(face.probabilities)
     assert float(line["x"]) == pytest.approx(face.x)
     assert (line["track"], line["seconds"]) == ("", "")
+
+
+def test_a_correction_has_a_column(analysis):
+    assert lines(analysis)[0]["correction"] == ""
+    corrections.correct(analysis.faces.get(), "not_a_face")
+    assert lines(analysis)[0]["correction"] == "not_a_face"
 
 
 @pytest.mark.parametrize("title", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])

@@ -39,18 +39,21 @@ def keys(admin, dataset):
         "runs": started(admin, dataset).pk,
         "evaluations": evaluation.pk,
         "imports": ModelImport.objects.create(name="theirs.npz").pk,
+        "jobs": evaluation.pk,
     }
 
 
 def concrete(route: str, keys: dict) -> str:
     key = next((key for kind, key in keys.items() if f"/{kind}/" in route), "")
-    for written, value in (("<uuid:pk>", key), ("<int:number>", 1), ("<str:kind>", "onnx")):
+    names = [("<uuid:pk>", key), ("<int:number>", 1), ("<str:queue>", "training")]
+    names.append(("<str:kind>", "evaluation" if "/jobs/" in route else "onnx"))
+    for written, value in names:
         route = route.replace(written, str(value))
     return "/" + route
 
 
 def test_the_walk_finds_the_addresses():
-    assert len(ROUTES) >= 26
+    assert len(ROUTES) >= 34
 
 
 @pytest.mark.parametrize("person", ["a stranger", "a normal user"])
@@ -69,7 +72,8 @@ def test_an_administrator_reads_all_that_can_be_read(admin, keys):
     client = Client()
     client.force_login(admin)
 
-    for kind, key in keys.items():
+    assert client.get("/api/v1/jobs/").status_code == 200
+    for kind, key in keys.items() - {("jobs", keys["jobs"])}:
         assert client.get(f"/api/v1/training/{kind}/").status_code == 200
         assert client.get(f"/api/v1/training/{kind}/{key}/").status_code == 200
     picture = client.get(f"/api/v1/training/datasets/{keys['datasets']}/sheet/")

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
-from recognition import registry
+from recognition import pauses, registry
 from recognition.comparison import describe_event, describe_version
 from recognition.engine.errors import ModelError
 from recognition.models import ModelVersion
@@ -140,6 +140,8 @@ class Command(BaseCommand):
             enqueue=False,
         )
         if not found.is_finished:
+            if pauses.is_paused(found.queue):
+                raise CommandError(f"It waits: the queue {found.queue!r} is paused (see /jobs/).")
             self.stdout.write("Building the network; this takes about half a minute ...")
             imports.run_import(str(found.pk))
             found.refresh_from_db()

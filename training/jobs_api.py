@@ -1,0 +1,138 @@
+"""/api/v1/jobs/: what runs, waits and failed, for administrators; nobody else finds it."""
+
+from typing import Any
+
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from recognition.api.access import HasScope, RateHeaders
+from recognition.api.problems import Problem
+from recognition.api.states import StateSerializer
+from training import job_control, jobs_overview
+from training.api import IsAdministrator
+from training.job_control import KINDS, PAUSABLE
+from training.jobs_overview import QUEUES
+
+KIND = OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=list(KINDS))
+QUEUE = OpenApiParameter("queue", str, OpenApiParameter.PATH, enum=QUEUES)
+
+
+class JobSerializer(StateSerializer):
+    state = jobs_overview.JobState
+
+
+class QueueSerializer(StateSerializer):
+    state = jobs_overview.QueueState
+
+
+class JobOverviewSerializer(StateSerializer):
+    state = jobs_overview.Overview
+
+
+class WorkersSerializer(StateSerializer):
+    state = jobs_overview.Workers
+
+
+class RetryFailedSerializer(serializers.Serializer):
+    """Which failed jobs: those of a kind with this code."""
+
+    kind = serializers.ChoiceField(choices=list(KINDS))
+    code = serializers.CharField(max_length=50)
+
+
+class RetriedSerializer(serializers.Serializer):
+    """How many are queued again; at most 500 in a request."""
+
+    retried = serializers.IntegerField()
+
+
+class JobViewSet(RateHeaders, viewsets.ViewSet):
+    """Jobs of all kinds. Administrators only."""
+
+    scope = "train"
+    permission_classes = [IsAdministrator, HasScope]
+
+    @extend_schema(operation_id="jobs_overview", responses=JobOverviewSerializer)
+    def overview(self, request: Request) -> Response:
+        """Queues, jobs that run, wait and failed, with tracebacks. Administrators only."""
+        return Response(jobs_overview.describe_all())
+
+    @extend_schema(operation_id="jobs_workers", responses=WorkersSerializer)
+    def workers(self, request: Request) -> Response:
+        """The workers and what each does; they have most of a second to answer."""
+        return Response(jobs_overview.describe_workers())
+
+    @extend_schema(
+        operation_id="jobs_retry_failed",
+        request=RetryFailedSerializer,
+        responses={202: RetriedSerializer},
+    )
+    def retry_failed(self, request: Request) -> Response:
+        """Queue all jobs of a kind again that failed with one code."""
+        wanted = RetryFailedSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        kind = KINDS[wanted.validated_data["kind"]]
+        retried = job_control.retry_failed(kind, wanted.validated_data["code"])
+        return Response({"retried": retried}, 202)
+
+    @extend_schema(
+        operation_id="job_retry", parameters=[KIND], request=None, responses={202: JobSerializer}
+    )
+    def retry(self, request: Request, kind: str, pk: Any) -> Response:
+        """Queue a job again that failed or was canceled; a training goes on from its last epoch."""
+        job = find(kind, pk)
+        if not (job.can_retry and KINDS[kind].retry(job)):
+            detail = "Only what failed or was canceled, and whose files are kept, can be retried."
+            raise Problem(409, "not_retryable", detail)
+        return Response(jobs_overview.describe_job(kind, find(kind, pk)), 202)
+
+    @extend_schema(
+        operation_id="job_cancel", parameters=[KIND], request=None, responses=JobSerializer
+    )
+    def cancel(self, request: Request, kind: str, pk: Any) -> Response:
+        """Stop a job that waits or runs."""
+        job = find(kind, pk)
+        if not KINDS[kind].cancel(job):
+            raise Problem(409, "not_cancelable", f"This job is {job.status} already.")
+        return Response(jobs_overview.describe_job(kind, find(kind, pk)))
+
+    @extend_schema(
+        operation_id="queue_pause", parameters=[QUEUE], request=None, responses=QueueSerializer
+    )
+    def pause(self, request: Request, queue: str) -> Response:
+        """Let no job of a queue begin until it is resumed; those that run end as they would."""
+        check_pausable(queue)
+        job_control.pause(queue, request.user)
+        return Response(jobs_overview.describe_queue(queue))
+
+    @extend_schema(
+        operation_id="queue_resume", parameters=[QUEUE], request=None, responses=QueueSerializer
+    )
+    def resume(self, request: Request, queue: str) -> Response:
+        """Let the jobs of a paused queue begin."""
+        check_pausable(queue)
+        job_control.resume(queue, request.user)
+        return Response(jobs_overview.describe_queue(queue))
+
+
+def find(kind: str, pk: Any) -> Any:
+    """The job, or 404."""
+    if kind not in KINDS:
+        raise Http404
+    return get_object_or_404(KINDS[kind].rows(), pk=pk)
+
+
+def check_pausable(queue: str) -> None:
+    """404 for a queue that does not exist, 409 for one that cannot be paused."""
+    if queue not in QUEUES:
+        raise Http404
+    if queue not in PAUSABLE:
+        detail = (
+            "A frame of a webcam is worth nothing once it has waited: end the live sessions, or "
+            "stop the workers of this queue."
+        )
+        raise Problem(409, "not_pausable", detail)
