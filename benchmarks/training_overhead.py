@@ -24,7 +24,7 @@ from benchmarks.site import running_site
 from tests.training.drawing import write_csv
 
 GOAL = 1.05
-API = "/api/v1/training"
+API = "/api/v1"
 
 
 def wait_for(client: httpx.Client, address: str) -> dict:
@@ -57,8 +57,8 @@ def main() -> int:
         def from_the_browser(number: int) -> tuple[float, float]:
             choices = {"dataset": dataset["id"], "preset": "quick", "seed": number}
             choices |= {"architecture": options.architecture, "epochs": options.epochs}
-            run = client.post(f"{API}/runs/", json=choices).json()
-            run = wait_for(client, f"{API}/runs/{run['id']}/")
+            run = client.post(f"{API}/training-runs/", json=choices).json()
+            run = wait_for(client, f"{API}/training-runs/{run['id']}/")
             whole = moment(run["finished_at"]) - moment(run["created_at"])
             return run["epochs"][-1]["seconds"], whole
 

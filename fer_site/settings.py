@@ -67,7 +67,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "recognition.accounts.FirstVisitMiddleware",
+    "recognition.first_visit.FirstVisitMiddleware",
 ]
 
 ROOT_URLCONF = "fer_site.urls"

@@ -5,9 +5,7 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.urls import reverse
+from django.http import HttpRequest
 
 # The database's unique user names decide between two visitors who set up at the same time.
 FIRST_USERNAME = "admin"
@@ -37,18 +35,3 @@ def create_first_administrator(email: str, password: str):
     user = get_user_model().objects.create_superuser(FIRST_USERNAME, email, password)
     EmailAddress.objects.create(user=user, email=email, primary=True, verified=True)
     return user
-
-
-class FirstVisitMiddleware:
-    """Leads every visitor of a site without administrator to the page that creates one."""
-
-    def __init__(self, get_response):
-        self.get_response = get_response
-        self.is_set_up = False
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        # Asked until the answer is yes; a site never loses its administrator again.
-        self.is_set_up = self.is_set_up or is_set_up()
-        if not self.is_set_up and request.path not in (reverse("setup"), reverse("health")):
-            return redirect("setup")
-        return self.get_response(request)

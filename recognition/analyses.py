@@ -19,6 +19,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from recognition import events, pauses, registry, tracebacks, version_files, webhooks
+from recognition.derived import search_text
 from recognition.engine import media, pipeline
 from recognition.engine.detector import FaceDetector, MtcnnDetector
 from recognition.engine.errors import MediaError
@@ -276,9 +277,16 @@ def put_back(analysis: Analysis) -> bool:
 
 def edit(analysis: Analysis, values: dict[str, object]) -> None:
     """Write the owner's title, notes or tags."""
-    if values:
-        rows = Analysis.objects.filter(pk=analysis.pk)
-        announce(analysis, rows.update(**values, sequence=F("sequence") + 1))
+    if not values:
+        return
+    rows = Analysis.objects.filter(pk=analysis.pk)
+    with transaction.atomic():
+        # Locked: the text for searching is made of all three, others may write another one.
+        parts = rows.select_for_update().values("title", "notes", "tags").first()
+        if parts:
+            values = {**values, "search_text": search_text(**{**parts, **values})}
+        changed = rows.update(**values, sequence=F("sequence") + 1)
+    announce(analysis, changed)
 
 
 def announce(analysis: Analysis, rows: int) -> bool:

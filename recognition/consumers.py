@@ -1,13 +1,17 @@
 """WebSockets: consumers that only forward what happens to the signed-in person's analyses."""
 
 import asyncio
+import logging
 from importlib import import_module
 
 from channels.auth import get_user
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.conf import settings
+from django.db import Error
 
 from recognition import events
+
+logger = logging.getLogger(__name__)
 
 NOT_SIGNED_IN = 4401  # the code of a socket that is closed because nobody is signed in
 TRUSTED_SECONDS = 2.5  # for so long a socket takes for granted that its person is signed in
@@ -55,7 +59,14 @@ async def is_signed_in(scope) -> bool:
 
 
 async def user_of_session(scope):
-    """Who the session that opened a socket belongs to now; an AnonymousUser once it has ended."""
+    """Who the session that opened a socket belongs to now; an AnonymousUser once it has ended.
+
+    Where the database does not answer, the last answer holds until it does.
+    """
     store = import_module(settings.SESSION_ENGINE).SessionStore
     session = store(scope["session"].session_key)  # read anew from the database
-    return await get_user({"session": session})
+    try:
+        scope["user"] = await get_user({"session": session})
+    except Error:
+        logger.warning("Whether somebody is still signed in is not known", exc_info=True)
+    return scope["user"]

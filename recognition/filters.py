@@ -3,8 +3,8 @@
 from datetime import UTC, date, datetime, time, timedelta
 
 import django_filters
-from django.db.models import Q
 
+from recognition.derived import searchable
 from recognition.models import EMOTION_CHOICES, Analysis, ModelVersion
 
 
@@ -25,8 +25,7 @@ class AnalysisFilter(django_filters.FilterSet):
     text = django_filters.CharFilter(method="with_text", label="in title, notes or tags")
 
     def with_text(self, queryset, name, value):
-        found = Q(title__icontains=value) | Q(notes__icontains=value) | Q(tags__icontains=value)
-        return queryset.filter(found)
+        return queryset.filter(search_text__contains=searchable(value))
 
 
 class HistoryFilter(AnalysisFilter):

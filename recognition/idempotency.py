@@ -1,16 +1,22 @@
 """Requests that are sent twice and done once: what an Idempotency-Key was answered with."""
 
 import hashlib
+import logging
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from recognition.models import IdempotentRequest
 
+logger = logging.getLogger(__name__)
+
 KEPT = timedelta(hours=24)
+# A request that has not been answered for so long never will be: its process was killed.
+ANSWERED_WITHIN = timedelta(minutes=10)
 MAX_LENGTH = 255
 
 
@@ -38,7 +44,9 @@ def once(
     Raises KeyReused where the key belongs to another request, StillRunning while the first one is
     being answered. An answer that raises is not kept: the request may be sent again.
     """
-    IdempotentRequest.objects.filter(created_at__lt=timezone.now() - KEPT).delete()
+    now = timezone.now()
+    lost = Q(status=None, created_at__lt=now - ANSWERED_WITHIN)
+    IdempotentRequest.objects.filter(lost | Q(created_at__lt=now - KEPT)).delete()
     try:
         with transaction.atomic():
             kept = IdempotentRequest.objects.create(owner=owner, key=key, fingerprint=request)
@@ -54,5 +62,8 @@ def once(
     except BaseException:
         kept.delete()
         raise
-    IdempotentRequest.objects.filter(pk=kept.pk).update(status=status, body=body)
+    try:
+        IdempotentRequest.objects.filter(pk=kept.pk).update(status=status, body=body)
+    except (OperationalError, InterfaceError):  # it has been done: that must be told all the same
+        logger.exception("The answer to an idempotent request was not kept")
     return status, body, False

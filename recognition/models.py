@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from recognition import cards
+from recognition.derived import CopiedOwnerField, SearchTextField
 from recognition.engine.emotions import EMOTIONS
 
 EMOTION_CHOICES = [(emotion, emotion) for emotion in EMOTIONS]
@@ -119,6 +120,7 @@ class Analysis(models.Model):
     title = models.CharField(max_length=200)
     notes = models.TextField(blank=True)
     tags = models.JSONField(default=list)
+    search_text = SearchTextField(default="", editable=False)
     sequence = models.PositiveIntegerField(default=0)
 
     # Files. The upload as it came waits in `source` and is deleted once it has been analyzed;
@@ -160,7 +162,16 @@ class Analysis(models.Model):
         ordering = ["-created_at", "-id"]
         verbose_name_plural = "analyses"
         indexes = [
-            models.Index(fields=["owner", "-created_at", "-id"], name="analysis_history"),
+            # Lists in their order; with what they are filtered by and what is summed up, so that
+            # counting, summing and turning to a far page read the index alone.
+            models.Index(
+                fields=[
+                    *["owner", "-created_at", "-id", "status", "kind", "emotion"],
+                    *["model_version", "stored_bytes"],
+                ],
+                name="analysis_list",
+            ),
+            models.Index(fields=["owner", "-finished_at"], name="analysis_finished"),
             models.Index(
                 fields=["status", "enqueued_at"],
                 condition=models.Q(status__in=["queued", "running"]),
@@ -209,6 +220,9 @@ class Face(models.Model):
     """
 
     analysis = models.ForeignKey(Analysis, on_delete=models.CASCADE, related_name="faces")
+    owner = CopiedOwnerField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     track = models.ForeignKey(Track, null=True, on_delete=models.CASCADE, related_name="faces")
     time = models.FloatField(null=True)  # seconds since the session was begun to be kept
     x = models.FloatField()
@@ -227,11 +241,14 @@ class Face(models.Model):
     class Meta:
         ordering = ["pk"]  # the engine's order: the most prominent face first
         indexes = [
+            models.Index(fields=["owner", "-id"], name="face_list"),
+            models.Index(fields=["owner", "emotion", "-id"], name="face_list_by_emotion"),
+            models.Index(fields=["analysis", "emotion"], name="face_emotions"),
             models.Index(
                 fields=["corrected_at"],
                 condition=models.Q(corrected_at__isnull=False),
                 name="face_corrected",
-            )
+            ),
         ]
 
     def __str__(self) -> str:

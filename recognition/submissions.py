@@ -4,7 +4,7 @@ import functools
 from pathlib import PurePath
 
 from django.conf import settings
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.db import transaction
 
 from recognition import allowances, analyses, events, tasks
@@ -42,12 +42,8 @@ def submit_image(owner, upload: LimitedUpload) -> Analysis:
     content = upload.read()
     header = media.inspect_photo(content, max_pixels=settings.MAX_PIXELS)
     title = clean_title(upload.name)
-    with transaction.atomic():
-        analysis = Analysis(owner=owner, title=title, notices=notices_for(header, title))
-        analysis.source.save(f"{analysis.pk}.upload", ContentFile(content), save=False)
-        analysis.save(force_insert=True)
-        transaction.on_commit(functools.partial(tasks.enqueue, str(analysis.pk)))
-    events.publish_change(analysis)
+    analysis = Analysis(owner=owner, title=title, notices=notices_for(header, title))
+    store(analysis, ContentFile(content))
     return analysis
 
 
@@ -64,12 +60,25 @@ def rerun(analysis: Analysis, version: ModelVersion) -> Analysis:
     again = Analysis(
         owner=analysis.owner, title=analysis.title, tags=analysis.tags, requested_version=version
     )
-    with transaction.atomic(), analysis.photo.open() as photo:
-        again.source.save(f"{again.pk}.upload", photo, save=False)
-        again.save(force_insert=True)
-        transaction.on_commit(functools.partial(tasks.enqueue, str(again.pk)))
-    events.publish_change(again)
+    with analysis.photo.open() as photo:
+        store(again, photo)
     return again
+
+
+def store(analysis: Analysis, upload: File) -> None:
+    """Keep the upload and the row of a new analysis, both or neither, and queue it."""
+    name = f"{analysis.pk}.upload"
+    try:
+        with transaction.atomic():
+            analysis.source.save(name, upload, save=False)
+            analysis.save(force_insert=True)
+            send = functools.partial(tasks.enqueue, str(analysis.pk))
+            transaction.on_commit(send, robust=True)
+    except BaseException:
+        # Where the disk is full, the beginning of the file is there.
+        analyses.delete_files([f"{analysis.source.field.upload_to}/{name}"])
+        raise
+    events.publish_change(analysis)
 
 
 def clean_title(name: str) -> str:

@@ -3,7 +3,6 @@
 from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -11,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from recognition import accounts, allowances, events, health, recordings, statistics, tables
 from recognition.filters import HistoryFilter
 from recognition.forms import FirstAdministratorForm
+from recognition.history import HistoryPaginator
 from recognition.live import limits as live_limits
 from recognition.models import CORRECTION_CHOICES, Analysis, ModelVersion
 from recognition.private_files import serve_picture
@@ -47,9 +47,8 @@ def setup(request: HttpRequest) -> HttpResponse:
 
 @login_required
 def analysis_list(request: HttpRequest) -> HttpResponse:
-    own = request.user.analyses.select_related("model_version")
-    found = HistoryFilter(request.GET, own)
-    page = Paginator(found.qs, PAGE_SIZE).get_page(request.GET.get("page"))
+    found = HistoryFilter(request.GET, request.user.analyses.all())
+    page = HistoryPaginator(found.qs, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "filter": found,
         "page": page,

@@ -5,8 +5,11 @@ from collections.abc import Mapping
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, permissions, viewsets
 from rest_framework.decorators import action
+from rest_framework.exceptions import ParseError
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,7 +22,19 @@ from recognition.engine.errors import ModelError
 from recognition.models import ModelVersion
 from recognition.private_files import serve_picture
 from training import events, intake, launch, model_intake
+from training.api_requests import (
+    EstimateSerializer,
+    NewDatasetSerializer,
+    NewEvaluationSerializer,
+    NewImportSerializer,
+    NewRunSerializer,
+    PresetsSerializer,
+    ServerFileSerializer,
+    ServerFilesSerializer,
+)
 from training.models import Dataset, Evaluation, ModelImport, TrainingRun
+
+JPEG = {(200, "image/jpeg"): OpenApiTypes.BINARY}
 
 
 class IsAdministrator(permissions.BasePermission):
@@ -69,12 +84,23 @@ class TrainingViewSet(
 ):
     """What all have in common: who is let in, and how a refusal is answered."""
 
-    schema = None  # what is not there for most people is not described to them
     scope = "train"
     permission_classes = [IsAdministrator, HasScope]
     pagination_class = NewestFirst
     parser_classes = [JSONParser, FormParser]
     lookup_value_converter = "uuid"
+
+    @property
+    def fields(self) -> Mapping:
+        """What was sent, by name."""
+        data = self.request.data
+        if not isinstance(data, Mapping):
+            raise ParseError("Send a JSON object.")
+        return data
+
+    def text(self, name: str, default: str = "") -> str:
+        """One of the fields; a database may refuse a zero character."""
+        return str(self.fields.get(name, default)).replace("\0", "")
 
     def handle_exception(self, exception: Exception) -> Response:
         if isinstance(exception, (intake.DatasetRefused, launch.LaunchRefused, ModelError)):
@@ -105,21 +131,31 @@ class LargerUploads:
 
 
 class DatasetViewSet(LargerUploads, TrainingViewSet):
-    """Data sets: uploaded as multipart form data (`data`, `votes`), or named (`path`, `votes`)."""
+    """Data sets to train on: uploaded, or named in the server's folder. Administrators only."""
 
     queryset = Dataset.objects.all()
     serializer_class = DatasetSerializer
     parser_classes = [MultiPartParser, JSONParser, FormParser]
     upload_handler = intake.DatasetUploadHandler
 
+    @extend_schema(
+        request={
+            "multipart/form-data": NewDatasetSerializer,
+            "application/json": ServerFileSerializer,
+        },
+        responses={200: DatasetSerializer, 201: DatasetSerializer},
+    )
     def create(self, request: Request) -> Response:
-        """201 with a new data set, 200 with the one that has the same content already."""
-        name = str(request.data.get("name", ""))
+        """201 with a new data set, 200 with the one that has the same content already.
+
+        Uploaded as multipart form data (`data`, `votes`), or named (`path`, `votes`).
+        """
+        name = self.text("name")
         if upload := request.FILES.get("data"):
             votes = request.FILES.get("votes")
             dataset, created = intake.add_upload(request.user, upload, votes, name)
         else:
-            path, votes = (str(request.data.get(key, "")) for key in ("path", "votes"))
+            path, votes = self.text("path"), self.text("votes")
             dataset, created = intake.add_path(request.user, path, votes, name)
         return Response(self.get_serializer(dataset).data, status=201 if created else 200)
 
@@ -127,37 +163,43 @@ class DatasetViewSet(LargerUploads, TrainingViewSet):
         intake.remove(self.get_object())
         return Response(status=204)
 
+    @extend_schema(request=None, responses={200: DatasetSerializer, 201: DatasetSerializer})
     @action(detail=False, methods=["post"])
     def corrections(self, request: Request) -> Response:
         """The same of the faces that the administrator who asks has corrected."""
         dataset, created = intake.add_corrections(request.user)
         return Response(self.get_serializer(dataset).data, status=201 if created else 200)
 
-    @action(detail=False)
+    @extend_schema(responses=ServerFilesSerializer)
+    @action(detail=False, pagination_class=None)
     def files(self, request: Request) -> Response:
         """What lies in the server's folder."""
         return Response({"files": intake.server_files()})
 
+    @extend_schema(responses=JPEG)
     @action(detail=True)
     def sheet(self, request: Request, pk: str) -> HttpResponse:
+        """The contact sheet: samples of each class."""
         return serve_picture(request, self.get_object().sheet)
 
 
 class ImportViewSet(LargerUploads, TrainingViewSet):
-    """Model files made elsewhere: multipart form data with `file` (ONNX or npz), and optionally
-    `card`, `architecture`, `dataset` (to be scored on) and `note`."""
+    """Model files made elsewhere on their way into the registry. Administrators only."""
 
     queryset = ModelImport.objects.select_related("created_by", "model_version")
     serializer_class = ImportSerializer
     parser_classes = [MultiPartParser]
     upload_handler = model_intake.ModelUploadHandler
 
+    @extend_schema(
+        request={"multipart/form-data": NewImportSerializer},
+        responses={201: ImportSerializer, 202: ImportSerializer},
+    )
     def create(self, request: Request) -> Response:
         """201 with an ONNX file's version, 202 while a worker makes a model of weights."""
         files = request.FILES
-        found = model_intake.add_upload(
-            request.user, files.get("file"), files.get("card"), request.data
-        )
+        about = {name: self.text(name) for name in ("architecture", "dataset", "note")}
+        found = model_intake.add_upload(request.user, files.get("file"), files.get("card"), about)
         status = 201 if found.is_finished else 202
         return Response(self.get_serializer(found).data, status=status)
 
@@ -167,7 +209,7 @@ class ImportViewSet(LargerUploads, TrainingViewSet):
 
 
 class RunViewSet(TrainingViewSet):
-    """Runs: started with `dataset`, `preset`, `note`, and the options of launch.OPTIONS."""
+    """Trainings. Administrators only."""
 
     queryset = TrainingRun.objects.select_related(
         "dataset", "created_by", "model_version"
@@ -176,14 +218,15 @@ class RunViewSet(TrainingViewSet):
     def get_serializer_class(self):
         return RunSerializer if self.action == "list" else RunDetailSerializer
 
+    @extend_schema(request=NewRunSerializer, responses={201: RunDetailSerializer})
     def create(self, request: Request) -> Response:
-        changes = _options(request.data)
+        """Queue a training: a data set, a preset, and what differs from the preset."""
         run = launch.start(
             request.user,
-            _dataset(request.data),
-            str(request.data.get("preset", "balanced")),
-            changes,
-            str(request.data.get("note", "")),
+            _dataset(self.fields),
+            self.text("preset", "balanced"),
+            _options(self.fields),
+            self.text("note"),
         )
         return Response(self.get_serializer(run).data, status=201)
 
@@ -191,16 +234,18 @@ class RunViewSet(TrainingViewSet):
         launch.remove(self.get_object())
         return Response(status=204)
 
+    @extend_schema(request=NewRunSerializer, responses=EstimateSerializer)
     @action(detail=False, methods=["post"])
     def estimate(self, request: Request) -> Response:
         """Seconds that such a run takes; null while the speed is being measured."""
-        preset = str(request.data.get("preset", "balanced"))
-        config, _patience = launch.read_config(preset, _options(request.data))
-        dataset = _dataset(request.data)
+        preset = self.text("preset", "balanced")
+        config, _patience = launch.read_config(preset, _options(self.fields))
+        dataset = _dataset(self.fields)
         launch.check_dataset(dataset, config)
         return Response({"seconds": launch.estimate(dataset, config)})
 
-    @action(detail=False)
+    @extend_schema(responses=PresetsSerializer)
+    @action(detail=False, pagination_class=None)
     def presets(self, request: Request) -> Response:
         """What can be chosen: presets with their values, options with their ranges."""
         return Response(
@@ -219,38 +264,48 @@ class RunViewSet(TrainingViewSet):
             }
         )
 
+    @extend_schema(request=None, responses=RunDetailSerializer)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
+        """Take it out of the queue, or stop it within seconds; what it has learned is kept."""
         return self.answer(launch.cancel(self.get_object()), "This training has ended already.")
 
+    @extend_schema(request=None, responses=RunDetailSerializer)
     @action(detail=True, methods=["post"])
     def resume(self, request: Request, pk: str) -> Response:
+        """Let a training that failed or was canceled go on from its last epoch."""
         return self.answer(
             launch.resume(self.get_object()),
             "Only a training that failed or was canceled can go on.",
         )
 
+    @extend_schema(request=None, responses={201: RunDetailSerializer})
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pk: str) -> Response:
+        """Queue a new training with the choices of this one."""
         run = launch.retry(request.user, self.get_object())
         return Response(self.get_serializer(run).data, status=201)
 
 
 class EvaluationViewSet(TrainingViewSet):
-    """Evaluations: asked for with `version` (its number), `dataset` and `split`."""
+    """How well a model version reads the faces of a data set. Administrators only."""
 
     queryset = Evaluation.objects.select_related("version", "dataset")
     serializer_class = EvaluationSerializer
 
+    @extend_schema(request=NewEvaluationSerializer, responses={202: EvaluationSerializer})
     def create(self, request: Request) -> Response:
-        number = str(request.data.get("version", ""))
+        """Ask for an evaluation: the one there is, or a new one."""
+        number = self.text("version")
         version = get_object_or_404(ModelVersion, number=number if number.isdecimal() else 0)
-        split = str(request.data.get("split", ""))
-        evaluation = launch.ask_evaluation(request.user, version, _dataset(request.data), split)
+        dataset, split = _dataset(self.fields), self.text("split")
+        evaluation = launch.ask_evaluation(request.user, version, dataset, split)
         return Response(self.get_serializer(evaluation).data, status=202)
 
+    @extend_schema(responses=JPEG)
     @action(detail=True)
     def picture(self, request: Request, pk: str) -> HttpResponse:
+        """The worst mistakes as a picture."""
         return serve_picture(request, self.get_object().picture)
 
 

@@ -9,8 +9,8 @@ from training.jobs_api import JobViewSet
 
 router = SimpleRouter(use_regex_path=False)
 router.register("datasets", DatasetViewSet, basename="api-dataset")
-router.register("runs", RunViewSet, basename="api-run")
-router.register("imports", ImportViewSet, basename="api-import")
+router.register("training-runs", RunViewSet, basename="api-run")
+router.register("model-imports", ImportViewSet, basename="api-import")
 router.register("evaluations", EvaluationViewSet, basename="api-evaluation")
 
 
@@ -41,6 +41,6 @@ urlpatterns = [
     path("models/<int:number>/", version_views.version_detail, name="model-version"),
     path("models/<int:number>/archive/", version_views.archive, name="model-archive"),
     path("models/<int:number>/<str:kind>/", version_views.download, name="model-download"),
-    path("api/v1/training/", include(router.urls)),
+    path("api/v1/", include(router.urls)),
     path("api/v1/jobs/", include(job_patterns)),
 ]

@@ -1,10 +1,12 @@
 """/api/v1/analyses/: photos in, results out, and everything that can be done with them."""
 
+import logging
 import re
 import time
 
 from django.conf import settings
 from django.core.exceptions import TooManyFilesSent
+from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -26,10 +28,18 @@ from recognition.filters import AnalysisFilter
 from recognition.models import Analysis, ModelVersion
 from recognition.private_files import serve_picture
 
+logger = logging.getLogger(__name__)
+
 MAX_WAIT_SECONDS = 20
 LOOK_SECONDS = 0.1
 # The status of a request in which nothing was accepted, by the code of its first error.
-REFUSED = {"file_too_large": 413, "not_an_image": 415}
+REFUSED = {"empty_file": 400, "file_too_large": 413, "not_an_image": 415}
+UNREADABLE = 422  # where it is a photo, but one that cannot be read
+STORAGE_TROUBLE = (OSError, OperationalError, InterfaceError)
+NOT_STORED = {
+    "code": "unavailable",
+    "message": "This photo could not be stored just now. Please send it again.",
+}
 JPEG = {(200, "image/jpeg"): OpenApiTypes.BINARY}
 
 
@@ -87,7 +97,8 @@ class AnalysisViewSet(
     lookup_value_converter = "uuid"
 
     def get_queryset(self):
-        return Analysis.objects.filter(owner=self.request.user).select_related("model_version")
+        own = Analysis.objects.filter(owner=self.request.user).select_related("model_version")
+        return own.defer("model_version__card")  # long, and decoded for each analysis
 
     def get_serializer_class(self):
         return AnalysisSerializer if self.action == "list" else AnalysisDetailSerializer
@@ -135,8 +146,13 @@ class AnalysisViewSet(
                 accepted.append(submissions.submit_image(self.request.user, upload))
             except MediaError as error:
                 errors.append({"file": upload.name, "code": error.code, "message": error.message})
+            except STORAGE_TROUBLE:
+                if not accepted:
+                    raise
+                logger.exception("A photo could not be stored")
+                errors.append({"file": upload.name, **NOT_STORED})
         if not accepted:
-            status, code = REFUSED.get(errors[0]["code"], 400), errors[0]["code"]
+            status, code = REFUSED.get(errors[0]["code"], UNREADABLE), errors[0]["code"]
             raise Problem(status, code, errors[0]["message"], errors=errors)
         return 202, {"analyses": AnalysisSerializer(accepted, many=True).data, "errors": errors}
 

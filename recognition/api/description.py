@@ -5,7 +5,7 @@ from typing import Any
 
 from recognition.api.handler import CONTENT_TYPE
 
-PROBLEMS = (400, 401, 403, 404, 405, 406, 409, 413, 415, 429, 503)
+PROBLEMS = (400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 429, 503)
 PROBLEM = {
     "type": "object",
     "description": "An error (RFC 9457); `code` stays the same, `detail` is for people.",

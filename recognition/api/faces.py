@@ -63,7 +63,7 @@ class FaceViewSet(
     lookup_value_converter = "int"
 
     def get_queryset(self):
-        return Face.objects.filter(analysis__owner=self.request.user).select_related("track")
+        return Face.objects.filter(owner=self.request.user).select_related("track")
 
     @extend_schema(request=CorrectionSerializer, responses=FaceSerializer)
     def partial_update(self, request: Request, pk=None) -> Response:

@@ -5,8 +5,8 @@ import logging
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import OperationalError
-from django.http import Http404
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, JsonResponse
 from redis.exceptions import RedisError
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -38,12 +38,15 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
-    elif isinstance(error, OperationalError):
+    elif isinstance(error, (OperationalError, InterfaceError)):
         logger.exception("The database failed")
         error = Unavailable("The database")
     elif isinstance(error, RedisError):
         logger.exception("Redis failed")
         error = Unavailable("The queue")
+    elif isinstance(error, OSError):  # such as a full disk
+        logger.exception("The storage failed")
+        error = Unavailable("The storage")
     if not isinstance(error, exceptions.APIException):
         return None
     set_rollback()
@@ -54,6 +57,11 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         headers["WWW-Authenticate"] = challenge
     body = describe(error)
     return Response(body, body["status"], headers=headers, content_type=CONTENT_TYPE)
+
+
+def answer(error: exceptions.APIException) -> JsonResponse:
+    """The response for an error outside of the framework's views."""
+    return JsonResponse(describe(error), status=error.status_code, content_type=CONTENT_TYPE)
 
 
 def describe(error: exceptions.APIException) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Lists in pages, by cursors: stable while rows come in, fast however far back."""
 
+from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.pagination import CursorPagination
 
 ORDERS = {
@@ -17,7 +18,11 @@ class NewestFirst(CursorPagination):
     ordering = ORDERS["-created_at"]
 
     def get_ordering(self, request, queryset, view):
-        return ORDERS.get(request.query_params.get("order", ""), self.ordering)
+        order = request.query_params.get("order") or "-created_at"
+        if order not in ORDERS:
+            message = f"Order by {' or '.join(sorted(ORDERS))}."
+            raise ValidationError({"order": [ErrorDetail(message, "invalid_choice")]})
+        return ORDERS[order]
 
     def get_schema_operation_parameters(self, view):
         order = {"type": "string", "enum": sorted(ORDERS), "default": "-created_at"}

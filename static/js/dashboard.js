@@ -6,6 +6,8 @@ import { DayChart } from "./days.js";
 
 /** Events of many photos in a row are answered together. */
 const PAUSE = 1_500;
+/** Days end and photos grow old without an event. */
+const STALE = 60_000;
 
 export class Dashboard {
   /** @param {HTMLElement} section */
@@ -17,6 +19,7 @@ export class Dashboard {
     this.chart = null;
     this.rest.addEventListener("click", (event) => this.#onClick(event));
     document.addEventListener("visibilitychange", () => document.hidden || this.refresh());
+    setInterval(() => this.refresh(), STALE);
   }
 
   /** Read it again soon. */

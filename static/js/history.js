@@ -36,6 +36,10 @@ function count(change) {
   line.dataset.count = String(entries);
   line.textContent = entries ? `${entries} entr${entries === 1 ? "y" : "ies"}` : "";
   const empty = list.children.length === 0;
+  if (empty && entries) {
+    location.reload(); // what stands on the pages after this one moves up
+    return;
+  }
   list.hidden = empty;
   document.getElementById("empty").hidden = !empty;
 }

@@ -1,7 +1,7 @@
 /* The REST interface of trainings and model versions, for administrators. */
 import { request, uploadForm } from "./api.js";
 
-const ROOT = "/api/v1/training/";
+const ROOT = "/api/v1/";
 
 /**
  * @typedef {Object} Epoch
@@ -89,17 +89,17 @@ const remove = (url) => request(url, { method: "DELETE" });
 const list = async (kind, query = "") => (await request(`${ROOT}${kind}/${query}`)).results;
 
 /** @returns {Promise<Run[]>} the newest ones */
-export const listRuns = () => list("runs");
+export const listRuns = () => list("training-runs");
 /** @returns {Promise<Run>} with epochs and evaluations */
-export const getRun = (id) => request(`${ROOT}runs/${id}/`);
-export const readPresets = () => request(`${ROOT}runs/presets/`);
+export const getRun = (id) => request(`${ROOT}training-runs/${id}/`);
+export const readPresets = () => request(`${ROOT}training-runs/presets/`);
 /** @returns {Promise<{seconds: number|null}>} */
-export const estimateRun = (choices) => post(`${ROOT}runs/estimate/`, choices);
+export const estimateRun = (choices) => post(`${ROOT}training-runs/estimate/`, choices);
 /** @returns {Promise<Run>} */
-export const startRun = (choices) => post(`${ROOT}runs/`, choices);
+export const startRun = (choices) => post(`${ROOT}training-runs/`, choices);
 /** @param {string} id @param {"cancel"|"resume"|"retry"} change @returns {Promise<Run>} */
-export const changeRun = (id, change) => post(`${ROOT}runs/${id}/${change}/`);
-export const deleteRun = (id) => remove(`${ROOT}runs/${id}/`);
+export const changeRun = (id, change) => post(`${ROOT}training-runs/${id}/${change}/`);
+export const deleteRun = (id) => remove(`${ROOT}training-runs/${id}/`);
 
 /** @param {number} count @returns {Promise<Dataset[]>} so many of the newest */
 export const listDatasets = (count) => list("datasets", `?page_size=${count}`);
@@ -119,8 +119,8 @@ export const askEvaluation = (choices) => post(`${ROOT}evaluations/`, choices);
 export const getEvaluation = (id) => request(`${ROOT}evaluations/${id}/`);
 
 /** @returns {Promise<ModelImport[]>} the newest ones */
-export const listImports = () => list("imports");
-export const deleteImport = (id) => remove(`${ROOT}imports/${id}/`);
+export const listImports = () => list("model-imports");
+export const deleteImport = (id) => remove(`${ROOT}model-imports/${id}/`);
 
 /** @param {number|string} number @param {boolean} confirmed also against the advice of the guard */
 export const promote = (number, confirmed) => post(`/api/v1/models/${number}/promote/`, { confirmed });

@@ -66,21 +66,48 @@ def test_selected_entries_are_deleted_also_by_leaving_the_page(history):
     expect(card(history, "portrait")).to_have_count(0)
 
 
-def test_what_was_deleted_while_the_connection_was_away_disappears(history):
+@pytest.mark.parametrize("address", ["/analyses/", "/analyses/?text=portrait", "/"])
+def test_what_was_deleted_while_the_connection_was_away_disappears(history, address):
     doomed = card(history, "portrait").get_attribute("data-id")
     sockets = []
     # A socket that opens and says nothing.
     history.route_web_socket(re.compile("/ws/analyses/$"), lambda socket: sockets.append(socket))
-    history.reload()
+    history.goto(address)
     history.wait_for_load_state("networkidle")
+    shown = history.locator(f'.analysis[data-id="{doomed}"]')
     history.evaluate(
         """(id) => fetch(`/api/v1/analyses/${id}/`, {method: "DELETE", headers: {
           "X-CSRFToken": document.cookie.match(/csrftoken=([^;]*)/)[1]}})""",
         doomed,
     )
-    expect(card(history, "portrait")).to_have_count(1)
+    expect(shown).to_have_count(1)
     sockets[-1].close()
-    expect(card(history, "portrait")).to_have_count(0)
+    expect(shown).to_have_count(0)
+
+
+FILL = """
+from django.contrib.auth import get_user_model
+from recognition.models import Analysis
+owner = get_user_model().objects.order_by("pk").last()
+Analysis.objects.bulk_create(
+    Analysis(owner=owner, title=f"{at}.jpg", status="failed", error_message="It is damaged.")
+    for at in range(60)
+)
+"""
+
+
+def test_when_a_whole_page_is_deleted_the_next_one_takes_its_place(person, live_site):
+    live_site.manage("shell", "-v0", "-c", FILL)
+    person.goto("/analyses/")
+    first = person.locator("#history .analysis").first.get_attribute("data-id")
+    person.locator("[data-select]").first.check()
+    person.get_by_role("button", name="Select the whole page").click()
+    expect(person.locator("#bulk-count")).to_have_text("24")
+    person.locator("#bulk").get_by_role("button", name="Delete").click()
+    expect(person.locator("#count")).to_have_text("36 entries")
+    expect(person.locator("#history .analysis:visible")).to_have_count(24)
+    expect(person.locator(f'[data-id="{first}"]')).to_have_count(0)
+    expect(person.locator("#empty")).to_be_hidden()
 
 
 def test_the_dashboard_follows_an_upload(person, photos):
@@ -89,6 +116,7 @@ def test_the_dashboard_follows_an_upload(person, photos):
     rest = person.locator("#dashboard-rest")
     expect(rest).to_contain_text("1 entry")
     expect(rest).to_contain_text("1 face in photos")
+    expect(rest).to_contain_text(re.compile(r"1 photo in the last hour.*median \d+\.\d s"))
     expect(person.locator("#dashboard-chart")).to_have_attribute(
         "aria-label", re.compile(r"Happy 1")
     )

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import threading
@@ -109,6 +110,40 @@ def test_trouble_is_sat_out_with_the_same_idempotency_key(monkeypatch):
     assert 3 in pauses
 
 
+@pytest.mark.parametrize(
+    ("retry_after", "expected"),
+    [("7", 7), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.5), ("soon", 0.5), ("-3", 0.5)],
+)
+def test_a_limit_is_waited_for_as_the_server_says(monkeypatch, retry_after, expected):
+    pauses = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    headers = {"Retry-After": retry_after}
+    transport, _ = answers(httpx.Response(429, headers=headers), httpx.Response(200, json={}))
+    with Mien("http://mien.test", "key", transport=transport) as mien:
+        mien.me()
+    assert pauses == [expected]
+
+
+@pytest.mark.parametrize(
+    ("server", "key", "code"),
+    [("mien.test:8000", "key", "bad_server"), ("http://mien.test", "mien_…", "bad_key")],
+)
+def test_what_cannot_work_is_told_at_once(server, key, code):
+    with pytest.raises(MienError) as error:
+        Mien(server, key)
+    assert error.value.code == code
+
+
+def test_another_server_s_page_is_no_answer():
+    transport, _ = answers(httpx.Response(200, text="<html>"))
+    with (
+        Mien("http://mien.test", "key", transport=transport) as mien,
+        pytest.raises(MienError) as error,
+    ):
+        mien.me()
+    assert error.value.code == "not_mien"
+
+
 def test_a_server_that_is_gone_is_given_up_in_the_end():
     transport, _ = answers(httpx.ConnectError("refused"))
     with (
@@ -147,6 +182,26 @@ def test_one_bad_photo_does_not_stop_the_others(access, photos, monkeypatch, cap
     assert "portrait.jpg: 1 face" in printed.out
     assert "bad.jpg" in printed.err
     assert "missing.jpg" in printed.err
+
+
+def test_what_stops_every_photo_is_told_once(access, photos, monkeypatch, capsys):
+    wrong = {**access, "MIEN_KEY": "mien_wrong"}
+    paths = [str(photos / name) for name in ("portrait.jpg", "group.jpg")]
+    assert run(wrong, monkeypatch, "analyze", *paths) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_reader_that_has_enough_is_no_error(access, photos):
+    path = str(ROOT / "clients" / "python" / "src")
+    analyze = [sys.executable, "-m", "mien_client.command", "analyze", "portrait.jpg"]
+    done = subprocess.run(
+        ["sh", "-c", f"{shlex.join(analyze)} | true"],
+        cwd=photos,
+        env={**os.environ, **access, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_without_a_server_the_command_says_what_is_missing(monkeypatch, capsys):

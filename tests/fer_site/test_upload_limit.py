@@ -10,7 +10,7 @@ from recognition import keys
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
 
-DATASETS = "/api/v1/training/datasets/"
+DATASETS = "/api/v1/datasets/"
 
 
 @pytest.fixture

@@ -63,7 +63,8 @@ def own(analysis):
 
 
 # See tests.training.test_access.
-ADMINISTRATION = ("admin/", "api/v1/jobs/", "api/v1/training/", "training/")
+STAFF_API = ("datasets", "evaluations", "jobs", "model-imports", "training-runs")
+ADMINISTRATION = ("admin/", "training/", *(f"api/v1/{kind}/" for kind in STAFF_API))
 ROUTES = [
     route
     for route in addresses_with_a_key(get_resolver().url_patterns)

@@ -17,6 +17,13 @@ def test_the_first_visit_leads_to_the_set_up(client):
         assert client.get(address).url == "/setup/"
 
 
+def test_before_the_set_up_programs_are_told_so(client):
+    for address in ("/api/v1/analyses/", "/api/v1/nothing/"):
+        response = client.get(address)
+        assert (response.status_code, response.json()["code"]) == (403, "not_set_up")
+        assert response["Content-Type"] == "application/problem+json"
+
+
 def test_the_set_up_creates_an_administrator_and_signs_in(client):
     response = client.post("/setup/", FORM)
 

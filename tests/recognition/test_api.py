@@ -48,7 +48,8 @@ def test_a_bad_file_among_good_ones_is_named_and_the_others_go_on(signed_in, ast
     [
         (b"", 400, "empty_file"),
         (b"plain text", 415, "not_an_image"),
-        (picture(1, 1, "PNG"), 400, "too_small"),
+        (picture(1, 1, "PNG"), 422, "too_small"),
+        (picture(64, 64, "JPEG")[:80], 422, "truncated_image"),
     ],
 )
 def test_if_nothing_is_accepted_the_status_says_why(signed_in, content, status, code):
@@ -226,6 +227,14 @@ def test_the_same_key_of_another_person_is_another_key(signed_in, other_user, as
     assert Analysis.objects.count() == 2
 
 
+def test_a_key_whose_request_was_never_answered_is_free_after_a_while(signed_in, user, astronaut):
+    # A process was killed while it answered the request with this key.
+    IdempotentRequest.objects.create(owner=user, key="k1", fingerprint="x")
+    assert send_with_key(signed_in, "k1", "a.jpg", astronaut).status_code == 409
+    IdempotentRequest.objects.update(created_at=timezone.now() - timedelta(minutes=11))
+    assert send_with_key(signed_in, "k1", "a.jpg", astronaut).status_code == 202
+
+
 def test_a_key_is_forgotten_after_a_day(signed_in, astronaut, coffee):
     send_with_key(signed_in, "k1", "a.jpg", astronaut)
     IdempotentRequest.objects.update(created_at=timezone.now() - timedelta(hours=25))
@@ -268,7 +277,9 @@ def test_the_list_by_emotion(signed_in, analysis):
     assert signed_in.get(f"{URL}?emotion={others[0]}").json()["results"] == []
 
 
-@pytest.mark.parametrize("query", ["status=done", "created_after=soon", "emotion=joy", "cursor=x"])
+@pytest.mark.parametrize(
+    "query", ["order=title", "status=done", "created_after=soon", "emotion=joy", "cursor=x"]
+)
 def test_a_filter_that_makes_no_sense_is_an_error(signed_in, user, query):
     response = signed_in.get(f"{URL}?{query}")
 

@@ -101,6 +101,7 @@ def test_the_description_names_every_address(signed_in):
     for name in ("analyses/", "faces/", "models/", "keys/", "me/", "stats/"):
         assert f"/api/v1/{name}" in paths
     assert "/api/v1/analyses/{id}/rerun/" in paths
+    assert {"/api/v1/training-runs/", "/api/v1/datasets/"} <= paths
 
 
 def test_the_docs_page_loads_nothing_from_elsewhere(signed_in):

@@ -1,17 +1,20 @@
 """The socket of a person's analyses: only the own ones, only when signed in."""
 
 import time
+from unittest.mock import Mock
 
 import pytest
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
+from django.db import OperationalError
 from django.test import Client
 
 from fer_site.asgi import application
 from recognition import analyses, events
-from recognition.consumers import NOT_SIGNED_IN
+from recognition.consumers import NOT_SIGNED_IN, TRUSTED_SECONDS
 from tests.recognition.uploads import submit
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
@@ -108,6 +111,22 @@ async def test_a_socket_closes_soon_after_its_session_has_ended(user, end):
     socket = await socket_of(user)
     await socket.connect()
     await sync_to_async(end)(user)
+    heard = await socket.receive_output(timeout=5)
+    await socket.disconnect()
+
+    assert heard == {"type": "websocket.close", "code": NOT_SIGNED_IN}
+
+
+async def test_a_socket_stays_while_the_database_fails_and_closes_when_it_answers(
+    user, monkeypatch
+):
+    socket = await socket_of(user)
+    await socket.connect()
+    broken = OperationalError("disk I/O error")
+    monkeypatch.setattr(SessionStore, "load", Mock(side_effect=broken))
+    assert await socket.receive_nothing(timeout=TRUSTED_SECONDS + 0.5)
+    monkeypatch.undo()
+    await sync_to_async(sign_out)(user)
     heard = await socket.receive_output(timeout=5)
     await socket.disconnect()
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from recognition import registry
+from recognition import analyses, registry
 from recognition.models import Analysis
 
 HISTORY = "/analyses/"
@@ -51,6 +51,33 @@ def test_the_address_narrows_the_history(signed_in, entries, query, expected):
     assert titles(signed_in, query) == expected
 
 
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [
+        ("Übung", "übung"),
+        ("übung", "ÜBUNG"),
+        ("u\u0308bung", "Übung"),  # two characters that look like one, as macOS writes names
+        ("Straße", "STRASSE"),
+        ("Лето", "лето"),
+        ("100 %_", "0 %_"),
+    ],
+)
+@pytest.mark.parametrize("place", ["title", "notes", "tags"])
+def test_text_is_found_whatever_its_case_and_letters(signed_in, entries, written, asked, place):
+    value = ["sea", written] if place == "tags" else f"by the {written}"
+    analyses.edit(entries["failed"], {place: value})
+    found = signed_in.get(HISTORY, {"text": asked}).context["page"]
+    assert [entry.title for entry in found] == [entries["failed"].title]
+    results = signed_in.get("/api/v1/analyses/", {"text": asked}).json()["results"]
+    assert [result["id"] for result in results] == [str(entries["failed"].pk)]
+
+
+def test_what_was_written_before_is_found_no_longer(signed_in, entries):
+    analyses.edit(entries["happy"], {"tags": ["winter"], "title": "Snow.jpg"})
+    assert titles(signed_in, "text=summer") == titles(signed_in, "text=beach") == []
+    assert titles(signed_in, "text=winter") == titles(signed_in, "text=snow") == ["Snow.jpg"]
+
+
 def test_a_filter_that_makes_no_sense_is_left_out_and_told(signed_in, entries):
     response = signed_in.get(f"{HISTORY}?until=yesterday")
     assert len(response.context["page"]) == 2
@@ -64,6 +91,16 @@ def test_pages_keep_the_filters(signed_in, user):
     page = signed_in.get(f"{HISTORY}?status=failed").content.decode()
     assert "?status=failed&amp;page=2" in page
     assert len(titles(signed_in, "status=failed&page=2")) == 6
+
+
+@pytest.mark.parametrize("page", [3, 99])
+def test_the_last_page_holds_the_rest(signed_in, user, page):
+    Analysis.objects.bulk_create(Analysis(owner=user, title=f"{at}.jpg") for at in range(60))
+    shown = signed_in.get(f"{HISTORY}?page={page}").context["page"]
+    assert (shown.number, shown.paginator.count) == (3, 60)
+    assert len(shown) == 12
+    everything = [one for at in (1, 2, 3) for one in titles(signed_in, f"page={at}")]
+    assert len(set(everything)) == 60
 
 
 def test_programs_ask_for_several_by_id(signed_in, entries, other_user):

@@ -1,6 +1,9 @@
 """The pages: what they show and to whom."""
 
+from datetime import UTC, datetime, time, timedelta
+
 import pytest
+from django.utils import timezone
 
 from recognition import analyses
 from recognition.models import Analysis
@@ -40,6 +43,31 @@ def test_the_dashboard_counts_today(signed_in, analysis):
     assert context["days"][-1]["emotions"][analysis.emotion] == 1
     assert len(context["days"]) == 30
     assert context["usage"]["stored_bytes"] == analysis.stored_bytes
+
+
+def test_the_dashboard_tells_how_fast_photos_are_read(signed_in, user):
+    now = timezone.now()
+    waits = {1: 3.0, 30: 5.0, 50: 60.0, 62: 999.0}  # seconds waited, by the minutes since
+    for minutes, seconds in waits.items():
+        done = now - timedelta(minutes=minutes - 0.5)
+        one = Analysis.objects.create(owner=user, status="succeeded", finished_at=done)
+        Analysis.objects.filter(pk=one.pk).update(created_at=done - timedelta(seconds=seconds))
+    response = signed_in.get("/dashboard/")
+    assert response.context["throughput"] == {
+        "last_hour": 3,
+        "last_minute": 1,
+        "median_seconds": 5.0,
+    }
+    assert "3 photos in the last hour" in response.content.decode()
+
+
+def test_days_begin_at_midnight_utc(signed_in, user):
+    midnight = datetime.combine(timezone.now().date(), time.min, UTC)
+    for moment in (midnight, midnight - timedelta(microseconds=1)):
+        one = Analysis.objects.create(owner=user, status="succeeded")
+        Analysis.objects.filter(pk=one.pk).update(created_at=moment)
+    *_, yesterday, today = signed_in.get("/api/v1/stats/").json()["days"]
+    assert (yesterday["analyses"], today["analyses"]) == (1, 1)
 
 
 def test_the_dashboard_names_what_runs_and_what_failed(signed_in, user, astronaut):

@@ -36,15 +36,16 @@ def keys(admin, dataset):
     )
     return {
         "datasets": dataset.pk,
-        "runs": started(admin, dataset).pk,
+        "training-runs": started(admin, dataset).pk,
         "evaluations": evaluation.pk,
-        "imports": ModelImport.objects.create(name="theirs.npz").pk,
+        "model-imports": ModelImport.objects.create(name="theirs.npz").pk,
         "jobs": evaluation.pk,
     }
 
 
 def concrete(route: str, keys: dict) -> str:
-    key = next((key for kind, key in keys.items() if f"/{kind}/" in route), "")
+    kinds = route.replace("training/runs/", "pages/training-runs/")
+    key = next((key for kind, key in keys.items() if f"/{kind}/" in kinds), "")
     names = [("<uuid:pk>", key), ("<int:number>", 1), ("<str:queue>", "training")]
     names.append(("<str:kind>", "evaluation" if "/jobs/" in route else "onnx"))
     for written, value in names:
@@ -74,9 +75,9 @@ def test_an_administrator_reads_all_that_can_be_read(admin, keys):
 
     assert client.get("/api/v1/jobs/").status_code == 200
     for kind, key in keys.items() - {("jobs", keys["jobs"])}:
-        assert client.get(f"/api/v1/training/{kind}/").status_code == 200
-        assert client.get(f"/api/v1/training/{kind}/{key}/").status_code == 200
-    picture = client.get(f"/api/v1/training/datasets/{keys['datasets']}/sheet/")
+        assert client.get(f"/api/v1/{kind}/").status_code == 200
+        assert client.get(f"/api/v1/{kind}/{key}/").status_code == 200
+    picture = client.get(f"/api/v1/datasets/{keys['datasets']}/sheet/")
     assert (picture["Content-Type"], picture["Cache-Control"]) == (
         "image/jpeg",
         "private, no-cache",
@@ -88,7 +89,7 @@ def test_an_administrator_s_key_opens_it_only_with_the_scope(admin, keys):
         {"authorization": f"Bearer {api_keys.create(admin, 'key', scopes)[1]}"}
         for scopes in (["read"], ["read", "train"])
     )
-    run = f"/api/v1/training/runs/{keys['runs']}/cancel/"
+    run = f"/api/v1/training-runs/{keys['training-runs']}/cancel/"
 
     assert Client().post(run, headers=reader).status_code == 403
     assert Client().post(run, headers=trainer).status_code == 200
@@ -97,6 +98,6 @@ def test_an_administrator_s_key_opens_it_only_with_the_scope(admin, keys):
 def test_a_forged_form_of_another_site_starts_nothing(admin, keys):
     client = Client(enforce_csrf_checks=True)
     client.force_login(admin)
-    response = client.post("/api/v1/training/runs/", {"dataset": str(keys["datasets"])})
+    response = client.post("/api/v1/training-runs/", {"dataset": str(keys["datasets"])})
 
     assert response.status_code == 403

@@ -14,7 +14,7 @@ from training.models import Dataset, Speed, TrainingRun
 
 pytestmark = pytest.mark.django_db
 
-API = "/api/v1/training"
+API = "/api/v1"
 
 
 @pytest.fixture
@@ -54,6 +54,13 @@ def test_a_file_of_the_server_is_named(api, settings):
     assert api.delete(f"{API}/datasets/{answer.json()['id']}/").status_code == 204
 
 
+@pytest.mark.parametrize("kind", ["datasets", "training-runs", "evaluations"])
+def test_a_body_that_is_no_object_is_a_malformed_request(api, kind):
+    answer = api.post(f"{API}/{kind}/", "[1]", "application/json")
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
+
+
 def test_a_path_outside_is_refused(api):
     answer = api.post(f"{API}/datasets/", {"path": "/etc/passwd"}, "application/json")
 
@@ -64,15 +71,17 @@ def test_a_run_is_started_and_shown(api, dataset):
     Speed.objects.create(architecture="mini_xception", faces_per_second=100)
     choices = {"dataset": str(dataset.pk), "preset": "quick", "epochs": 3, "validation": 0.1}
     choices |= {"batch_size": 16, "architecture": "mini_xception"}
-    seconds = api.post(f"{API}/runs/estimate/", choices, "application/json").json()["seconds"]
-    answer = api.post(f"{API}/runs/", {**choices, "note": "first"}, "application/json")
+    seconds = api.post(f"{API}/training-runs/estimate/", choices, "application/json").json()[
+        "seconds"
+    ]
+    answer = api.post(f"{API}/training-runs/", {**choices, "note": "first"}, "application/json")
     run = answer.json()
 
     assert (answer.status_code, run["status"], run["place"]) == (201, "queued", 1)
     assert (run["note"], run["config"]["epochs"]) == ("first", 3)
     assert run["estimated_seconds"] == seconds
-    assert api.get(f"{API}/runs/{run['id']}/").json() == run
-    assert api.get(f"{API}/runs/").json()["results"][0]["id"] == run["id"]
+    assert api.get(f"{API}/training-runs/{run['id']}/").json() == run
+    assert api.get(f"{API}/training-runs/").json()["results"][0]["id"] == run["id"]
 
 
 @pytest.mark.parametrize(
@@ -80,7 +89,9 @@ def test_a_run_is_started_and_shown(api, dataset):
     [({"epochs": 0}, "epochs"), ({"dataset": "none"}, "dataset"), ({"preset": "x"}, "preset")],
 )
 def test_what_is_wrong_is_said_with_the_field(api, dataset, choices, field):
-    answer = api.post(f"{API}/runs/", {"dataset": str(dataset.pk), **choices}, "application/json")
+    answer = api.post(
+        f"{API}/training-runs/", {"dataset": str(dataset.pk), **choices}, "application/json"
+    )
 
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["field"] == field
@@ -88,7 +99,7 @@ def test_what_is_wrong_is_said_with_the_field(api, dataset, choices, field):
 
 
 def test_what_can_be_chosen_is_listed(api):
-    choices = api.get(f"{API}/runs/presets/").json()
+    choices = api.get(f"{API}/training-runs/presets/").json()
 
     assert list(choices["presets"]) == ["quick", "balanced", "shipped"]
     assert choices["options"]["epochs"] == {
@@ -100,7 +111,7 @@ def test_what_can_be_chosen_is_listed(api):
 
 
 def test_a_run_is_canceled_resumed_and_tried_again(api, admin, dataset):
-    address = f"{API}/runs/{started(admin, dataset).pk}"
+    address = f"{API}/training-runs/{started(admin, dataset).pk}"
 
     assert api.post(f"{address}/resume/").status_code == 409
     assert api.post(f"{address}/cancel/").json()["status"] == "canceled"
@@ -113,7 +124,7 @@ def test_a_run_is_canceled_resumed_and_tried_again(api, admin, dataset):
 def test_a_finished_run_shows_its_curve_and_its_evaluations(api, admin, dataset, stand_in):
     run = started(admin, dataset)
     runs.run_next()
-    state = api.get(f"{API}/runs/{run.pk}/").json()
+    state = api.get(f"{API}/training-runs/{run.pk}/").json()
 
     assert [epoch["number"] for epoch in state["epochs"]] == [1, 2, 3, 4, 5]
     assert (state["best_accuracy"], state["model_version"]) == (0.05, 1)
@@ -134,20 +145,20 @@ def test_an_evaluation_is_asked_for(api, dataset):
 def test_weights_are_imported_in_the_background(api, dataset):
     upload = {"file": SimpleUploadedFile("theirs.npz", npz(np.ones(3)))}
     upload |= {"architecture": "se_resnet", "dataset": str(dataset.pk), "note": "from elsewhere"}
-    answer = api.post(f"{API}/imports/", upload)
+    answer = api.post(f"{API}/model-imports/", upload)
     state = answer.json()
 
     assert answer.status_code == 202
     assert (state["status"], state["step"], state["model_version"]) == ("queued", "waiting", None)
     assert (state["name"], state["architecture"]) == ("theirs.npz", "se_resnet")
-    assert api.get(f"{API}/imports/{state['id']}/").json() == state
-    assert api.delete(f"{API}/imports/{state['id']}/").status_code == 204
-    assert api.get(f"{API}/imports/").json()["results"] == []
+    assert api.get(f"{API}/model-imports/{state['id']}/").json() == state
+    assert api.delete(f"{API}/model-imports/{state['id']}/").status_code == 204
+    assert api.get(f"{API}/model-imports/").json()["results"] == []
 
 
 def test_an_onnx_file_is_imported_at_once(api):
     registry.register_shipped_model()
-    answer = api.post(f"{API}/imports/", {"file": SimpleUploadedFile("a.onnx", network(4))})
+    answer = api.post(f"{API}/model-imports/", {"file": SimpleUploadedFile("a.onnx", network(4))})
 
     assert answer.status_code == 201
     assert (answer.json()["status"], answer.json()["model_version"]) == ("succeeded", 2)
@@ -168,7 +179,7 @@ def test_an_import_that_is_refused_says_why(api, settings, content, options, sta
     form = {"architecture": "se_resnet", **options}
     if content is not None:
         form["file"] = SimpleUploadedFile("theirs.npz", content)
-    answer = api.post(f"{API}/imports/", form)
+    answer = api.post(f"{API}/model-imports/", form)
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
-    assert api.get(f"{API}/imports/").json()["results"] == []
+    assert api.get(f"{API}/model-imports/").json()["results"] == []

@@ -14,7 +14,7 @@ __all__ = ["start"]  # the fixture
 
 pytestmark = pytest.mark.slow
 
-API = "/api/v1/training"
+API = "/api/v1"
 
 
 def signed_in(run: Run) -> httpx.Client:
@@ -35,7 +35,9 @@ def test_a_training_goes_on_after_a_restart_of_everything(start, tmp_path):
     )
     choices = {"dataset": dataset, "preset": "quick", "epochs": 12, "batch_size": 16}
     choices |= {"architecture": "mini_xception", "precision": "float32", "validation": 0.1}
-    address = f"{API}/runs/{client.post(f'{API}/runs/', json=choices).json()['id']}/"
+    address = (
+        f"{API}/training-runs/{client.post(f'{API}/training-runs/', json=choices).json()['id']}/"
+    )
     wait_until(
         lambda: client.get(address).json()["epoch_count"] >= 2, "the second epoch", seconds=180
     )

@@ -1,5 +1,7 @@
 """The connection to a server: uploads that are done once, waits, and retries."""
 
+import email.utils
+import logging
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -10,9 +12,12 @@ from urllib.parse import quote
 
 import httpx
 
+logger = logging.getLogger(__name__)
+
 FINISHED = {"succeeded", "failed", "canceled"}
 TEMPORARY = {429, 502, 503, 504}
 WAIT_SECONDS = 20
+RETRY_SECONDS = 120
 POLL_SECONDS = 0.5
 
 
@@ -75,10 +80,17 @@ class Mien:
         server: str,
         key: str,
         *,
-        retry_seconds: float = 60,
+        retry_seconds: float = RETRY_SECONDS,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         """`retry_seconds`: for so long trouble of the network or the server is sat out."""
+        if not server.startswith(("http://", "https://")):
+            raise MienError(
+                f"Begin the server's address with http:// or https://, not {server!r}.",
+                "bad_server",
+            )
+        if not (key.isascii() and key.isprintable()):
+            raise MienError("This is not a whole key: copy it again.", "bad_key")
         self.retry_seconds = retry_seconds
         self._http = httpx.Client(
             base_url=server.rstrip("/") + "/api/v1/",
@@ -155,23 +167,46 @@ class Mien:
 
     def _request(self, method: str, path: str, **options: Any) -> Any:
         deadline, pause = time.monotonic() + self.retry_seconds, 0.5
+        told = False
         while True:
             try:
                 response = self._http.request(method, path, **options)
             except httpx.TransportError as error:
-                problem = MienError(f"{self._http.base_url} cannot be reached: {error}", "network")
+                problem = MienError(f"{self._http.base_url} cannot be reached: {error}.", "network")
             else:
                 if response.is_success:
-                    return response.json() if response.content else None
+                    return _body(response)
                 problem = _problem(response)
                 in_progress = problem.code == "request_in_progress"
                 if response.status_code not in TEMPORARY and not in_progress:
                     raise problem
-                pause = max(pause, float(response.headers.get("Retry-After", 0)))
+                pause = max(pause, _seconds(response.headers.get("Retry-After", "0")))
             if time.monotonic() + pause > deadline:
                 raise problem
+            if not told:
+                logger.warning("%s Trying again.", problem)
+            told = True
             time.sleep(pause)
             pause = min(2 * pause, 10)
+
+
+def _body(response: httpx.Response) -> Any:
+    """What a success carries; a MienError where it comes from something else than Mien."""
+    try:
+        return response.json() if response.content else None
+    except ValueError:
+        message = f"At {response.url.host} answers something else than Mien."
+        raise MienError(message, "not_mien", response.status_code) from None
+
+
+def _seconds(retry_after: str) -> float:
+    """How long a Retry-After header asks to wait: it names seconds or a date."""
+    try:
+        if retry_after.strip().isdecimal():
+            return float(retry_after)
+        return max(0.0, email.utils.parsedate_to_datetime(retry_after).timestamp() - time.time())
+    except ValueError:
+        return 0.0
 
 
 def _problem(response: httpx.Response) -> MienError:

@@ -3,43 +3,73 @@
 import argparse
 import csv
 import json
+import logging
+import math
 import os
 import sys
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 
-from mien_client.client import Analysis, Mien, MienError
+from mien_client.client import RETRY_SECONDS, Analysis, Mien, MienError
 
 EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".heic", ".heif", ".avif"}
 LOOK_SECONDS = 1.0
+# What goes wrong with every photo when it goes wrong with one.
+HOPELESS = {"network", "bad_server", "bad_key", "not_mien", "not_set_up", "not_signed_in"}
+HOPELESS |= {"not_allowed"}
 Writer = Generator[None, tuple[Path, Analysis], None]
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; gives the exit status."""
+    logging.basicConfig(format="mien: %(message)s", level=logging.WARNING)
     options = parser().parse_args(arguments)
     if not options.server or not options.key:
         print("mien: name the server and a key (MIEN_SERVER, MIEN_KEY)", file=sys.stderr)
         return 2
-    photos = options.photos if options.command == "analyze" else arriving(options.folder)
+    watches = options.command == "watch"
+    photos = arriving(options.folder) if watches else options.photos
+    # A folder is watched for days: its photos wait until the server is there again.
+    patience = math.inf if watches else RETRY_SECONDS
     writer = {"json": write_json, "csv": write_csv, "table": write_table}[options.format]()
     next(writer)
-    failed = 0
     try:
-        with Mien(options.server, options.key) as mien:
-            for path in photos:
-                try:
-                    analysis = mien.analyze(path, timeout=options.timeout)
-                except (MienError, OSError) as error:
-                    print(f"mien: {path}: {error}", file=sys.stderr)
-                    failed += 1
-                    continue
-                failed += analysis.error is not None
-                writer.send((path, analysis))
+        with Mien(options.server, options.key, retry_seconds=patience) as mien:
+            return analyze_all(mien, photos, options.timeout, writer)
+    except MienError as error:
+        print(f"mien: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print(file=sys.stderr)
+        return 0 if watches else 130
+    except BrokenPipeError:  # whoever read the output has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def analyze_all(mien: Mien, photos: Iterable[Path], timeout: float, writer: Writer) -> int:
+    """Analyze and write one after the other; the exit status.
+
+    Raises MienError for what would go wrong with the others as well.
+    """
+    failed = 0
+    for path in photos:
+        try:
+            analysis = mien.analyze(path, timeout=timeout)
+        except MienError as error:
+            if error.code in HOPELESS:
+                raise
+            problem = str(error)
+        except OSError as error:
+            problem = error.strerror or str(error)
+        else:
+            failed += analysis.error is not None
+            writer.send((path, analysis))
+            continue
+        print(f"mien: {path}: {problem}", file=sys.stderr)
+        failed += 1
     return 1 if failed else 0
 
 
@@ -48,8 +78,9 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="mien", description="Read the expressions that faces in photos show."
     )
-    top.add_argument("--server", default=os.environ.get("MIEN_SERVER"), help="MIEN_SERVER")
-    top.add_argument("--key", default=os.environ.get("MIEN_KEY"), help="MIEN_KEY")
+    server, key = (os.environ.get(name) for name in ("MIEN_SERVER", "MIEN_KEY"))
+    top.add_argument("--server", default=server, help="its address, else that of MIEN_SERVER")
+    top.add_argument("--key", default=key, help="a key of yours, else that of MIEN_KEY")
     commands = top.add_subparsers(dest="command", required=True)
     analyze = commands.add_parser("analyze", help="photos, one after the other")
     analyze.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
@@ -71,11 +102,15 @@ def arriving(folder: Path) -> Iterator[Path]:
     if not folder.is_dir():
         raise SystemExit(f"mien: {folder} is not a folder")
     sizes = dict.fromkeys(pictures(folder), -1)  # those that are there already are left alone
+    print(f"mien: waiting for photos in {folder}; Ctrl-C ends it", file=sys.stderr)
     while True:
         time.sleep(LOOK_SECONDS)
         for path in pictures(folder):
-            size = path.stat().st_size if path.exists() else 0
             if sizes.get(path) == -1:
+                continue
+            try:
+                size = path.stat().st_size
+            except FileNotFoundError:  # somebody has taken it away again
                 continue
             if size and sizes.get(path) == size:
                 sizes[path] = -1
@@ -85,6 +120,8 @@ def arriving(folder: Path) -> Iterator[Path]:
 
 
 def pictures(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise SystemExit(f"mien: {folder} is gone")
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
 
 
