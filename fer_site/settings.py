@@ -245,6 +245,7 @@ CELERY_TASK_DEFAULT_QUEUE = "maintenance"
 CELERY_TASK_ROUTES = {
     "recognition.tasks.analyze": {"queue": "analyses"},
     "recognition.tasks.analyze_frame": {"queue": "frames"},
+    "recognition.tasks.export": {"queue": "exports"},
     "training.tasks.train": {"queue": "training"},
     "training.tasks.import_weights": {"queue": "training"},
     "training.tasks.measure_speed": {"queue": "training"},
@@ -266,6 +267,11 @@ CELERY_BEAT_SCHEDULE = {
     "forget-old-deliveries": {
         "task": "recognition.tasks.forget_old_deliveries",
         "schedule": 24 * 3600,
+        "options": {"expires": 3600},
+    },
+    "delete-old-exports": {
+        "task": "recognition.tasks.delete_old_exports",
+        "schedule": 3600,
         "options": {"expires": 3600},
     },
     "requeue-stale-trainings": {

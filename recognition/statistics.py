@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from recognition import registry
 from recognition.engine.emotions import EMOTIONS
-from recognition.models import Analysis, Face, ModelVersion
+from recognition.models import Analysis, Export, Face, ModelVersion
 
 DAYS = 30
 FAILED_WITHIN = timedelta(days=7)
@@ -26,7 +26,7 @@ class Day(TypedDict):
 
 
 class Usage(TypedDict):
-    """What a person has stored."""
+    """What a person has stored, exports included."""
 
     analyses: int
     faces: int
@@ -100,9 +100,10 @@ def days(owner, count: int) -> list[Day]:
 
 
 def usage(owner) -> Usage:
-    own = Analysis.objects.filter(owner=owner)
+    own, exports = Analysis.objects.filter(owner=owner), Export.objects.filter(owner=owner)
+    pictures = own.aggregate(sum=Sum("stored_bytes"))["sum"] or 0
     return {
         "analyses": own.count(),
         "faces": Face.objects.filter(analysis__owner=owner).count(),
-        "stored_bytes": own.aggregate(sum=Sum("stored_bytes"))["sum"] or 0,
+        "stored_bytes": pictures + (exports.aggregate(sum=Sum("size"))["sum"] or 0),
     }
