@@ -60,7 +60,7 @@ def check_filters(filters: Mapping[str, Any]) -> dict[str, str]:
     texts, trouble = {}, Trouble()
     for name, value in filters.items():
         if name not in HistoryFilter.base_filters:
-            trouble[_printable(name)] = [("unknown", "There is no such filter.")]
+            trouble[name] = [("unknown", "There is no such filter.")]
         elif isinstance(value, list) and name == "id":
             texts[name] = _printable(",".join(map(str, value)))
         elif value is None or isinstance(value, str | int):

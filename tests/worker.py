@@ -1,7 +1,8 @@
 """`python -m tests.worker ARGUMENTS`: Celery on the database that the environment names.
 
 A test's database is created under another name than the settings say. MIEN_TEST_PAUSE makes each
-analysis wait that many seconds before it reads the photo, or kills its process there ("kill").
+analysis wait that many seconds before it reads the photo, each export before it writes its rows,
+or kills its process there ("kill").
 MIEN_TEST_TRAINING is a folder for trainings, which are carried out by tests.training.stand_in, and
 for imports of weights, by tests.training.importer.
 """
@@ -35,9 +36,10 @@ if "MIEN_TEST_PAUSE" in os.environ:
     import django
 
     django.setup()
-    from recognition import analyses
+    from recognition import analyses, exports
 
     analyses.analyze_source = pause_before(analyses.analyze_source)
+    exports.write_rows = pause_before(exports.write_rows)
 
 if "MIEN_TEST_TRAINING" in os.environ:
     import django

@@ -170,7 +170,7 @@ def test_a_folder_is_watched(tmp_path, monkeypatch, astronaut):
 
 
 def examples(language: str) -> list[str]:
-    text = (ROOT / "docs" / "api.md").read_text()
+    text = "".join((ROOT / "docs" / name).read_text() for name in ("api.md", "exports.md"))
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
