@@ -341,7 +341,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    # A request may carry half a character ("\\ud800"), which only escapes can name in the answer.
+    # A request may carry half a character ("\ud800"), which only escapes can name in the answer.
     "UNICODE_JSON": False,
     "EXCEPTION_HANDLER": "recognition.api.handler.handle",
 }

@@ -1,6 +1,7 @@
 /* The history: cards that keep themselves up to date, filters in the address. */
 import { listAnalyses, readAnalyses } from "./api.js";
 import { enableDelete, fillCard, findCard, isWaiting, newCard, removeCard } from "./cards.js";
+import { offerFile } from "./exporting.js";
 import { watchAnalyses } from "./feed.js";
 import { countSelected, enableSelection } from "./selection.js";
 
@@ -37,6 +38,7 @@ function count(change) {
   line.textContent = entries ? `${entries} entr${entries === 1 ? "y" : "ies"}` : "";
   const empty = list.children.length === 0;
   list.hidden = empty;
+  document.getElementById("export").hidden = !entries;
   document.getElementById("empty").hidden = !empty;
 }
 
@@ -71,6 +73,13 @@ filters.addEventListener("formdata", ({ formData }) => {
 for (const select of filters.querySelectorAll("select")) {
   select.addEventListener("change", () => filters.requestSubmit());
 }
+
+document.getElementById("export").addEventListener("click", () => {
+  const narrowed = JSON.parse(document.getElementById("filters-data").textContent);
+  const entries = Number(document.getElementById("count").dataset.count);
+  const words = Object.keys(narrowed).length ? "that match the filters" : "of your history";
+  offerFile(entries === 1 ? `the one entry ${words.replace("match", "matches")}` : `all ${entries.toLocaleString()} entries ${words}`, narrowed);
+});
 
 enableDelete(list, drop);
 enableSelection(drop);
