@@ -14,7 +14,7 @@ const WORDS = {
   text: (text) => `“${text}”`,
   kind: (kind) => KINDS[kind],
   emotion: emotionName,
-  status: (status) => status,
+  status: (status) => `state ${status}`,
   model_version: (number) => `model ${number}`,
   since: (day) => `from ${day}`,
   until: (day) => `until ${day}`,
@@ -32,7 +32,8 @@ const isUnfinished = ({ status }) => status === "queued" || status === "running"
 function describe({ filters, selected }) {
   const parts = Object.keys(WORDS).filter((name) => filters[name]).map((name) => WORDS[name](filters[name]));
   if (selected) parts.unshift(selected === 1 ? "1 selected entry" : `${selected} selected entries`);
-  return parts.join(", ") || "The whole history";
+  const words = parts.join(", ");
+  return words ? words.charAt(0).toUpperCase() + words.slice(1) : "The whole history";
 }
 
 const rows = (count) => `${count.toLocaleString()} row${count === 1 ? "" : "s"}`;
@@ -106,7 +107,7 @@ function forget(id) {
 function showCount() {
   list.hidden = known.size === 0;
   document.getElementById("empty").hidden = known.size > 0;
-  const words = known.size === 1 ? "1 file" : `${known.size} files`;
+  const words = known.size === 1 ? "1 export" : `${known.size} exports`;
   document.getElementById("count").textContent = known.size ? words : "";
 }
 
