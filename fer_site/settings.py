@@ -246,6 +246,7 @@ CELERY_TASK_DEFAULT_QUEUE = "maintenance"
 CELERY_TASK_ROUTES = {
     "recognition.tasks.analyze": {"queue": "analyses"},
     "recognition.tasks.analyze_frame": {"queue": "frames"},
+    "recognition.tasks.export": {"queue": "exports"},
     "training.tasks.train": {"queue": "training"},
     "training.tasks.import_weights": {"queue": "training"},
     "training.tasks.measure_speed": {"queue": "training"},
@@ -267,6 +268,11 @@ CELERY_BEAT_SCHEDULE = {
     "forget-old-deliveries": {
         "task": "recognition.tasks.forget_old_deliveries",
         "schedule": 24 * 3600,
+        "options": {"expires": 3600},
+    },
+    "delete-old-exports": {
+        "task": "recognition.tasks.delete_old_exports",
+        "schedule": 3600,
         "options": {"expires": 3600},
     },
     "requeue-stale-trainings": {
@@ -336,6 +342,8 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    # A request may carry half a character ("\ud800"), which only escapes can name in the answer.
+    "UNICODE_JSON": False,
     "EXCEPTION_HANDLER": "recognition.api.handler.handle",
 }
 

@@ -25,7 +25,7 @@ from recognition.engine.detector import FaceDetector, MtcnnDetector
 from recognition.engine.errors import MediaError
 from recognition.engine.types import ImageAnalysis
 from recognition.jobs import this_process
-from recognition.models import Analysis, Face, ModelVersion
+from recognition.models import Analysis, Export, Face, ModelVersion
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +39,8 @@ LOST_AFTER = timedelta(seconds=10)
 SURELY_LOST_AFTER = timedelta(minutes=2)
 # A file this old without a row belongs to nobody: a crash or a deleted account left it behind.
 ORPHANED_AFTER = timedelta(hours=1)
+# The fields whose folders hold nothing else.
+STORED = [(Analysis, "source"), (Analysis, "photo"), (Analysis, "thumbnail"), (Export, "file")]
 
 
 @functools.cache
@@ -358,13 +360,13 @@ def delete_files(names: list[str]) -> None:
 
 
 def delete_orphaned_files() -> int:
-    """Delete stored pictures that no row names any more; gives their number."""
+    """Delete stored pictures and exports that no row names any more; gives their number."""
     deleted = 0
-    for field in ("source", "photo", "thumbnail"):
-        folder = Analysis._meta.get_field(field).upload_to
+    for model, field in STORED:
+        folder = model._meta.get_field(field).upload_to
         if not default_storage.exists(folder):
             continue
-        kept = set(Analysis.objects.exclude(**{field: ""}).values_list(field, flat=True))
+        kept = set(model.objects.exclude(**{field: ""}).values_list(field, flat=True))
         for name in (f"{folder}/{file}" for file in default_storage.listdir(folder)[1]):
             age = timezone.now() - default_storage.get_modified_time(name)
             if name not in kept and age > ORPHANED_AFTER:

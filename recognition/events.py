@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from recognition import quality
 from recognition.engine.emotions import EMOTIONS
-from recognition.models import Analysis, Face
+from recognition.models import Analysis, Export, Face
 
 logger = logging.getLogger(__name__)
 
@@ -113,11 +113,45 @@ class AnalysisDeleted(TypedDict):
     id: str
 
 
+class ExportState(TypedDict):
+    """An export: `filters` as in an address, `selected` the number of entries chosen by hand.
+
+    `rows_total` is null until the faces were counted, `file_url` until the file is there.
+    """
+
+    id: str
+    status: str
+    format: str
+    filters: dict[str, str]
+    selected: int | None
+    rows_done: int
+    rows_total: int | None
+    size: int
+    created_at: str
+    finished_at: str | None
+    expires_at: str | None
+    sequence: int
+    error: Message | None
+    file_url: str | None
+
+
+class ExportChanged(TypedDict):
+    type: Literal["export.changed"]
+    export: ExportState
+
+
+class ExportDeleted(TypedDict):
+    type: Literal["export.deleted"]
+    id: str
+
+
 class ModelsChanged(TypedDict):
     """A version was registered, promoted or put aside: what pages show of them is read again."""
 
     type: Literal["models.changed"]
 
+
+Event = AnalysisChanged | AnalysisDeleted | ExportChanged | ExportDeleted | ModelsChanged
 
 STAFF_GROUP = "staff"
 """The group of the sockets of administrators."""
@@ -140,13 +174,25 @@ def publish_deletion(owner_id: int, analysis_id: str) -> None:
     publish(owner_group(owner_id), event)
 
 
+def publish_export(export: Export) -> None:
+    """Tell the owner's pages the new state of an export."""
+    event: ExportChanged = {"type": "export.changed", "export": describe_export(export)}
+    publish(owner_group(export.owner_id), event)
+
+
+def publish_export_deletion(owner_id: int, export_id: str) -> None:
+    """Tell the owner's pages that an export is gone."""
+    event: ExportDeleted = {"type": "export.deleted", "id": export_id}
+    publish(owner_group(owner_id), event)
+
+
 def publish_models() -> None:
     """Tell the pages of administrators that the model versions are others, or used otherwise."""
     event: ModelsChanged = {"type": "models.changed"}
     publish(STAFF_GROUP, event)
 
 
-def publish(group: str, event: AnalysisChanged | AnalysisDeleted | ModelsChanged) -> None:
+def publish(group: str, event: Event) -> None:
     """Send an event to a group. Events are hints: one that cannot be sent fails no work."""
     sending = get_channel_layer().group_send(group, {"type": "forward", "event": event})
     try:
@@ -204,6 +250,32 @@ def describe_analysis(analysis: Analysis) -> AnalysisSummary:
         "url": analysis.get_absolute_url(),
         "photo_url": address("analysis-photo", analysis.photo),
         "thumbnail_url": address("analysis-thumbnail", analysis.thumbnail),
+    }
+
+
+def describe_export(export: Export) -> ExportState:
+    """The state of an export. The ids of entries chosen by hand are many, so only counted."""
+    filters = {name: text for name, text in export.filters.items() if name != "id"}
+    chosen = export.filters.get("id")
+    finished_at, expires_at = export.finished_at, export.expires_at
+    error: Message | None = None
+    if export.error_code:
+        error = {"code": export.error_code, "message": export.error_message}
+    return {
+        "id": str(export.pk),
+        "status": export.status,
+        "format": export.format,
+        "filters": filters,
+        "selected": chosen.count(",") + 1 if chosen else None,
+        "rows_done": export.rows_done,
+        "rows_total": export.rows_total,
+        "size": export.size,
+        "created_at": export.created_at.isoformat(),
+        "finished_at": finished_at.isoformat() if finished_at else None,
+        "expires_at": expires_at.isoformat() if expires_at else None,
+        "sequence": export.sequence,
+        "error": error,
+        "file_url": reverse("api-export-file", args=[export.pk]) if export.file else None,
     }
 
 

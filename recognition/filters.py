@@ -1,6 +1,6 @@
 """What a history can be narrowed to, for programs and for people."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 
 import django_filters
 
@@ -41,7 +41,16 @@ class HistoryFilter(AnalysisFilter):
         return queryset.filter(created_at__gte=beginning(value))
 
     def to_day(self, queryset, name, value):
-        return queryset.filter(created_at__lt=beginning(value) + timedelta(days=1))
+        return queryset.filter(created_at__lte=datetime.combine(value, time.max, UTC))
+
+    def asked(self) -> dict[str, str]:
+        """What narrows the history, as in its address; filters that are not valid left out."""
+        wrong = self.form.errors
+        return {
+            name: self.form.data[name]
+            for name in self.form.fields
+            if self.form.data.get(name) and name not in wrong
+        }
 
     def in_use(self) -> int:
         """How many filters narrow the history, the text not counted."""

@@ -1,6 +1,7 @@
 """What is stored: model versions, analyses and the faces found in them."""
 
 import uuid
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
@@ -315,6 +316,42 @@ class QueueSwitch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.queue} {'paused' if self.paused else 'resumed'}"
+
+
+class Export(Job):
+    """The faces of a part of somebody's history as a file, made in the background.
+
+    `filters` are those of recognition.filters.HistoryFilter, name and text as in an address.
+    """
+
+    class Format(models.TextChoices):
+        CSV = "csv"
+        JSONL = "jsonl"
+        PARQUET = "parquet"
+
+    KEPT = timedelta(days=7)  # after its end; then it is deleted with its file
+    queue = "exports"
+
+    created_by = None
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="exports"
+    )
+    format = models.CharField(max_length=10, choices=Format)
+    filters = models.JSONField(default=dict)
+    rows_done = models.PositiveIntegerField(default=0)
+    rows_total = models.PositiveIntegerField(null=True)  # null until they were counted
+    file = models.FileField(upload_to="exports", blank=True)
+    size = models.PositiveBigIntegerField(default=0)  # bytes
+
+    class Meta(Job.Meta):
+        indexes = [models.Index(fields=["owner", "-created_at", "-id"], name="export_list")]
+
+    def __str__(self) -> str:
+        return f"export {self.pk} ({self.format})"
+
+    @property
+    def expires_at(self) -> datetime | None:
+        return self.finished_at + self.KEPT if self.finished_at else None
 
 
 class ApiKey(models.Model):

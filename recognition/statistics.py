@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from recognition import registry
 from recognition.engine.emotions import EMOTIONS
-from recognition.models import Analysis, Face, ModelVersion
+from recognition.models import Analysis, Export, Face, ModelVersion
 
 DAYS = 30
 FAILED_WITHIN = timedelta(days=7)
@@ -29,7 +29,7 @@ class Day(TypedDict):
 
 
 class Usage(TypedDict):
-    """What a person has stored."""
+    """What a person has stored, exports included."""
 
     analyses: int
     faces: int
@@ -133,8 +133,9 @@ def throughput(owner) -> Throughput:
 def usage(owner) -> Usage:
     own = Analysis.objects.filter(owner=owner)
     sums = own.aggregate(analyses=Count("pk"), stored_bytes=Sum("stored_bytes", default=0))
+    exports = Export.objects.filter(owner=owner).aggregate(size=Sum("size", default=0))
     return {
         "analyses": sums["analyses"],
         "faces": Face.objects.filter(owner=owner).count(),
-        "stored_bytes": sums["stored_bytes"],
+        "stored_bytes": sums["stored_bytes"] + exports["size"],
     }

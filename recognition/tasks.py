@@ -7,7 +7,7 @@ from django.conf import settings
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from recognition import analyses, frames, recordings, webhooks
+from recognition import analyses, exports, frames, recordings, webhooks
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +30,17 @@ def analyze_frame(job: frames.Job) -> None:
 def requeue_stale() -> None:
     analyses.requeue_stale(enqueue, waiting=queue_length("analyses"))
     recordings.finish_interrupted()
+    exports.requeue_stale(enqueue_export)
+
+
+@shared_task
+def export(pk: str) -> None:
+    exports.run_export(pk)
+
+
+@shared_task
+def delete_old_exports() -> None:
+    exports.delete_old()
 
 
 @shared_task
@@ -59,6 +70,14 @@ def enqueue(pk: str) -> None:
         analyze.delay(pk)
     except BROKER_TROUBLE as error:
         logger.warning("Analysis %s stays queued, the broker did not answer: %s", pk, error)
+
+
+def enqueue_export(pk: str) -> None:
+    """Send the message for a queued export; without a broker the sweeper sends it later."""
+    try:
+        export.delay(pk)
+    except BROKER_TROUBLE as error:
+        logger.warning("Export %s stays queued, the broker did not answer: %s", pk, error)
 
 
 def enqueue_frame(job: frames.Job) -> None:

@@ -17,5 +17,6 @@ urlpatterns = [
     path("analyses/<uuid:pk>/faces.csv", views.analysis_faces, name="analysis-faces"),
     path("analyses/<uuid:pk>/photo/", views.analysis_photo, name="analysis-photo"),
     path("analyses/<uuid:pk>/thumbnail/", views.analysis_thumbnail, name="analysis-thumbnail"),
+    path("exports/", views.export_list, name="export-list"),
     path("api/v1/", include("recognition.api.urls")),
 ]

@@ -12,7 +12,7 @@ from recognition.filters import HistoryFilter
 from recognition.forms import FirstAdministratorForm
 from recognition.history import HistoryPaginator
 from recognition.live import limits as live_limits
-from recognition.models import CORRECTION_CHOICES, Analysis, ModelVersion
+from recognition.models import CORRECTION_CHOICES, Analysis, Export, ModelVersion
 from recognition.private_files import serve_picture
 
 RECENT = 8
@@ -83,6 +83,12 @@ def analysis_faces(request: HttpRequest, pk) -> HttpResponse:
     response["Content-Disposition"] = f'attachment; filename="faces-{analysis.pk}.csv"'
     response["Cache-Control"] = "private, no-store"
     return response
+
+
+@login_required
+def export_list(request: HttpRequest) -> HttpResponse:
+    data = [events.describe_export(export) for export in request.user.exports.all()]
+    return render(request, "export_list.html", {"exports_data": data, "kept": Export.KEPT})
 
 
 @login_required

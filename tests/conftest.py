@@ -58,7 +58,7 @@ def worker(transactional_db, redis_server, tmp_path):
 class LiveSite:
     """A whole site of its own: Redis, web server and a worker on a fresh data folder."""
 
-    queues = "analyses,maintenance,frames"
+    queues = "analyses,maintenance,frames,exports"
 
     def __init__(self, data_dir: Path):
         self.port = free_port()

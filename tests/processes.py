@@ -86,7 +86,10 @@ class RedisServer:
 
 
 def start_worker(
-    log: Path, queues: str = "analyses,maintenance", pool: str = "prefork", **environment: str
+    log: Path,
+    queues: str = "analyses,maintenance,exports",
+    pool: str = "prefork",
+    **environment: str,
 ) -> Process:
     """A Celery worker with one child, or none if solo; returns when it is ready to take work."""
     command = [sys.executable, "-m", "tests.worker", "worker", "-Q", queues, "-c", "1", "-P", pool]

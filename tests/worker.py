@@ -1,8 +1,8 @@
 """`python -m tests.worker ARGUMENTS`: Celery on the database that the environment names.
 
 A test's database is created under another name than the settings say. MIEN_TEST_PAUSE makes each
-analysis wait that many seconds before it reads the photo, or kills its process there ("kill"; or
-"kill NAME", for the photo of that name only).
+analysis wait that many seconds before it reads the photo, each export before it writes its rows,
+or kills its process there ("kill"; or "kill NAME", for the photo of that name only).
 MIEN_TEST_TRAINING is a folder for trainings, which are carried out by tests.training.stand_in, and
 for imports of weights, by tests.training.importer.
 """
@@ -23,13 +23,13 @@ from fer_site.celery import app
 
 
 def pause_before(function):
-    def paused(analysis):
+    def paused(*arguments):
         word, _, name = os.environ["MIEN_TEST_PAUSE"].partition(" ")
-        if word == "kill" and name in ("", analysis.title):
+        if word == "kill" and name in ("", getattr(arguments[0], "title", "")):
             os.kill(os.getpid(), signal.SIGKILL)
         if word != "kill":
             time.sleep(float(word))
-        return function(analysis)
+        return function(*arguments)
 
     return paused
 
@@ -38,9 +38,10 @@ if "MIEN_TEST_PAUSE" in os.environ:
     import django
 
     django.setup()
-    from recognition import analyses
+    from recognition import analyses, exports
 
     analyses.analyze_source = pause_before(analyses.analyze_source)
+    exports.write_rows = pause_before(exports.write_rows)
 
 if "MIEN_TEST_TRAINING" in os.environ:
     import django

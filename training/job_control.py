@@ -10,9 +10,10 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.urls import reverse
 
+import recognition.events
 import recognition.tasks
 from recognition import analyses, jobs, pauses, submissions
-from recognition.models import Analysis, Job
+from recognition.models import Analysis, Export, Job
 from recognition.tasks import BROKER_TROUBLE
 from training import events, launch, tasks
 from training.models import Dataset, Evaluation, ModelImport, TrainingRun
@@ -80,6 +81,11 @@ KINDS: dict[str, Kind] = {
         cancel=analyses.cancel,
         retryable=~Q(source=""),  # the upload of a photo that cannot be read is not kept
         jobs=~Q(kind=Analysis.Kind.WEBCAM),
+        person="owner",
+    ),
+    "export": Kind(
+        Export,
+        **simple(recognition.events.publish_export, recognition.tasks.enqueue_export),
         person="owner",
     ),
     "training": Kind(

@@ -9,6 +9,7 @@ from rest_framework.views import APIView
 
 from recognition.api.account import MeView, StatsView
 from recognition.api.analyses import AnalysisViewSet
+from recognition.api.exports import ExportViewSet
 from recognition.api.faces import FaceViewSet
 from recognition.api.hooks import DeliveryViewSet, WebhookViewSet
 from recognition.api.keys import KeyViewSet
@@ -29,6 +30,7 @@ class NothingHere(APIView):
 router = SimpleRouter(use_regex_path=False)
 router.register("analyses", AnalysisViewSet, basename="api-analysis")
 router.register("faces", FaceViewSet, basename="api-face")
+router.register("exports", ExportViewSet, basename="api-export")
 router.register("models", ModelViewSet, basename="api-model")
 router.register("webhooks", WebhookViewSet, basename="api-webhook")
 router.register("deliveries", DeliveryViewSet, basename="api-delivery")

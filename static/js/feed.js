@@ -73,5 +73,24 @@ export function watchAnalyses({ waiting, reload, onChanged, onDeleted }) {
   });
 }
 
+/**
+ * News about the person's exports.
+ * @param {Object} options
+ * @param {() => boolean} options.waiting as in Watch
+ * @param {() => Promise<void>} options.reload as in Watch
+ * @param {(one: import("./exports-api.js").Export) => void} options.onChanged
+ * @param {(id: string) => void} options.onDeleted
+ */
+export function watchExports({ waiting, reload, onChanged, onDeleted }) {
+  watch("/ws/analyses/", {
+    waiting,
+    reload,
+    onEvent(event) {
+      if (event.type === "export.changed") onChanged(event.export);
+      else if (event.type === "export.deleted") onDeleted(event.id);
+    },
+  });
+}
+
 /** News about trainings and model versions, for administrators. @param {Watch} options */
 export const watchTrainings = (options) => watch("/ws/training/", options);

@@ -1,6 +1,7 @@
 /* The history: cards that keep themselves up to date, filters in the address. */
 import { listAnalyses, readAnalyses } from "./api.js";
 import { enableDelete, fillCard, findCard, isWaiting, newCard, removeCard } from "./cards.js";
+import { offerFile } from "./exporting.js";
 import { watchAnalyses } from "./feed.js";
 import { countSelected, enableSelection } from "./selection.js";
 
@@ -41,6 +42,7 @@ function count(change) {
     return;
   }
   list.hidden = empty;
+  document.getElementById("export").hidden = !entries;
   document.getElementById("empty").hidden = !empty;
 }
 
@@ -75,6 +77,13 @@ filters.addEventListener("formdata", ({ formData }) => {
 for (const select of filters.querySelectorAll("select")) {
   select.addEventListener("change", () => filters.requestSubmit());
 }
+
+document.getElementById("export").addEventListener("click", () => {
+  const narrowed = JSON.parse(document.getElementById("filters-data").textContent);
+  const entries = Number(document.getElementById("count").dataset.count);
+  const words = Object.keys(narrowed).length ? "that match the filters" : "of your history";
+  offerFile(entries === 1 ? `the one entry ${words.replace("match", "matches")}` : `all ${entries.toLocaleString()} entries ${words}`, narrowed);
+});
 
 enableDelete(list, drop);
 enableSelection(drop);

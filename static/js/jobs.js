@@ -17,12 +17,13 @@ const WORKERS_EVERY = 6_000;
 
 const PURPOSES = {
   analyses: "Photos",
+  exports: "Exports of histories",
   frames: "Frames of webcams",
   maintenance: "Checks of data sets and evaluations; the site's own housekeeping goes on in a pause",
   training: "Trainings and imports of weights",
 };
 const KINDS = {
-  analysis: "Photo", training: "Training", check: "Check of a data set", evaluation: "Evaluation", import: "Import",
+  analysis: "Photo", export: "Export", training: "Training", check: "Check of a data set", evaluation: "Evaluation", import: "Import",
 };
 
 const byId = (id) => document.getElementById(id);

@@ -1,8 +1,10 @@
-/* Many cards of the history at once: selected, then tagged, read again or deleted. */
+/* Many cards of the history at once: selected, then tagged, read again,
+   exported or deleted. */
 import { announce } from "./announce.js";
 import { editAnalysis, rerunAnalysis } from "./api.js";
 import { fillCard, tagsOf } from "./cards.js";
 import { deleteSoon } from "./deletions.js";
+import { offerFile } from "./exporting.js";
 
 const bar = document.getElementById("bulk");
 const list = document.getElementById("history");
@@ -90,6 +92,10 @@ export function enableSelection(onDeleted) {
     none: () => selectAll(false),
     tag: addTag,
     rerun: readAgain,
+    export() {
+      const ids = selected().map(({ dataset }) => dataset.id);
+      offerFile(ids.length === 1 ? "the selected entry" : `the ${ids.length} selected entries`, { id: ids });
+    },
     delete() {
       const cards = selected();
       selectAll(false);

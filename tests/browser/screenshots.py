@@ -220,6 +220,23 @@ def take_jobs(browser: Browser, site: LiveSite, state: dict) -> None:
     take_everywhere(page, "jobs-ask")
 
 
+def take_exports(browser: Browser, site: LiveSite, state: dict) -> None:
+    """The page of exports without any and with one in each state, and the dialog before it."""
+    page = browser.new_context(base_url=site.url, storage_state=state).new_page()
+    page.goto("/exports/")
+    take_everywhere(page, "exports-empty")
+    site.manage("shell", "-v0", "-c", "from tests.browser.exported import fill; fill()")
+    page.goto("/exports/")
+    take_everywhere(page, "exports")
+    page.goto("/analyses/?kind=image")
+    page.get_by_role("button", name="Export").click()
+    for width in WIDTHS:
+        for theme in THEMES:
+            page.emulate_media(color_scheme=theme)
+            page.set_viewport_size({"width": width, "height": 900})
+            take(page, "exports-dialog", width, theme, full=False)
+
+
 def take_everywhere(page: Page, name: str) -> None:
     """One page at all widths, in both themes, as it stands."""
     for width in WIDTHS:
@@ -326,6 +343,8 @@ def take_everything(
             stranger.context.close()
     if chosen("corrected"):
         take_corrections(browser, site, state, results)
+    if chosen("exports"):
+        take_exports(browser, site, state)
     if chosen("live"):
         take_live(playwright, site, state, folder)
     if chosen("jobs"):

@@ -204,6 +204,62 @@ def test_a_reader_that_has_enough_is_no_error(access, photos):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("format", ["csv", "jsonl", "parquet"])
+def test_the_history_is_exported(mien, access, photos, monkeypatch, capsys, format):
+    analysis = mien.analyze(photos / "portrait.jpg")
+    path = photos / f"faces.{format}"
+    options = ["--format", format, "--id", analysis.id, "-o", str(path)]
+    assert run(access, monkeypatch, "export", *options) == 0
+    assert capsys.readouterr().out == f"{path}: 1 row\n"
+    assert analysis.id.encode() in path.read_bytes()
+    assert mien._request("GET", "exports/")["results"] == []  # nothing is left on the server
+
+
+def test_a_filter_that_means_nothing_is_an_error_in_words(access, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run(access, monkeypatch, "export", "--emotion", "bored") == 1
+    assert "bored" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def exported(*files: httpx.Response | Exception):
+    """A server that makes an export at once and answers so when its file is fetched."""
+    state = {"id": "1", "status": "succeeded", "rows_done": 1, "error": None}
+    deleted = httpx.Response(204)
+    return answers(httpx.Response(202, json=state), *files, deleted)
+
+
+def test_a_download_that_breaks_off_is_begun_anew(monkeypatch, tmp_path):
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+
+    class Torn(httpx.SyncByteStream):
+        def __iter__(self):
+            yield b"analysis,"
+            raise httpx.ReadError("reset")
+
+    transport, seen = exported(
+        httpx.Response(200, stream=Torn()), httpx.Response(200, content=b"analysis,kind\n")
+    )
+    with Mien("http://mien.test", "key", transport=transport) as mien:
+        mien.export(tmp_path / "faces.csv")
+    assert (tmp_path / "faces.csv").read_bytes() == b"analysis,kind\n"
+    assert [request.method for request in seen] == ["POST", "GET", "GET", "DELETE"]
+
+
+def test_a_download_that_fails_leaves_the_older_file_alone(tmp_path):
+    (tmp_path / "faces.csv").write_text("older")
+    gone = {"code": "no_file", "detail": "It has no file."}
+    transport, seen = exported(httpx.Response(404, json=gone))
+    with (
+        Mien("http://mien.test", "key", transport=transport) as mien,
+        pytest.raises(MienError, match="no file"),
+    ):
+        mien.export(tmp_path / "faces.csv")
+    assert [path.name for path in tmp_path.iterdir()] == ["faces.csv"]
+    assert (tmp_path / "faces.csv").read_text() == "older"
+    assert seen[-1].method == "DELETE"
+
+
 def test_without_a_server_the_command_says_what_is_missing(monkeypatch, capsys):
     monkeypatch.delenv("MIEN_SERVER", raising=False)
     assert command.main(["analyze", "photo.jpg"]) == 2
@@ -225,7 +281,7 @@ def test_a_folder_is_watched(tmp_path, monkeypatch, astronaut):
 
 
 def examples(language: str) -> list[str]:
-    text = (ROOT / "docs" / "api.md").read_text()
+    text = "".join((ROOT / "docs" / name).read_text() for name in ("api.md", "exports.md"))
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 

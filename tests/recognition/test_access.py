@@ -1,11 +1,12 @@
 """Every address as somebody else: a person meets nothing of another person."""
 
 import pytest
+from django.core.files.storage import default_storage
 from django.test import Client
 from django.urls import URLPattern, get_resolver
 
-from recognition import analyses, keys, recordings, registry
-from recognition.models import ApiKey, Delivery, Webhook
+from recognition import analyses, exports, keys, recordings, registry
+from recognition.models import ApiKey, Delivery, Export, Webhook
 from tests.recognition.test_recordings import tracked
 from tests.recognition.uploads import submit
 
@@ -52,9 +53,12 @@ def own(analysis):
     """The keys of the owner's objects, by the word that addresses name them with."""
     key, _text = keys.create(analysis.owner, "key", ["read"])
     webhook = Webhook.objects.create(owner=analysis.owner, url="https://example.org/")
+    export = Export.objects.create(owner=analysis.owner, format="csv")
+    exports.run_export(str(export.pk))
     delivery = Delivery.objects.create(webhook=webhook, event="analysis.succeeded", body={})
     return {
         "analyses": analysis.pk,
+        "exports": export.pk,
         "faces": analysis.faces.get().pk,
         "keys": key.pk,
         "webhooks": webhook.pk,
@@ -91,6 +95,7 @@ def test_another_person_finds_nothing(analysis, own, other_user, route, method):
     assert response.status_code in {404, 405}
     analysis.refresh_from_db()
     assert ApiKey.objects.get().revoked_at is None
+    assert default_storage.exists(Export.objects.get().file.name)
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -123,13 +128,15 @@ def test_a_stranger_has_to_sign_in(own, route):
         assert response.url.startswith("/accounts/login/")
 
 
-def test_lists_show_only_what_is_one_s_own(analysis, other_user):
+def test_lists_show_only_what_is_one_s_own(analysis, own, other_user):
     client = Client()
     client.force_login(other_user)
 
-    assert client.get("/api/v1/analyses/").json()["results"] == []
-    for page in ("/", "/analyses/"):
-        assert str(analysis.pk) not in client.get(page).content.decode()
+    for address in ("/api/v1/analyses/", "/api/v1/exports/"):
+        assert client.get(address).json()["results"] == []
+    for page in ("/", "/analyses/", "/exports/"):
+        text = client.get(page).content.decode()
+        assert not any(str(own[name]) in text for name in ("analyses", "exports"))
 
 
 def test_even_an_administrator_does_not_see_the_photo(analysis, django_user_model):
@@ -154,6 +161,25 @@ def test_a_private_picture_is_not_kept_by_shared_caches(signed_in, analysis):
         f"/analyses/{analysis.pk}/photo/", headers={"if-none-match": response["ETag"]}
     )
     assert unchanged.status_code == 304
+
+
+def test_an_export_is_kept_by_nobody_and_saved_not_shown(signed_in, own):
+    response = signed_in.get(f"/api/v1/exports/{own['exports']}/file/")
+
+    assert response["Cache-Control"] == "private, no-store"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Content-Disposition"].startswith("attachment; filename=")
+    assert response.getvalue().startswith(b"analysis,")
+
+
+def test_behind_nginx_the_export_is_sent_by_nginx(signed_in, own, settings):
+    settings.SENDFILE = "nginx"
+    response = signed_in.get(f"/api/v1/exports/{own['exports']}/file/")
+
+    assert response["X-Accel-Redirect"] == f"/private/{Export.objects.get().file.name}"
+    assert response["Content-Disposition"].startswith("attachment; filename=")
+    assert response["Cache-Control"] == "private, no-store"
+    assert response.content == b""
 
 
 def test_behind_nginx_the_picture_is_sent_by_nginx(signed_in, analysis, settings):

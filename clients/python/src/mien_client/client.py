@@ -1,9 +1,11 @@
 """The connection to a server: uploads that are done once, waits, and retries."""
 
+import contextlib
 import email.utils
 import logging
 import time
 import uuid
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -160,22 +162,80 @@ class Mien:
         """Remove an analysis with its photo."""
         self._request("DELETE", f"analyses/{analysis_id}/")
 
+    def export(
+        self,
+        path: str | Path,
+        *,
+        format: str = "csv",
+        filters: Mapping[str, str | int | list[str]] | None = None,
+        timeout: float = 600,
+    ) -> dict[str, Any]:
+        """Have the faces of the history written to a file here; gives the export's state.
+
+        `format` is csv, jsonl or parquet; `filters` are those of the API. The server makes the
+        file, which is waited for, and deletes its copy once it is here. `path` is whole or
+        untouched.
+        """
+        deadline = time.monotonic() + timeout
+        wanted = {"format": format, "filters": dict(filters or {})}
+        state: dict[str, Any] = self._request("POST", "exports/", json=wanted)
+        address = f"exports/{state['id']}/"
+        try:
+            while state["status"] not in FINISHED:
+                if time.monotonic() > deadline:
+                    message = f"The export was not finished within {timeout:.0f} seconds."
+                    raise MienError(message, "timeout")
+                time.sleep(POLL_SECONDS)
+                state = self._request("GET", address)
+            if state["status"] != "succeeded":
+                error = state["error"] or {"message": "Canceled.", "code": "canceled"}
+                raise MienError(error["message"], error["code"])
+            self._fetch(f"{address}file/", Path(path))
+        finally:
+            # Also what nobody waits for any more: there may be only so many.
+            with contextlib.suppress(MienError):
+                self._request("DELETE", address)
+        return state
+
     def me(self) -> dict[str, Any]:
         """Who the key belongs to, its limits, and what is stored."""
         me: dict[str, Any] = self._request("GET", "me/")
         return me
 
+    def _fetch(self, address: str, path: Path) -> None:
+        """Write an answer to a file as it comes; begun anew after trouble, as in _request."""
+        partial = path.with_name(f"{path.name}.partial")
+        try:
+            self._sit_out(lambda: self._write(address, partial))
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def _write(self, address: str, path: Path) -> httpx.Response:
+        with path.open("wb") as file, self._http.stream("GET", address) as response:
+            if not response.is_success:
+                response.read()  # the problem document
+                return response
+            for piece in response.iter_bytes():
+                file.write(piece)
+        return response
+
     def _request(self, method: str, path: str, **options: Any) -> Any:
+        response = self._sit_out(lambda: self._http.request(method, path, **options))
+        return _body(response)
+
+    def _sit_out(self, send: Callable[[], httpx.Response]) -> httpx.Response:
+        """Send until there is an answer that is a success; raises MienError when it is given up."""
         deadline, pause = time.monotonic() + self.retry_seconds, 0.5
         told = False
         while True:
             try:
-                response = self._http.request(method, path, **options)
+                response = send()
             except httpx.TransportError as error:
                 problem = MienError(f"{self._http.base_url} cannot be reached: {error}.", "network")
             else:
                 if response.is_success:
-                    return _body(response)
+                    return response
                 problem = _problem(response)
                 in_progress = problem.code == "request_in_progress"
                 if response.status_code not in TEMPORARY and not in_progress:
@@ -193,7 +253,7 @@ class Mien:
 def _body(response: httpx.Response) -> Any:
     """What a success carries; a MienError where it comes from something else than Mien."""
     try:
-        return response.json() if response.content else None
+        return _body(response)
     except ValueError:
         message = f"At {response.url.host} answers something else than Mien."
         raise MienError(message, "not_mien", response.status_code) from None

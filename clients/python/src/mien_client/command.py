@@ -19,6 +19,15 @@ LOOK_SECONDS = 1.0
 # What goes wrong with every photo when it goes wrong with one.
 HOPELESS = {"network", "bad_server", "bad_key", "not_mien", "not_set_up", "not_signed_in"}
 HOPELESS |= {"not_allowed"}
+FILTERS = {
+    "emotion": "the entry's expression",
+    "kind": "image or webcam",
+    "status": "succeeded, failed, ...",
+    "model_version": "number of the model version",
+    "since": "first day, in UTC (2026-01-31)",
+    "until": "last day, in UTC",
+    "text": "in title, notes or tags",
+}
 Writer = Generator[None, tuple[Path, Analysis], None]
 
 
@@ -29,6 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
     if not options.server or not options.key:
         print("mien: name the server and a key (MIEN_SERVER, MIEN_KEY)", file=sys.stderr)
         return 2
+    if options.command == "export":
+        return export(options)
     watches = options.command == "watch"
     photos = arriving(options.folder) if watches else options.photos
     # A folder is watched for days: its photos wait until the server is there again.
@@ -94,7 +105,34 @@ def parser() -> argparse.ArgumentParser:
             )
         command.add_argument("--timeout", type=float, default=300, help="seconds for a photo")
         command.set_defaults(format="table")
+    export = commands.add_parser("export", help="the faces of the history as a file")
+    export.add_argument("--format", choices=("csv", "jsonl", "parquet"), default="csv")
+    export.add_argument("-o", "--output", type=Path, metavar="FILE", help="faces.FORMAT")
+    export.add_argument("--timeout", type=float, default=600, help="seconds in all")
+    for name, words in FILTERS.items():
+        export.add_argument(f"--{name.replace('_', '-')}", help=words)
+    export.add_argument("--id", action="append", help="one entry; may be given several times")
     return top
+
+
+def export(options: argparse.Namespace) -> int:
+    """Write what the filters show to a file; gives the exit status."""
+    path = options.output or Path(f"faces.{options.format}")
+    given = {name: getattr(options, name) for name in (*FILTERS, "id")}
+    filters = {name: value for name, value in given.items() if value}
+    try:
+        with Mien(options.server, options.key) as mien:
+            state = mien.export(
+                path, format=options.format, filters=filters, timeout=options.timeout
+            )
+    except (MienError, OSError) as error:
+        print(f"mien: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        return 1
+    print(f"{path}: {state['rows_done']} row{'' if state['rows_done'] == 1 else 's'}")
+    return 0
 
 
 def arriving(folder: Path) -> Iterator[Path]:

@@ -1,0 +1,123 @@
+"""/api/v1/exports/: faces of the history as files, made in the background."""
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from recognition import events, export_requests, exports
+from recognition.api.access import RateHeaders
+from recognition.api.pages import NewestFirst
+from recognition.api.problems import Problem
+from recognition.api.states import StateSerializer
+from recognition.models import EMOTION_CHOICES, Analysis, Export
+from recognition.private_files import serve_download
+from recognition.table_files import FILES
+
+BINARY = {
+    (200, kind.content_type.partition(";")[0]): OpenApiTypes.BINARY for kind in FILES.values()
+}
+
+
+class ExportSerializer(StateSerializer):
+    """An export and how far it is."""
+
+    state = events.ExportState
+
+    def to_representation(self, instance: Export) -> events.ExportState:
+        return events.describe_export(instance)
+
+
+class FiltersSerializer(serializers.Serializer):
+    """The filters of `analyses/`, and `since` and `until`: whole days in UTC, the last included."""
+
+    id = serializers.ListField(child=serializers.UUIDField(), required=False)
+    status = serializers.ChoiceField(Analysis.Status.choices, required=False)
+    kind = serializers.ChoiceField(Analysis.Kind.choices, required=False)
+    emotion = serializers.ChoiceField(EMOTION_CHOICES, required=False)
+    model_version = serializers.IntegerField(required=False)
+    created_after = serializers.DateTimeField(required=False)
+    created_before = serializers.DateTimeField(required=False)
+    since = serializers.DateField(required=False)
+    until = serializers.DateField(required=False)
+    text = serializers.CharField(required=False)
+
+
+@extend_schema_field(FiltersSerializer)
+class FiltersField(serializers.DictField):
+    """Filters by their names, checked by export_requests."""
+
+
+class NewExportSerializer(serializers.Serializer):
+    """What is wanted: the faces of all entries that fit the filters, as one file."""
+
+    format = serializers.ChoiceField(Export.Format.choices)
+    filters = FiltersField(default=dict)
+
+
+class ExportViewSet(
+    RateHeaders,
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.DestroyModelMixin,
+    viewsets.GenericViewSet,
+):
+    """The exports of the signed-in person. They change nothing: a key needs `read` alone."""
+
+    queryset = Export.objects.none()
+    scope = "read"
+    serializer_class = ExportSerializer
+    pagination_class = NewestFirst
+    lookup_value_converter = "uuid"
+
+    def get_queryset(self):
+        return Export.objects.filter(owner=self.request.user)
+
+    @extend_schema(request=NewExportSerializer, responses={202: ExportSerializer})
+    def create(self, request: Request) -> Response:
+        """Queue an export. Without filters it is of everything; entries without faces have no row.
+
+        The file is kept for seven days after it was finished.
+        """
+        wanted = NewExportSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        try:
+            export = export_requests.request_export(request.user, **wanted.validated_data)
+        except export_requests.FiltersRefused as refusal:
+            raise serializers.ValidationError({"filters": details(refusal.trouble)}) from None
+        except export_requests.TooManyExports as refusal:
+            raise Problem(409, "too_many_exports", str(refusal)) from None
+        response = Response(self.get_serializer(export).data, 202)
+        response["Location"] = self.reverse_action("detail", args=[export.pk])
+        return response
+
+    def perform_destroy(self, instance: Export) -> None:
+        exports.delete(instance)
+
+    @extend_schema(request=None, responses=ExportSerializer)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk=None) -> Response:
+        """Stop an export that is queued or running."""
+        export = self.get_object()
+        if not exports.cancel(export):
+            raise Problem(409, "not_cancelable", f"This export is {export.status} already.")
+        return Response(self.get_serializer(export).data)
+
+    @extend_schema(responses=BINARY)
+    @action(detail=True)
+    def file(self, request: Request, pk=None):
+        """The file, once the export has succeeded."""
+        export = self.get_object()
+        if not export.file:
+            raise Problem(404, "no_file", f"This export is {export.status}: it has no file.")
+        name = f"mien-faces-{export.created_at:%Y-%m-%d-%H%M}.{export.format}"
+        return serve_download(export.file, FILES[export.format].content_type, name)
+
+
+def details(trouble: export_requests.Trouble) -> dict[str, list[serializers.ErrorDetail]]:
+    return {
+        name: [serializers.ErrorDetail(message, code) for code, message in errors]
+        for name, errors in trouble.items()
+    }
