@@ -151,7 +151,7 @@ PRESETS: dict[str, TrainingConfig] = {
         average=0.8,
         stages=((0.0, 48, 0.4),),
         framed=0.0,
-        faces=6000,
+        faces=3000,
         repeats=(1, 1, 1, 1, 1, 1, 1),
     ),
     "balanced": replace(TrainingConfig(), epochs=16, framed=0.0),
