@@ -34,7 +34,7 @@ class Drawing {
       axis.ticks.font = { family: token("--mono"), size: 11 };
       axis.grid = { color: token("--line"), tickLength: 4 };
     }
-    this.chart.update("none");
+    this.chart.update(); // with "none", points that are drawn already would keep their old look
   }
 }
 
@@ -88,7 +88,7 @@ export class Curves extends Drawing {
     options.scales.x.min = 1;
     options.scales.x.max = last;
     lines.forEach((line, at) => { data.datasets[at].data = line; });
-    this.chart.update("none");
+    this.chart.update();
   }
 }
 
