@@ -1,8 +1,10 @@
 """What a training from the browser costs over `manage.py train`: `make bench-training_overhead`.
 
-Starts a whole site, uploads drawn faces, and trains the same thing in turns: as a run of the site,
-and in the foreground on the same machine. Compared are the seconds that the trainings themselves
-took, by their checkpoints' clocks; the way from the click to the registered version is told beside.
+Starts a whole site, uploads drawn faces, and trains the same thing in pairs, each kind first in
+every other pair: as a run of the site, and in the foreground on the same machine. Compared is what
+lies between the ends of the first and the last epoch, pair by pair: the seconds by the checkpoint's
+clock, and the processor time of the training process and, on the site, of the worker that follows
+it. Where others use the machine, believe the processor time.
 """
 
 import argparse
@@ -12,22 +14,32 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from datetime import datetime
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import httpx
 import numpy as np
+import psutil
 
-from benchmarks.site import running_site
+from benchmarks.site import Site, running_site
 from tests.training.drawing import write_csv
 
 GOAL = 1.05
 API = "/api/v1"
+LOOK = 0.2  # seconds between two looks at a run
 
 
-def wait_for(client: httpx.Client, address: str) -> dict:
+@dataclass(frozen=True)
+class Cost:
+    """What the epochs after the first took: seconds by the clock and of the processor."""
+
+    seconds: float
+    processor: float
+
+
+def wait_for(client: httpx.Client, address: str) -> dict[str, Any]:
     """The state of a job once it has ended; fails unless it ended well."""
     while (state := client.get(address).json())["status"] in ("queued", "running"):
         time.sleep(1)
@@ -35,17 +47,69 @@ def wait_for(client: httpx.Client, address: str) -> dict:
     return state
 
 
-def moment(text: str) -> float:
-    return datetime.fromisoformat(text).timestamp()
+def from_the_browser(site: Site, client: httpx.Client, choices: dict[str, Any]) -> Cost:
+    """Train as the form does."""
+    run = client.post(f"{API}/training-runs/", json=choices).json()
+    address = f"{API}/training-runs/{run['id']}/"
+    marks = []
+    for epoch in (1, choices["epochs"]):
+        while (state := client.get(address).json())["epoch_count"] < epoch:
+            assert state["status"] in ("queued", "running"), state["error"]
+            time.sleep(LOOK)
+        marks.append(processor_time(site, run["id"]))
+    state = wait_for(client, address)
+    assert state["attempts"] == 1
+    return Cost(between(state["epochs"]), marks[1] - marks[0])
+
+
+def processor_time(site: Site, run: str) -> float:
+    """Of the training process of a run and its worker so far."""
+    children = psutil.Process(site.pid).children(recursive=True)
+    trainer = next(one for one in children if run in " ".join(one.cmdline()))
+    return spent(trainer) + spent(psutil.Process(trainer.ppid()))
+
+
+def in_the_foreground(site: Site, data: Path, output: Path, choices: dict[str, Any]) -> Cost:
+    """Train by the command."""
+    command = [sys.executable, "manage.py", "train", "--verbosity", "0", "--data", str(data)]
+    for name in ("preset", "architecture", "epochs", "seed"):
+        command += [f"--{name}", str(choices[name])]
+    marks = []
+    with subprocess.Popen(
+        [*command, "--output", str(output)],
+        env=os.environ | {"MIEN_DATA": site.data_dir},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        for line in process.stdout:
+            if line.startswith(("epoch 1:", f"epoch {choices['epochs']}:")):
+                marks.append(spent(psutil.Process(process.pid)))
+    assert process.returncode == 0, "manage.py train failed"
+    with np.load(output / "checkpoint.npz") as checkpoint:
+        facts = json.loads(str(checkpoint["facts"]))
+    return Cost(between(facts["epochs"]), marks[1] - marks[0])
+
+
+def spent(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system
+
+
+def between(epochs: list[dict[str, Any]]) -> float:
+    return epochs[-1]["seconds"] - epochs[0]["seconds"]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--pairs", type=int, default=4)
     parser.add_argument("--faces", type=int, default=4000)
-    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--architecture", default="se_resnet")
     options = parser.parse_args()
+    choices: dict[str, Any] = {"preset": "balanced", "epochs": options.epochs}
+    choices["architecture"] = options.architecture
+    pairs: list[tuple[Cost, Cost]] = []
     with running_site() as site, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         data = write_csv(folder / "faces.csv.gz", options.faces)
@@ -53,47 +117,35 @@ def main() -> int:
         with data.open("rb") as file:
             dataset = client.post(f"{API}/datasets/", files={"data": file}).json()
         wait_for(client, f"{API}/datasets/{dataset['id']}/")
+        choices["dataset"] = dataset["id"]
+        # The first question has the worker measure the network's speed; a run waits for that.
+        while not client.post(f"{API}/training-runs/estimate/", json=choices).json()["seconds"]:
+            time.sleep(1)
+        for seed in range(1, options.pairs + 1):
+            choice = choices | {"seed": seed}
+            costs = {}
+            for way in ("site", "command") if seed % 2 else ("command", "site"):
+                if way == "site":
+                    costs[way] = from_the_browser(site, client, choice)
+                else:
+                    costs[way] = in_the_foreground(site, data, folder / str(seed), choice)
+                print(
+                    f"  {way}: {costs[way].seconds:.1f} s, processor {costs[way].processor:.1f} s",
+                    flush=True,
+                )
+            pairs.append((costs["site"], costs["command"]))
 
-        def from_the_browser(number: int) -> tuple[float, float]:
-            choices = {"dataset": dataset["id"], "preset": "quick", "seed": number}
-            choices |= {"architecture": options.architecture, "epochs": options.epochs}
-            run = client.post(f"{API}/training-runs/", json=choices).json()
-            run = wait_for(client, f"{API}/training-runs/{run['id']}/")
-            whole = moment(run["finished_at"]) - moment(run["created_at"])
-            return run["epochs"][-1]["seconds"], whole
-
-        def in_the_foreground(number: int) -> tuple[float, float]:
-            output = folder / str(number)
-            command = [sys.executable, "manage.py", "train", "--verbosity", "0"]
-            command += ["--data", str(data), "--preset", "quick", "--seed", str(number)]
-            command += ["--architecture", options.architecture, "--epochs", str(options.epochs)]
-            command += ["--output", str(output), "--score", "PublicTest"]
-            began = time.monotonic()
-            environment = os.environ | {"MIEN_DATA": site.data_dir}
-            subprocess.run(command, env=environment, check=True, capture_output=True)
-            whole = time.monotonic() - began
-            with np.load(output / "checkpoint.npz") as checkpoint:
-                facts = json.loads(str(checkpoint["facts"]))
-            return facts["epochs"][-1]["seconds"], whole
-
-        ways: dict[str, Callable[[int], tuple[float, float]]] = {
-            "manage.py train": in_the_foreground,
-            "from the browser": from_the_browser,
-        }
-        times: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
-        for number in range(1, options.rounds + 1):
-            for way, train in ways.items():
-                times[way].append(train(number))
-                print(f"  {way}: trained {times[way][-1][0]:.1f} s of {times[way][-1][1]:.1f} s")
-
-    medians = {way: median(trained for trained, _whole in times[way]) for way in ways}
-    ratio = medians["from the browser"] / medians["manage.py train"]
+    seconds = [site.seconds / command.seconds for site, command in pairs]
+    processor = [site.processor / command.processor for site, command in pairs]
     print(
-        f"{options.architecture}, {options.faces} faces, {options.epochs} epochs, medians of "
-        f"{options.rounds}: " + ", ".join(f"{way} {value:.1f} s" for way, value in medians.items())
+        f"{options.architecture}, {options.faces} faces, {options.epochs - 1} epochs after the "
+        f"first, {options.pairs} pairs; over manage.py train a training from the browser takes"
     )
-    print(f"  from the browser takes {100 * (ratio - 1):+.1f} % (goal: at most +5 %)")
-    return 0 if ratio <= GOAL else 1
+    for what, ratios in (("by the clock", seconds), ("processor time", processor)):
+        spread = ", ".join(f"{100 * (ratio - 1):+.1f}" for ratio in sorted(ratios))
+        print(f"  {what}: {100 * (median(ratios) - 1):+.1f} % (each pair: {spread})")
+    print(f"  goal: at most {100 * (GOAL - 1):+.0f} % of both")
+    return 0 if max(median(seconds), median(processor)) <= GOAL else 1
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any, TypedDict
 
 from recognition.engine.emotions import EMOTIONS
@@ -71,7 +72,11 @@ def compare(*cards: Card) -> Comparison | None:
     split = shared_split(*cards)
     if split is None:
         return None
-    figures = [card["figures"][split] for card in cards]
+    return hold_together(split, [card["figures"][split] for card in cards])
+
+
+def hold_together(split: str, figures: Sequence[dict[str, Any]]) -> Comparison:
+    """Figures of models on the same faces, the first ones as the measure."""
     first = figures[0]
     return {
         "split": split,

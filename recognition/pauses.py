@@ -11,9 +11,6 @@ from django.utils import timezone
 
 from recognition.models import QueueSwitch
 
-# Not the frames of webcams: those are no jobs, and nobody wants one that has waited.
-PAUSABLE = ("analyses", "maintenance", "training")
-
 
 def is_paused(queue: str) -> bool:
     return QueueSwitch.objects.filter(queue=queue, paused=True).exists()

@@ -1,9 +1,12 @@
 """What administrators' pages are told about trainings: payloads, the group, publish()."""
 
+from collections.abc import Sequence
 from typing import Any, Literal, TypedDict
 
 from django.urls import reverse
 
+from recognition import comparison
+from recognition.cards import Comparison, hold_together
 from recognition.events import STAFF_GROUP as GROUP
 from recognition.events import Message, publish
 from recognition.models import Job, ModelVersion
@@ -283,6 +286,22 @@ def evaluations_of(version: ModelVersion) -> list[EvaluationState]:
         *(describe_evaluation(evaluation) for evaluation in stored),
         *(_describe_claim(version, split) for split in claimed),
     ]
+
+
+def compare(versions: Sequence[ModelVersion]) -> Comparison | None:
+    """Versions side by side: on a split on which all were evaluated here, or else as their cards
+    say; None where they were not scored on the same faces."""
+    found: dict[tuple[str, str], dict[int, Evaluation]] = {}
+    done = Evaluation.objects.filter(status=Job.Status.SUCCEEDED, version__in=versions)
+    for one in done.exclude(split="validation").select_related("dataset"):  # each has its own
+        found.setdefault((one.split, str(one.dataset_id)), {})[one.version_id] = one
+    # By name, the test splits come before that for training.
+    for (split, _dataset), by_version in sorted(found.items()):
+        if len(by_version) == len(versions):
+            measured = [by_version[version.pk] for version in versions]
+            name = f"{split}, {measured[0].dataset.name}"
+            return hold_together(name, [one.figures for one in measured])
+    return comparison.compare(versions)
 
 
 def curve_of(version: ModelVersion) -> list[EpochState]:

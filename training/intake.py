@@ -133,6 +133,8 @@ def remove(dataset: Dataset) -> None:
 def _add(user, data: Path, votes: Path | None, name: str, **values) -> tuple[Dataset, bool]:
     sha256, size = digest([data, votes] if votes else [data])
     if known := Dataset.objects.filter(sha256=sha256).first():
+        if known.error_code == "gave_up":  # its message asks for that
+            check_again(known)
         return known, False
     dataset = Dataset(
         **values,

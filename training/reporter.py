@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from training.core.config import TrainingConfig
 from training.core.duration import cost, share_done
 from training.core.faces import Faces, split_off
+from training.core.patience import is_lost
 from training.core.targets import epoch_rows
 from training.lifeline import Say
 
@@ -40,7 +41,7 @@ class Reporter:
         # `fit` asks once before each epoch, then after each of its batches.
         self.batch = -1
         self.told, self.told_batch = self.began, 0
-        self.stop = self.has_lost_patience()
+        self.stop = is_lost(patience, self.epochs)
         self.tell_epochs()
 
     def after_batch(self) -> bool:
@@ -64,7 +65,7 @@ class Reporter:
             flush=True,
         )
         self.batch, self.told_batch = -1, 0
-        self.stop = self.has_lost_patience()
+        self.stop = is_lost(self.patience, self.epochs)
         self.tell_epochs()
 
     def tell_epochs(self) -> None:
@@ -95,13 +96,6 @@ class Reporter:
             seconds = self.seconds + time.monotonic() - self.began
             return min(1.0, seconds / (60 * self.config.minutes))
         return share_done(self.config, min(1.0, epochs / self.config.epochs))
-
-    def has_lost_patience(self) -> bool:
-        if not self.patience or not self.epochs:
-            return False
-        # The last of equals is the best, as in `fit`.
-        best = max(self.epochs, key=lambda epoch: (epoch.validation_accuracy, epoch.number))
-        return len(self.epochs) - best.number >= self.patience
 
     def speed(self) -> float | None:
         """Faces a second at 48 pixels over the epochs of this process; None without any."""

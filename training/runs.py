@@ -6,7 +6,6 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.core.files.base import ContentFile
@@ -17,7 +16,8 @@ from recognition import jobs, pauses, registry, tracebacks
 from recognition.jobs import Status
 from recognition.models import ModelVersion
 from training import events, trainer
-from training.core.precision import fastest
+from training.core.config import TrainingConfig
+from training.core.precision import settled
 from training.messages import BEST, EXAMINATION, Batch, Epochs, TrainerMessage, TrainingJob
 from training.models import Epoch, Evaluation, Speed, TrainingRun
 
@@ -80,7 +80,9 @@ def carry_out(run: TrainingRun, should_stop: Callable[[], bool] = never) -> None
     it back into the queue, at most three times. It goes on from its last epoch then. Where
     `should_stop` says so, it goes back as well, and this attempt does not count.
     """
-    jobs.change(run, phase=Phase.STARTING, config=settled(run.config))
+    # The precision is kept in the row: a run that goes on elsewhere goes on as it began.
+    config = settled(TrainingConfig.from_dict(run.config))
+    jobs.change(run, phase=Phase.STARTING, config=config.to_dict())
     events.publish_run(run)
     try:
         follow(run, should_stop)
@@ -97,14 +99,6 @@ def carry_out(run: TrainingRun, should_stop: Callable[[], bool] = never) -> None
     except Exception as error:
         logger.exception("Run %s broke off", run.pk)
         put_back(run, traceback=tracebacks.describe(error))
-
-
-def settled(config: dict[str, Any]) -> dict[str, Any]:
-    """The config with a precision for this machine, where none was asked for.
-
-    It is kept in the row: a run that goes on elsewhere goes on as it began.
-    """
-    return {**config, "precision": fastest()} if config["precision"] == "auto" else config
 
 
 def follow(run: TrainingRun, should_stop: Callable[[], bool]) -> None:

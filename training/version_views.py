@@ -84,7 +84,7 @@ def compare(request: HttpRequest) -> HttpResponse:
         return redirect("models")
     context = {
         "versions": [comparison.describe_version(version) for version in versions],
-        "comparison": comparison.compare(versions),
+        "comparison": events.compare(versions),
         "curves": [
             {"version": version.number, "epochs": events.curve_of(version)} for version in versions
         ],

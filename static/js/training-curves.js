@@ -34,7 +34,7 @@ class Drawing {
       axis.ticks.font = { family: token("--mono"), size: 11 };
       axis.grid = { color: token("--line"), tickLength: 4 };
     }
-    this.chart.update("none");
+    this.chart.update(); // with "none", points that are drawn already would keep their old look
   }
 }
 
@@ -60,7 +60,8 @@ export class Curves extends Drawing {
         animation: false,
         parsing: false,
         interaction: { mode: "index", intersect: false },
-        elements: { point: { radius: 0, hitRadius: 8 } },
+        // A single point makes no line.
+        elements: { point: { radius: ({ dataset }) => (dataset.data.length === 1 ? 3 : 0), hitRadius: 8 } },
         plugins: {
           legend: { display: false },
           tooltip: {
@@ -86,12 +87,8 @@ export class Curves extends Drawing {
     const last = Math.max(2, ...lines.map((line) => line.at(-1)?.x ?? 0));
     options.scales.x.min = 1;
     options.scales.x.max = last;
-    lines.forEach((line, at) => {
-      data.datasets[at].data = line;
-      // A single point makes no line.
-      data.datasets[at].pointRadius = line.length === 1 ? 3 : 0;
-    });
-    this.chart.update("none");
+    lines.forEach((line, at) => { data.datasets[at].data = line; });
+    this.chart.update();
   }
 }
 

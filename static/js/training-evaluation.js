@@ -7,7 +7,7 @@ import { share } from "./training-words.js";
 /** @typedef {import("./training-api.js").Evaluation} Evaluation */
 
 const COLUMNS = 8; // of the picture with the mistakes
-const SPLITS = { PrivateTest: "private test", PublicTest: "public test", Training: "training", validation: "validation" };
+const SPLITS = { PrivateTest: "private test", PublicTest: "public test", Training: "training", validation: "validation", validation_framed: "framed validation" };
 
 const cell = (tag, text, scope) => {
   const element = Object.assign(document.createElement(tag), { textContent: text });

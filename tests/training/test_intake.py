@@ -129,7 +129,9 @@ def test_a_check_that_breaks_off_is_tried_three_times(admin, csv, monkeypatch):
     dataset.refresh_from_db()
 
     assert (dataset.status, dataset.error_code, dataset.attempts) == ("failed", "gave_up", 3)
-    assert intake.check_again(dataset)
+    assert intake.add_upload(admin, upload_of(csv)) == (dataset, False)
+    dataset.refresh_from_db()
+    assert (dataset.status, dataset.error_code) == ("queued", "")
 
 
 def test_a_deleted_data_set_leaves_no_file(admin, csv, settings):

@@ -92,7 +92,7 @@ def test_with_a_limit_in_minutes_the_share_is_that_of_the_time(clock):
 
 @pytest.mark.parametrize(
     ("accuracies", "stops"),
-    [([0.3, 0.4, 0.5], False), ([0.5, 0.4, 0.3], True), ([0.5, 0.4, 0.5], False), ([], False)],
+    [([0.3, 0.4, 0.5], False), ([0.5, 0.4, 0.3], True), ([0.5, 0.4, 0.5], True), ([], False)],
 )
 def test_it_stops_after_epochs_without_a_new_best(clock, accuracies, stops):
     epochs = [Epoch(number, accuracy, number) for number, accuracy in enumerate(accuracies, 1)]

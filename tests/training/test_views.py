@@ -109,6 +109,23 @@ def test_versions_scored_on_other_faces_are_not_compared(site, shipped):
     assert "not scored on the same faces" in page.content.decode()
 
 
+def test_versions_that_were_evaluated_here_are_compared_by_that(site, shipped, dataset):
+    version = registry.register(network(1), {})
+    for at, one in enumerate((shipped, version)):
+        for split in ("Training", "PublicTest", "validation"):
+            Evaluation.objects.create(
+                version=one,
+                dataset=dataset,
+                split=split,
+                status="succeeded",
+                figures=figures(0.5 + at / 10),
+            )
+    comparison = site.get("/models/compare/?versions=1,2").context["comparison"]
+
+    assert comparison["split"] == "PublicTest, faces.csv"
+    assert comparison["accuracy"] == pytest.approx([0.5, 0.6])
+
+
 @pytest.mark.parametrize("query", ["", "versions=1", "versions=1,99", "versions=x"])
 def test_less_than_two_versions_are_not_compared(site, shipped, query):
     assert site.get(f"/models/compare/?{query}").url == "/models/"

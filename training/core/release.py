@@ -21,6 +21,7 @@ from .framings import frame
 from .plain_keras import save
 from .provenance import code_digest
 from .quantize import quantize
+from .targets import epoch_rows
 
 MODEL, INT8, CARD = "expression.onnx", "expression.int8.onnx", "expression.json"
 KERAS = "expression.keras"
@@ -80,7 +81,7 @@ def release(
         "config": config.to_dict(),
         "data": faces.sources,
         "code": code_digest(),
-        "trained_rows": len(training),
+        "trained_rows": len(np.unique(epoch_rows(faces, training, config))),
         "epochs": len(progress.epochs),
         "best_epoch": progress.best_epoch,
         "training_seconds": round(progress.seconds),

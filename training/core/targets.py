@@ -36,4 +36,6 @@ def _or_label(shares: NDArray[np.float32], label: NDArray[np.float32]) -> NDArra
 def epoch_rows(faces: Faces, rows: NDArray[np.int64], config: TrainingConfig) -> NDArray[np.int64]:
     """The rows of one epoch: what taggers found to be no face left out, rare classes repeated."""
     kept = rows[faces.is_face[rows]]
+    if config.faces is not None and config.faces < len(kept):
+        kept = np.sort(np.random.default_rng(config.seed).permutation(kept)[: config.faces])
     return np.repeat(kept, np.array(config.repeats)[faces.labels[kept]])

@@ -2,7 +2,9 @@
 
 import pytest
 
-from training.core.precision import fastest
+from training.core import precision
+from training.core.config import TrainingConfig
+from training.core.precision import fastest, settled
 
 
 @pytest.mark.parametrize(
@@ -30,3 +32,10 @@ def test_an_accelerator_computes_in_it(tmp_path):
 
 def test_a_system_that_says_nothing_trains_in_float32(tmp_path):
     assert fastest(tmp_path) == "float32"
+
+
+@pytest.mark.parametrize(("asked", "used"), [("auto", "float32"), ("bfloat16", "bfloat16")])
+def test_only_what_is_left_open_is_settled(monkeypatch, asked, used):
+    monkeypatch.setattr(precision, "fastest", lambda: "float32")
+
+    assert settled(TrainingConfig(precision=asked)).precision == used

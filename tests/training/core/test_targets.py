@@ -39,3 +39,13 @@ def test_an_epoch_repeats_rare_classes_and_skips_what_is_no_face():
     faces.is_face[0] = False
     rows = epoch_rows(faces, np.arange(7), TrainingConfig(repeats=(1, 2, 1, 1, 1, 1, 1)))
     assert rows.tolist() == [1, 1, 2, 3, 4, 5, 6]
+
+
+def test_only_so_many_faces_are_trained_on_and_always_the_same():
+    faces = make_faces(70)
+    few = TrainingConfig(faces=20, repeats=(1,) * 7)
+    rows = epoch_rows(faces, np.arange(70), few)
+    assert len(set(rows.tolist())) == len(rows) == 20
+    assert rows.tolist() == epoch_rows(faces, np.arange(70), few).tolist()
+    assert len(epoch_rows(faces, np.arange(70), replace(few, faces=100))) == 70
+    assert rows.tolist() != epoch_rows(faces, np.arange(70), replace(few, seed=8)).tolist()

@@ -1,4 +1,4 @@
-"""manage.py evaluate prints the figures of a model file and draws them, without a database."""
+"""manage.py evaluate prints the figures of a model and draws them; of a file without a database."""
 
 import json
 import subprocess
@@ -7,6 +7,7 @@ import sys
 import pytest
 from django.core.management import CommandError, call_command
 
+from recognition import registry
 from recognition.engine.classifier import SHIPPED_MODEL
 from tests.training.drawing import write_csv
 
@@ -57,6 +58,23 @@ def test_a_variant_shares_the_card_of_its_model(tmp_path, capsys):
     assert facts["faces"] > 0
 
 
+@pytest.mark.django_db
+def test_a_registered_version_is_scored_and_checked(tmp_path, capsys, settings):
+    settings.MEDIA_ROOT = tmp_path / "media"
+    version = registry.register_shipped_model()
+    data = write_csv(tmp_path / "faces.csv", count=40)
+    for split, faces in (("PublicTest", 10), ("validation", 4)):
+        facts = run(capsys, "--data", data, "--number", 1, "--split", split)
+        assert (facts["model"], facts["faces"]) == ("version 1 (se_resnet)", faces)
+
+    with open(version.onnx.path, "ab") as file:
+        file.write(b"changed")
+    with pytest.raises(CommandError, match="not the one registered"):
+        run(capsys, "--data", data, "--number", 1)
+    with pytest.raises(CommandError, match="no version 5"):
+        run(capsys, "--data", data, "--number", 5)
+
+
 def test_it_says_what_is_wrong_with_the_data(tmp_path):
     with pytest.raises(CommandError, match="nothing at"):
         call_command("evaluate", "--data", str(tmp_path / "nowhere.csv"))
@@ -75,6 +93,9 @@ def test_a_split_without_faces_is_refused(tmp_path):
 
 
 def test_it_does_not_load_tensorflow():
-    code = "import sys, training.management.commands.evaluate; print('keras' in sys.modules)"
+    code = (
+        "import django, sys; django.setup(); import training.management.commands.evaluate; "
+        "print('keras' in sys.modules)"
+    )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "False"

@@ -7,10 +7,13 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from recognition.engine.classifier import EmotionClassifier
+from recognition.models import ModelVersion
 from tests.training.drawing import write_csv
+from training import launch
 from training.core.architectures import build
 from training.core.checkpoint import Epoch, Progress, save_best
 from training.core.config import TrainingConfig
+from training.management.commands.train import Command
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +36,35 @@ def test_it_trains_exports_and_writes_the_card(tmp_path, capsys):
     assert card["figures"]["PublicTest"]["faces"] == 21
     faces = np.zeros((2, 48, 48), np.uint8)
     assert EmotionClassifier(output / "expression.onnx").predict(faces).shape == (2, 7)
+
+
+@pytest.mark.django_db
+def test_it_stops_early_and_registers_a_version(tmp_path, capsys, settings):
+    settings.MEDIA_ROOT = tmp_path / "media"
+    options = ["--preset", "quick", "--epochs", "40", "--batch-size", "16", "--patience", "1"]
+    # At this rate nothing is learned.
+    options += ["--learning-rate", "0.000001", "--validation", "0.2", "--verbosity", "0"]
+    data = write_csv(tmp_path / "faces.csv", count=140)
+    call_command("train", "--data", str(data), *options, "--register")
+    printed = capsys.readouterr().out
+
+    assert printed.count("epoch ") < 40
+    assert "Registered: version 1 (mini_xception)" in printed
+    version = ModelVersion.objects.get()
+    assert version.keras
+    assert version.weights
+    assert not version.imported
+    assert set(version.card["figures"]) == {"validation", "PublicTest"}
+
+
+def test_it_offers_the_choices_and_presets_of_the_form():
+    parser = Command().create_parser("manage.py", "train")
+    options = ["--data", "x", "--votes", "y", "--votes-share", "0.3", "--patience", "2"]
+    chosen = vars(parser.parse_args(options))
+
+    assert {f"choose_{name}" for name in (*launch.OPTIONS, *launch.CHOICES)} <= set(chosen)
+    assert (chosen["choose_votes"], chosen["choose_patience"]) == (0.3, 2)
+    assert parser.get_default("preset") in launch.PRESETS
 
 
 def test_it_exports_a_run_that_was_trained_elsewhere(tmp_path):
@@ -61,5 +93,5 @@ def test_it_says_what_is_wrong_with_the_data(tmp_path):
 
 
 def test_it_says_what_is_wrong_with_an_option(tmp_path):
-    with pytest.raises(CommandError, match="epochs"):
+    with pytest.raises(CommandError, match="Epochs: from 1"):
         call_command("train", "--data", str(write_csv(tmp_path / "faces.csv")), "--epochs", "0")

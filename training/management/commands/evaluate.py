@@ -1,7 +1,8 @@
-"""manage.py evaluate: the figures of a model file on labelled faces; needs no database."""
+"""manage.py evaluate: the figures of a model on labelled faces; of a file without a database."""
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from recognition.engine.classifier import SHIPPED_MODEL, EmotionClassifier
 from recognition.engine.errors import ModelError
+from recognition.version_files import read_onnx
 from training.core.config import TrainingConfig
 from training.core.datasets import load
 from training.core.evaluate import Evaluation, measure_time, predict_all, score
@@ -19,10 +21,11 @@ from training.core.faces import SPLITS, Faces, split_off
 from training.core.mistakes import draw_mistakes
 from training.core.plots import plot_confusion, plot_reliability
 from training.core.problems import DatasetError
+from training.management.commands.models import find_version
 
 
 class Command(BaseCommand):
-    help = "Score a model file (by default the shipped one) on a split of a data set."
+    help = "Score a model (by default the file that is shipped) on a split of a data set."
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -30,6 +33,9 @@ class Command(BaseCommand):
             "--data", type=Path, required=True, help="FER2013's CSV, a folder or a zip"
         )
         parser.add_argument("--model", type=Path, default=SHIPPED_MODEL, help="an ONNX file")
+        parser.add_argument(
+            "--number", type=int, help="a registered model version instead of a file"
+        )
         parser.add_argument(
             "--split",
             default="PublicTest",
@@ -51,8 +57,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             faces = load(options["data"], settings.DATA_DIR / "cache" / "datasets")
-            rows = _rows(faces, options["split"], options["model"])
-            classifier = EmotionClassifier(options["model"], options["threads"])
+            name, model, card = _model(options["number"], options["model"])
+            rows = _rows(faces, options["split"], card)
+            classifier = EmotionClassifier(model, options["threads"])
             images, labels = faces.images[rows], faces.labels[rows]
             answers = predict_all(classifier.predict, images, self._progress(len(rows)))
         except ModelError as error:
@@ -71,7 +78,7 @@ class Command(BaseCommand):
         if options["mistakes"] > 0:
             drawn = draw_mistakes(images, answers, labels, output, options["mistakes"])
             plots |= {path.stem: path for path in drawn}
-        facts = {"model": str(options["model"]), "split": options["split"], **evaluation.to_dict()}
+        facts = {"model": name, "split": options["split"], **evaluation.to_dict()}
         if options["json"]:
             facts["plots"] = {name: str(path) for name, path in plots.items()}
             self.stdout.write(json.dumps(facts))
@@ -90,14 +97,29 @@ class Command(BaseCommand):
         return show
 
 
-def _rows(faces: Faces, split: str, model: Path) -> NDArray[np.int64]:
-    if split != "validation":
-        return faces.rows(split)
+Card = Callable[[], dict[str, Any]]
+
+
+def _model(number: int | None, file: Path) -> tuple[str, Path | bytes, Card]:
+    """Name, content and card of a registered version, or of a file."""
+    if number is None:
+        return str(file), file, lambda: _card_beside(file)
+    version = find_version(number)
+    return str(version), read_onnx(version), lambda: version.card
+
+
+def _card_beside(model: Path) -> dict[str, Any]:
     # Variants share a card: expression.onnx and expression.int8.onnx have expression.json.
     card = model.with_name(model.name.split(".")[0] + ".json")
     if not card.is_file():
         raise DatasetError(f"{card.name} beside the model is needed to know its validation part.")
-    config = TrainingConfig.from_dict(json.loads(card.read_text())["config"])
+    return dict(json.loads(card.read_text()))
+
+
+def _rows(faces: Faces, split: str, card: Card) -> NDArray[np.int64]:
+    if split != "validation":
+        return faces.rows(split)
+    config = TrainingConfig.from_dict(card().get("config", {}))
     return split_off(faces, faces.rows("Training"), config.validation, config.seed)[1]
 
 

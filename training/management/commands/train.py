@@ -1,4 +1,4 @@
-"""manage.py train: train a classifier in the foreground and export it."""
+"""manage.py train: train a classifier in the foreground, and export or register it."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -7,14 +7,23 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from training.core.checkpoint import Epoch, Progress, read_best
+from recognition import registry
+from recognition.models import ModelVersion
+from training.core.checkpoint import Epoch, Progress, read_best, save_best
 from training.core.config import TrainingConfig
 from training.core.datasets import load_for
-from training.core.faces import Faces
-from training.core.fit import fit
-from training.core.options import add_options, describe, read_config
+from training.core.faces import SPLITS, Faces
+from training.core.fit import CHECKPOINT, fit
+from training.core.options import add_source, describe
+from training.core.patience import is_lost
+from training.core.precision import settled
 from training.core.problems import CheckpointError, DatasetError
-from training.core.release import CARD, INT8, MODEL, release
+from training.core.release import CARD, INT8, KERAS, MODEL, release
+from training.launch import CHOICES, OPTIONS, PRESETS, LaunchRefused, read_config
+from training.messages import BEST
+
+FLAGS = {name: f"--{name.replace('_', '-')}" for name in (*OPTIONS, *CHOICES)}
+FLAGS["votes"] = "--votes-share"  # --votes is the file
 
 
 class Command(BaseCommand):
@@ -24,7 +33,13 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        add_options(parser)
+        add_source(parser, PRESETS)
+        for name, option in OPTIONS.items():
+            parser.add_argument(
+                FLAGS[name], dest=f"choose_{name}", type=option.kind, help=option.title
+            )
+        for name, values in CHOICES.items():
+            parser.add_argument(FLAGS[name], dest=f"choose_{name}", choices=values)
         parser.add_argument(
             "--export",
             type=Path,
@@ -32,6 +47,11 @@ class Command(BaseCommand):
             help="train nothing; export the best epoch of this checkpoint.npz or best.npz",
         )
         parser.add_argument("--score", action="append", default=[], metavar="SPLIT")
+        parser.add_argument(
+            "--register",
+            action="store_true",
+            help="make it a model version, scored on every test split as those of the site are",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         output, checkpoint = options["output"], options["export"]
@@ -42,25 +62,54 @@ class Command(BaseCommand):
                 faces = self._load(config, options)
             else:
                 output = output or settings.DATA_DIR / "training" / options["preset"]
-                config = read_config(options)
+                changes = {name: options[f"choose_{name}"] for name in FLAGS}
+                config, patience = read_config(options["preset"], changes)
+                config = settled(config)
                 faces = self._load(config, options)
                 self.stdout.write(f"{len(faces)} faces; {config}")
-                verbose = 1 if options["verbosity"] else 0
-                progress = fit(
-                    config,
-                    faces,
-                    output,
-                    on_epoch=self._report,
-                    verbose=verbose,
-                    steps_at_once=options["steps_at_once"],
-                )
-            self._release(config, faces, progress, output, options["score"])
+                progress = self._fit(config, faces, output, patience, options)
+            splits = options["score"]
+            if options["register"]:
+                splits = splits or [name for name in SPLITS[1:] if len(faces.rows(name))]
+            card = self._release(config, faces, progress, output, splits)
+            if options["register"]:
+                save_best(output / BEST, config, progress)
+                self.stdout.write(f"Registered: {_register(output, card)}")
+        except LaunchRefused as error:
+            raise CommandError(error.message) from error
         except (DatasetError, CheckpointError, ValueError) as error:
             raise CommandError(str(error)) from error
 
     def _load(self, config: TrainingConfig, options: Any) -> Faces:
         cache = settings.DATA_DIR / "cache" / "datasets"
         return load_for(config, options["data"], cache, options["votes"], options["teachers"])
+
+    def _fit(
+        self,
+        config: TrainingConfig,
+        faces: Faces,
+        output: Path,
+        patience: int | None,
+        options: dict[str, Any],
+    ) -> Progress:
+        epochs: list[Epoch] = []
+        if (output / CHECKPOINT).exists():
+            epochs = read_best(output / CHECKPOINT)[1].epochs
+
+        def report(epoch: Epoch) -> None:
+            epochs.append(epoch)
+            self.stdout.write(describe(epoch))
+            self.stdout.flush()
+
+        return fit(
+            config,
+            faces,
+            output,
+            on_epoch=report,
+            should_stop=lambda: is_lost(patience, epochs),
+            verbose=1 if options["verbosity"] else 0,
+            steps_at_once=options["steps_at_once"],
+        )
 
     def _release(
         self,
@@ -69,7 +118,7 @@ class Command(BaseCommand):
         progress: Progress,
         output: Path,
         score: list[str],
-    ) -> None:
+    ) -> dict[str, Any]:
         card = release(config, faces, progress, output, score)
         for name, figures in card["figures"].items():
             self.stdout.write(
@@ -83,7 +132,9 @@ class Command(BaseCommand):
         )
         names = [MODEL, INT8, CARD] if int8["kept"] else [MODEL, CARD]
         self.stdout.write(f"Wrote {', '.join(str(output / name) for name in names)}.")
+        return card
 
-    def _report(self, epoch: Epoch) -> None:
-        self.stdout.write(describe(epoch))
-        self.stdout.flush()
+
+def _register(folder: Path, card: dict[str, Any]) -> ModelVersion:
+    onnx, weights, keras = ((folder / name).read_bytes() for name in (MODEL, BEST, KERAS))
+    return registry.register(onnx, card, weights=weights, keras=keras)
