@@ -14,7 +14,7 @@ from tests.training.drawing import draw_faces
 from training import checks, intake, runs
 from training.models import Dataset
 
-DATASETS = "/api/v1/training/datasets/"
+DATASETS = "/api/v1/datasets/"
 FACES = 210
 
 
