@@ -1,0 +1,32 @@
+"""What is stored, by noun; Django finds all of it here."""
+
+from recognition.models.analyses import (
+    CORRECTION_CHOICES,
+    EMOTION_CHOICES,
+    NOT_A_FACE,
+    Analysis,
+    Face,
+    Track,
+)
+from recognition.models.jobs import Export, Job, QueueSwitch
+from recognition.models.programs import Allowance, ApiKey, Delivery, IdempotentRequest, Webhook
+from recognition.models.versions import ModelEvent, ModelVersion
+
+__all__ = [
+    "CORRECTION_CHOICES",
+    "EMOTION_CHOICES",
+    "NOT_A_FACE",
+    "Allowance",
+    "Analysis",
+    "ApiKey",
+    "Delivery",
+    "Export",
+    "Face",
+    "IdempotentRequest",
+    "Job",
+    "ModelEvent",
+    "ModelVersion",
+    "QueueSwitch",
+    "Track",
+    "Webhook",
+]

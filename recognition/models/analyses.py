@@ -1,0 +1,180 @@
+"""Analyses and the faces found in them."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+
+from recognition.derived import CopiedOwnerField, SearchTextField
+from recognition.engine.emotions import EMOTIONS
+from recognition.models.versions import ModelVersion
+
+EMOTION_CHOICES = [(emotion, emotion) for emotion in EMOTIONS]
+NOT_A_FACE = "not_a_face"
+CORRECTION_CHOICES = [*EMOTION_CHOICES, (NOT_A_FACE, "not a face")]
+
+
+class Analysis(models.Model):
+    """One upload of a person from the queue to its result, or one kept webcam session.
+
+    `status` changes only in analyses.py. `sequence` counts the changes that were announced, so
+    that a page can tell a newer state from an older one.
+    """
+
+    class Kind(models.TextChoices):
+        IMAGE = "image"
+        WEBCAM = "webcam"
+
+    class Status(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        SUCCEEDED = "succeeded"
+        FAILED = "failed"
+        CANCELED = "canceled"
+
+    queue = "analyses"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="analyses"
+    )
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.IMAGE)
+    status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
+    title = models.CharField(max_length=200)
+    notes = models.TextField(blank=True)
+    tags = models.JSONField(default=list)
+    search_text = SearchTextField(default="", editable=False)
+    sequence = models.PositiveIntegerField(default=0)
+
+    # Files. The upload as it came waits in `source` and is deleted once it has been analyzed;
+    # what stays is upright and carries no metadata.
+    source = models.FileField(upload_to="incoming", blank=True)
+    photo = models.FileField(upload_to="photos", blank=True)
+    thumbnail = models.FileField(upload_to="thumbnails", blank=True)
+
+    # Result.
+    width = models.PositiveIntegerField(null=True)
+    height = models.PositiveIntegerField(null=True)
+    face_count = models.PositiveIntegerField(default=0)  # of a session: its tracks
+    emotion = models.CharField(max_length=10, choices=EMOTION_CHOICES, blank=True)
+    model_version = models.ForeignKey(ModelVersion, null=True, on_delete=models.PROTECT)
+    requested_version = models.ForeignKey(  # where not the active one is wanted
+        ModelVersion, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    stored_bytes = models.PositiveBigIntegerField(default=0)  # of photo and thumbnail
+    milliseconds = models.JSONField(null=True)
+    seconds = models.FloatField(null=True)  # the length of a session
+    frame_count = models.PositiveIntegerField(default=0)  # frames of a session that were analyzed
+    notices = models.JSONField(default=list)
+    error_code = models.CharField(max_length=50, blank=True)
+    error_message = models.TextField(blank=True)
+    traceback = models.TextField(blank=True)  # of the last attempt that broke off; for the staff
+
+    # Work.
+    attempts = models.PositiveSmallIntegerField(default=0)
+    lease_owner = models.CharField(max_length=36, blank=True)
+    lease_expires_at = models.DateTimeField(null=True)
+    worker = models.CharField(max_length=100, blank=True)  # host:pid of the last attempt
+    created_at = models.DateTimeField(auto_now_add=True)
+    waiting_since = models.DateTimeField(default=timezone.now)
+    enqueued_at = models.DateTimeField(auto_now_add=True)  # when its last message was sent
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        verbose_name_plural = "analyses"
+        indexes = [
+            # Lists in their order; with what they are filtered by and what is summed up, so that
+            # counting, summing and turning to a far page read the index alone.
+            models.Index(
+                fields=[
+                    *["owner", "-created_at", "-id", "status", "kind", "emotion"],
+                    *["model_version", "stored_bytes"],
+                ],
+                name="analysis_list",
+            ),
+            models.Index(fields=["owner", "-finished_at"], name="analysis_finished"),
+            models.Index(
+                fields=["status", "enqueued_at"],
+                condition=models.Q(status__in=["queued", "running"]),
+                name="analysis_unfinished",
+            ),
+            models.Index(fields=["status", "-finished_at"], name="analysis_ended"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("analysis-detail", args=[self.pk])
+
+    @property
+    def has_thumbnail(self) -> bool:
+        return bool(self.thumbnail)
+
+    @property
+    def is_retryable(self) -> bool:
+        ended = self.status in {self.Status.FAILED, self.Status.CANCELED}
+        return ended and bool(self.source)
+
+
+class Track(models.Model):
+    """One face across the frames of a session, under the number that the session gave it."""
+
+    analysis = models.ForeignKey(Analysis, on_delete=models.CASCADE, related_name="tracks")
+    number = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["analysis", "number"], name="one_track_per_number")
+        ]
+
+    def __str__(self) -> str:
+        return f"track {self.number} of {self.analysis}"
+
+
+class Face(models.Model):
+    """A face in a photo or in one frame of a session: where it is, which expression it shows.
+
+    Boxes and landmarks are in pixels of the upright photo or the frame, origin at the top left.
+    What its owner corrected stands beside the prediction and changes only in corrections.py.
+    """
+
+    analysis = models.ForeignKey(Analysis, on_delete=models.CASCADE, related_name="faces")
+    owner = CopiedOwnerField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    track = models.ForeignKey(Track, null=True, on_delete=models.CASCADE, related_name="faces")
+    time = models.FloatField(null=True)  # seconds since the session was begun to be kept
+    x = models.FloatField()
+    y = models.FloatField()
+    width = models.FloatField()
+    height = models.FloatField()
+    score = models.FloatField()
+    landmarks = models.JSONField(default=dict)  # not stored for the faces of a session
+    probabilities = models.JSONField()  # in the order of EMOTIONS
+    emotion = models.CharField(max_length=10, choices=EMOTION_CHOICES)
+    probability = models.FloatField(default=0.0)  # of `emotion`
+    sharpness = models.FloatField(null=True)  # engine.sharpness; not stored for a session's faces
+    correction = models.CharField(max_length=10, choices=CORRECTION_CHOICES, blank=True)
+    corrected_at = models.DateTimeField(null=True)  # set where there is a correction
+
+    class Meta:
+        ordering = ["pk"]  # the engine's order: the most prominent face first
+        indexes = [
+            models.Index(fields=["owner", "-id"], name="face_list"),
+            models.Index(fields=["owner", "emotion", "-id"], name="face_list_by_emotion"),
+            models.Index(fields=["analysis", "emotion"], name="face_emotions"),
+            models.Index(
+                fields=["corrected_at"],
+                condition=models.Q(corrected_at__isnull=False),
+                name="face_corrected",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.emotion} in {self.analysis}"

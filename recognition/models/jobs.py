@@ -1,0 +1,106 @@
+"""Work in the background: what all of it has, exports, paused queues."""
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+
+class Job(models.Model):
+    """Work in the background, from the queue to its end.
+
+    `status` changes only in jobs.py. `sequence` counts the changes that were announced, so that a
+    page can tell a newer state from an older one. `queue` names the Celery queue of the task that
+    carries it out.
+    """
+
+    queue = "maintenance"
+
+    class Status(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        SUCCEEDED = "succeeded"
+        FAILED = "failed"
+        CANCELED = "canceled"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
+    sequence = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    lease_owner = models.CharField(max_length=36, blank=True)
+    lease_expires_at = models.DateTimeField(null=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    worker = models.CharField(max_length=100, blank=True)  # host:pid of the last attempt
+    created_at = models.DateTimeField(auto_now_add=True)
+    waiting_since = models.DateTimeField(default=timezone.now)
+    enqueued_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    error_code = models.CharField(max_length=50, blank=True)
+    error_message = models.TextField(blank=True)
+    traceback = models.TextField(blank=True)  # of the last attempt that broke off
+
+    class Meta:
+        abstract = True
+        ordering = ["-created_at", "-id"]
+
+    @property
+    def is_finished(self) -> bool:
+        return self.status not in (self.Status.QUEUED, self.Status.RUNNING)
+
+
+class QueueSwitch(models.Model):
+    """A queue that somebody has paused, or resumed since; changed only in pauses.py."""
+
+    queue = models.CharField(max_length=50, unique=True)
+    paused = models.BooleanField()
+    changed_at = models.DateTimeField()
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        verbose_name_plural = "queue switches"
+
+    def __str__(self) -> str:
+        return f"{self.queue} {'paused' if self.paused else 'resumed'}"
+
+
+class Export(Job):
+    """The faces of a part of somebody's history as a file, made in the background.
+
+    `filters` are those of recognition.filters.HistoryFilter, name and text as in an address.
+    """
+
+    class Format(models.TextChoices):
+        CSV = "csv"
+        JSONL = "jsonl"
+        PARQUET = "parquet"
+
+    KEPT = timedelta(days=7)  # after its end; then it is deleted with its file
+    queue = "exports"
+
+    created_by = None
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="exports"
+    )
+    format = models.CharField(max_length=10, choices=Format)
+    filters = models.JSONField(default=dict)
+    rows_done = models.PositiveIntegerField(default=0)
+    rows_total = models.PositiveIntegerField(null=True)  # null until they were counted
+    file = models.FileField(upload_to="exports", blank=True)
+    size = models.PositiveBigIntegerField(default=0)  # bytes
+
+    class Meta(Job.Meta):
+        indexes = [models.Index(fields=["owner", "-created_at", "-id"], name="export_list")]
+
+    def __str__(self) -> str:
+        return f"export {self.pk} ({self.format})"
+
+    @property
+    def expires_at(self) -> datetime | None:
+        return self.finished_at + self.KEPT if self.finished_at else None

@@ -1,0 +1,81 @@
+"""Model versions, and who did what to them."""
+
+from django.conf import settings
+from django.db import models
+
+from recognition import cards
+
+
+class ModelVersion(models.Model):
+    """A registered classifier: immutable files and card; at most one version is active.
+
+    Only `active` and `archived` ever change, and only in registry.py. No version is deleted: old
+    results name it.
+    """
+
+    number = models.PositiveIntegerField(unique=True)
+    architecture = models.CharField(max_length=100)
+    sha256 = models.CharField(max_length=64, unique=True)
+    onnx = models.FileField(upload_to="models")
+    weights = models.FileField(upload_to="models", blank=True)  # npz: the trained network itself
+    weights_sha256 = models.CharField(max_length=64, blank=True)
+    keras = models.FileField(upload_to="models", blank=True)  # written by us: never loaded here
+    keras_sha256 = models.CharField(max_length=64, blank=True)
+    card = models.JSONField(default=dict)
+    shipped = models.BooleanField(default=False)
+    imported = models.BooleanField(default=False)  # made elsewhere: its figures are claims
+    active = models.BooleanField(default=False)
+    archived = models.BooleanField(default=False)
+    note = models.TextField(blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["active"], condition=models.Q(active=True), name="one_active_version"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"version {self.number} ({self.architecture})"
+
+    @property
+    def data_hash(self) -> str:
+        return cards.data_hash(self.card)
+
+
+class ModelEvent(models.Model):
+    """Who did what to the model versions, when and why; written only by registry.py.
+
+    `user` is empty for the system, a command without --user, and an account deleted since.
+    """
+
+    class Action(models.TextChoices):
+        REGISTERED = "registered"
+        IMPORTED = "imported"
+        PROMOTED = "promoted"
+        ROLLED_BACK = "rolled_back"
+        ARCHIVED = "archived"
+
+    action = models.CharField(max_length=12, choices=Action)
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="events")
+    # The version that was active until a promotion or a roll-back.
+    previous = models.ForeignKey(
+        ModelVersion, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    confirmed = models.BooleanField(default=False)  # promoted though the guard would refuse it
+    reason = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.version} {self.get_action_display().lower()}"
