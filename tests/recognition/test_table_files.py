@@ -80,7 +80,9 @@ def test_without_rows_a_file_is_whole_too(format, tmp_path):
     if format == "parquet":
         assert parquet.read_table(path).column_names == COLUMNS
     else:
-        assert path.read_text() == {"csv": ",".join(COLUMNS) + "\r\n", "jsonl": ""}[format]
+        assert (
+            path.read_bytes().decode() == {"csv": ",".join(COLUMNS) + "\r\n", "jsonl": ""}[format]
+        )
 
 
 def test_the_web_process_does_not_load_arrow():

@@ -10,7 +10,7 @@ from django.utils import timezone
 import recognition.tasks
 from recognition import recordings, registry
 from recognition.jobs import Status
-from recognition.models import Analysis
+from recognition.models import Analysis, Export
 from tests.processes import wait_until
 from tests.recognition.test_recordings import tracked
 from tests.recognition.uploads import submit
@@ -26,6 +26,7 @@ TASKS = {
     Analysis: recognition.tasks.analyze,
     Dataset: tasks.check_dataset,
     Evaluation: tasks.evaluate,
+    Export: recognition.tasks.export,
     ModelImport: tasks.import_weights,
     TrainingRun: tasks.train,
 }
@@ -46,6 +47,7 @@ def each(admin, dataset, user, astronaut) -> dict:
         "training": run,
         "check": dataset,
         "evaluation": evaluation,
+        "export": Export.objects.create(owner=user, format="csv"),
         "import": ModelImport.objects.create(name="theirs.npz"),
     }
 
@@ -131,6 +133,7 @@ def test_nothing_of_a_paused_queue_begins(each, name, admin):
         "analysis": recognition.tasks.analyze,
         "check": tasks.check_dataset,
         "evaluation": tasks.evaluate,
+        "export": recognition.tasks.export,
         "import": tasks.import_weights,
     }
     if name == "training":

@@ -253,7 +253,7 @@ class Mien:
 def _body(response: httpx.Response) -> Any:
     """What a success carries; a MienError where it comes from something else than Mien."""
     try:
-        return _body(response)
+        return response.json() if response.content else None
     except ValueError:
         message = f"At {response.url.host} answers something else than Mien."
         raise MienError(message, "not_mien", response.status_code) from None
