@@ -9,7 +9,7 @@ from tests.browser.chromium import create_account
 
 OPEN = ["/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/"]
 SIGNED_IN = [
-    *["/", "/live/", "/analyses/", "/analyses/?emotion=happy&since=2026-01-01"],
+    *["/", "/live/", "/analyses/", "/analyses/?emotion=happy&since=2026-01-01", "/exports/"],
     *["/accounts/email/", "/accounts/password/change/", "/account/keys/", "/account/webhooks/"],
 ]
 
@@ -23,7 +23,7 @@ def assert_fits(page):
 def test_pages_fit_the_window(person, photos, width):
     person.set_viewport_size({"width": width, "height": 800})
     person.locator("#files").set_input_files(list(photos.values()))
-    expect(person.locator("#batch-count")).to_contain_text("5 of 5 done")
+    expect(person.locator("#batch-count")).to_contain_text("7 of 7 done")
     person.complaints.clear()  # the browser itself reports the file that was refused
     assert_fits(person)
     results = person.locator("#cards a[href]").evaluate_all("links => links.map((a) => a.href)")

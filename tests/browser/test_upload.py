@@ -42,7 +42,7 @@ def test_a_photo_becomes_a_card_with_its_expression(person, photos):
 
 def test_several_photos_and_a_bad_one_at_once(person, photos):
     person.locator("#files").set_input_files(list(photos.values()))
-    expect(person.locator("#batch-count")).to_have_text("5 of 5 done, 2 not read")
+    expect(person.locator("#batch-count")).to_have_text("7 of 7 done, 2 not read")
     expect(card(person, "no_face.jpg")).to_contain_text("No face found")
     expect(card(person, "crowd.jpg")).to_contain_text("21 faces")
     bad = card(person, "broken.jpg")
