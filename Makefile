@@ -29,7 +29,7 @@ test: .venv/ready-for-development node_modules/ready
 	$(PYTEST) $(ARGS)
 
 browser-test: .venv/ready-for-development node_modules/ready
-	$(VENV) -m pytest -m browser $(ARGS)
+	$(PYTEST) -m browser $(ARGS)
 
 lint: .venv/ready-for-development
 	$(VENV) -m ruff check

@@ -27,7 +27,7 @@ def test_pages_fit_the_window(person, photos, width):
     person.complaints.clear()  # the browser itself reports the file that was refused
     assert_fits(person)
     results = person.locator("#cards a[href]").evaluate_all("links => links.map((a) => a.href)")
-    assert len(results) == 4
+    assert len(results) == 6
     for address in [*SIGNED_IN, *results]:
         person.goto(address)
         person.wait_for_load_state("networkidle")
