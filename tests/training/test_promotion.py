@@ -76,9 +76,7 @@ def test_the_page_and_the_command_go_by_what_was_measured(dataset, foreign, admi
     answer = client.post(address, {"confirmed": False}, "application/json")
 
     assert (answer.status_code, answer.json()["code"]) == (409, "worse")
-    with pytest.raises(
-        CommandError, match=r"right on 50\.00% of the 70 faces of Public"
-    ):
+    with pytest.raises(CommandError, match=r"right on 50\.00% of the 70 faces of Public"):
         call_command("models", "promote", str(foreign.number))
     Evaluation.objects.filter(version=foreign).update(figures=figures(0.7))
     assert client.post(address, {}, "application/json").json()["active"]
