@@ -48,7 +48,7 @@ def carry_out_until_the_first_epoch(run, then) -> None:
 
 @pytest.mark.timeout(400)
 def test_a_run_that_is_killed_and_resumed_ends_in_a_model(admin, dataset, processes):
-    run = started(admin, dataset, epochs=4, **OPTIONS)
+    run = started(admin, dataset, epochs=4, patience=4, **OPTIONS)
     carry_out_until_the_first_epoch(run, lambda: os.killpg(processes[0].popen.pid, signal.SIGKILL))
     assert runs.run_next()
     run.refresh_from_db()
@@ -59,6 +59,7 @@ def test_a_run_that_is_killed_and_resumed_ends_in_a_model(admin, dataset, proces
     version = run.model_version
     assert version == ModelVersion.objects.get(shipped=False)
     assert version.card["config"]["architecture"] == version.architecture == "mini_xception"
+    assert version.card["patience"] == 4
     assert version.weights_sha256
     faces_of = {one.split: one.figures["faces"] for one in run.evaluations.all()}
     assert (sorted(faces_of), faces_of["PublicTest"]) == (["PublicTest", "validation"], 52)
