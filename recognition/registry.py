@@ -8,6 +8,7 @@ import hashlib
 import json
 import logging
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -30,6 +31,9 @@ Action = ModelEvent.Action
 RECENT_SECONDS = 1.0
 # A version that could not be loaded is tried again after this: the storage may be back.
 RETRY_SECONDS = 10.0
+Measure = Callable[[Sequence[ModelVersion]], cards.Comparison | None]
+"""Versions side by side on faces on which this site has scored all of them; None without any."""
+
 # Processes that register at the same moment may want the same number.
 NUMBER_ATTEMPTS = 10
 
@@ -160,29 +164,38 @@ def import_onnx(
 
 
 def promote(
-    version: ModelVersion, user: Any = None, *, confirmed: bool = False, reason: str = ""
+    version: ModelVersion,
+    user: Any = None,
+    *,
+    confirmed: bool = False,
+    reason: str = "",
+    measure: Measure | None = None,
 ) -> None:
     """Make `version` the one that all workers use from their next job on.
 
     Raises PromotionRefused, and leaves the old one in use, if the file cannot be loaded, if
     somebody else was quicker, or, unless `confirmed`, if the version is less accurate than the
-    active one on the same data or cannot be compared with it.
+    active one on the same data or cannot be compared with it. `measure` says what the site has
+    measured besides what is in the cards.
     """
     active = active_version()
     if version.pk == active.pk:
         raise PromotionRefused("already_active", f"{_name(version)} is in use already.")
     _check_loads(version)
-    objection = find_objection(version, active)
+    objection = find_objection(version, active, measure)
     if objection and not confirmed:
         raise objection
     _activate(version, active, Action.PROMOTED, user, reason, confirmed=objection is not None)
     transaction.on_commit(events.publish_models)
 
 
-def find_objection(version: ModelVersion, active: ModelVersion) -> PromotionRefused | None:
-    """What speaks against using `version` instead of `active`, by the figures of their cards."""
-    comparison = None
-    if not (version.imported or active.imported):
+def find_objection(
+    version: ModelVersion, active: ModelVersion, measure: Measure | None = None
+) -> PromotionRefused | None:
+    """What speaks against using `version` instead of `active`: by what was measured here, or else
+    by their cards, unless those are somebody else's."""
+    comparison = measure([active, version]) if measure else None
+    if comparison is None and not (version.imported or active.imported):
         comparison = cards.compare(active.card, version.card)
     if comparison is None:
         return PromotionRefused(

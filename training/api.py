@@ -14,14 +14,16 @@ from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from recognition import registry
 from recognition.api.access import HasScope, RateHeaders
 from recognition.api.pages import NewestFirst
 from recognition.api.problems import Problem
 from recognition.api.states import StateSerializer
+from recognition.api.versions import ModelVersionSerializer
 from recognition.engine.errors import ModelError
 from recognition.models import ModelVersion
 from recognition.private_files import serve_picture
-from training import events, intake, launch, model_intake
+from training import events, intake, launch, model_intake, promotion
 from training.api_requests import (
     EstimateSerializer,
     NewDatasetSerializer,
@@ -29,6 +31,7 @@ from training.api_requests import (
     NewImportSerializer,
     NewRunSerializer,
     PresetsSerializer,
+    PromotionSerializer,
     ServerFileSerializer,
     ServerFilesSerializer,
 )
@@ -307,6 +310,27 @@ class EvaluationViewSet(TrainingViewSet):
     def picture(self, request: Request, pk: str) -> HttpResponse:
         """The worst mistakes as a picture."""
         return serve_picture(request, self.get_object().picture)
+
+
+class PromotionViewSet(TrainingViewSet):
+    """Which model version is in use. Administrators only."""
+
+    queryset = ModelVersion.objects.all()
+    serializer_class = ModelVersionSerializer
+    lookup_field = "number"
+
+    @extend_schema(request=PromotionSerializer, responses=ModelVersionSerializer)
+    def promote(self, request: Request, number: int) -> Response:
+        """Make this version the one that all workers use."""
+        version = self.get_object()
+        wanted = PromotionSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        try:
+            promotion.promote(version, request.user, **wanted.validated_data)
+        except registry.PromotionRefused as refusal:
+            raise Problem(409, refusal.code, refusal.message) from None
+        version.refresh_from_db()
+        return Response(self.get_serializer(version).data)
 
 
 def _dataset(data: Mapping) -> Dataset:

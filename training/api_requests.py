@@ -91,3 +91,9 @@ class NewImportSerializer(serializers.Serializer):
     architecture = serializers.CharField(required=False)
     dataset = serializers.UUIDField(required=False)
     note = serializers.CharField(max_length=200, allow_blank=True, required=False)
+
+
+class PromotionSerializer(serializers.Serializer):
+    """`confirmed`: also where the version is worse than the active one on the same data."""
+
+    confirmed = serializers.BooleanField(default=False)

@@ -4,25 +4,21 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 from django.conf import settings
 from django.core.files.base import ContentFile
-from numpy.typing import NDArray
 
 from recognition import jobs, registry, tracebacks
 from recognition.engine.errors import ModelError
 from training import events
-from training.core.config import TrainingConfig
 from training.core.datasets import load
 from training.core.examine import examine
-from training.core.faces import Faces, split_off
+from training.core.held_out import rows_of
 from training.core.inspection import encode_jpeg
 from training.core.problems import DatasetError
 from training.models import Evaluation
 
 logger = logging.getLogger(__name__)
 
-VALIDATION = "validation"
 MOST_ATTEMPTS = 3
 GAVE_UP = "The evaluation could not be finished in three attempts: ask for it again later."
 
@@ -50,7 +46,8 @@ def evaluate(evaluation: Evaluation) -> None:
     votes = Path(dataset.votes_path) if dataset.votes_path else None
     faces = load(Path(dataset.path), settings.DATASET_CACHE, votes)
     classifier = registry.load_classifier(evaluation.version)
-    result = examine(classifier.predict, faces, rows_of(evaluation, faces))
+    rows = rows_of(evaluation.split, faces, evaluation.version.card)
+    result = examine(classifier.predict, faces, rows)
     if result.picture is not None:
         picture = ContentFile(encode_jpeg(result.picture))
         evaluation.picture.save(f"{evaluation.pk}.jpg", picture, save=False)
@@ -61,17 +58,6 @@ def evaluate(evaluation: Evaluation) -> None:
         picture=evaluation.picture.name,
     ):
         events.publish_evaluation(evaluation)
-
-
-def rows_of(evaluation: Evaluation, faces: Faces) -> NDArray[np.int64]:
-    """The rows of the split; those of the validation part are known for the version's own data."""
-    if evaluation.split != VALIDATION:
-        return faces.rows(evaluation.split)
-    card = evaluation.version.card
-    if not set(card.get("data", {}).values()) & set(faces.sources.values()):
-        raise DatasetError("This version was trained on other data: it held out none of these.")
-    config = TrainingConfig.from_dict(card["config"])
-    return split_off(faces, faces.rows("Training"), config.validation, config.seed)[1]
 
 
 def end_failed(evaluation: Evaluation, code: str, message: str) -> None:

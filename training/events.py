@@ -6,11 +6,13 @@ from typing import Any, Literal, TypedDict
 from django.urls import reverse
 
 from recognition import comparison
-from recognition.cards import Comparison, hold_together
+from recognition.cards import TEST_SPLITS, Comparison, hold_together
 from recognition.events import STAFF_GROUP as GROUP
 from recognition.events import Message, publish
 from recognition.models import Job, ModelVersion
 from training.models import Dataset, Epoch, Evaluation, ModelImport, TrainingRun
+
+ALL_SPLITS = (*TEST_SPLITS, "Training")  # the validation part is each version's own
 
 
 class DatasetState(TypedDict):
@@ -291,9 +293,16 @@ def evaluations_of(version: ModelVersion) -> list[EvaluationState]:
 def compare(versions: Sequence[ModelVersion]) -> Comparison | None:
     """Versions side by side: on a split on which all were evaluated here, or else as their cards
     say; None where they were not scored on the same faces."""
+    return compare_measured(versions, ALL_SPLITS) or comparison.compare(versions)
+
+
+def compare_measured(
+    versions: Sequence[ModelVersion], splits: Sequence[str] = TEST_SPLITS
+) -> Comparison | None:
+    """Versions side by side on one of these splits on which all were evaluated here, or None."""
     found: dict[tuple[str, str], dict[int, Evaluation]] = {}
     done = Evaluation.objects.filter(status=Job.Status.SUCCEEDED, version__in=versions)
-    for one in done.exclude(split="validation").select_related("dataset"):  # each has its own
+    for one in done.filter(split__in=splits).select_related("dataset"):
         found.setdefault((one.split, str(one.dataset_id)), {})[one.version_id] = one
     # By name, the test splits come before that for training.
     for (split, _dataset), by_version in sorted(found.items()):
@@ -301,7 +310,7 @@ def compare(versions: Sequence[ModelVersion]) -> Comparison | None:
             measured = [by_version[version.pk] for version in versions]
             name = f"{split}, {measured[0].dataset.name}"
             return hold_together(name, [one.figures for one in measured])
-    return comparison.compare(versions)
+    return None
 
 
 def curve_of(version: ModelVersion) -> list[EpochState]:

@@ -22,6 +22,7 @@ from training.models import Dataset
 TABLES = (".csv", ".csv.gz", ".csv.xz")
 KINDS = (*TABLES, ".zip")
 VOTES_BESIDE = "fer2013new.csv"
+VOTES = tuple(VOTES_BESIDE.replace(".csv", kind) for kind in TABLES)
 
 
 class DatasetRefused(Exception):
@@ -92,15 +93,22 @@ def add_path(user, path: str, votes: str = "", name: str = "") -> tuple[Dataset,
 
 
 def server_files() -> list[str]:
-    """What lies in the server's folder, by names that `add_path` accepts."""
-    folder = settings.DATASETS_DIR
-    if not folder.is_dir():
-        return []
-    return sorted(
+    """What lies in the server's folder, by names that `add_path` accepts, FER+'s votes aside."""
+    return [
         path.name
-        for path in folder.iterdir()
-        if path.is_dir() or (path.name.lower().endswith(KINDS) and path.name != VOTES_BESIDE)
-    )
+        for path in _listed()
+        if path.is_dir() or (path.name.lower().endswith(KINDS) and path.name.lower() not in VOTES)
+    ]
+
+
+def server_votes() -> list[str]:
+    """The tables in the server's folder, which may be votes that go with a data set."""
+    return [path.name for path in _listed() if path.name.lower().endswith(TABLES)]
+
+
+def _listed() -> list[Path]:
+    folder = settings.DATASETS_DIR
+    return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
 def check_again(dataset: Dataset) -> bool:

@@ -20,7 +20,7 @@ from recognition.models import ModelVersion
 from training import events, runs, tasks
 from training.core.config import OPTIMIZERS, TrainingConfig
 from training.core.config import PRESETS as CORE_PRESETS
-from training.core.duration import training_seconds
+from training.core.duration import evaluation_seconds, training_seconds
 from training.core.names import ARCHITECTURES
 from training.core.precision import AUTO
 from training.core.schedules import SCHEDULES
@@ -32,7 +32,6 @@ PRESETS: dict[str, TrainingConfig] = {
 
 FEWEST_FACES = 50
 FEWEST_HELD_OUT = 5
-EVALUATED_PER_SECOND = 300  # faces through ONNX Runtime on one thread
 START_SECONDS = 15  # TensorFlow, the data, and the export at the end
 
 
@@ -204,10 +203,12 @@ def estimate(dataset: Dataset, config: TrainingConfig) -> float | None:
         for emotion, times in zip(EMOTIONS, config.repeats, strict=True)
     )
     faces_per_second = speed.faces_per_second if speed else 1.0
-    rows *= trained_faces(sum(training.values()), config) / sum(training.values())
+    labelled = sum(training.values())
+    rows *= trained_faces(labelled, config) / labelled
     seconds = training_seconds(config, int(rows), faces_per_second)
     tested = sum(sum(split.values()) for name, split in counts.items() if name != "Training")
-    return round(START_SECONDS + seconds + tested / EVALUATED_PER_SECOND, 1)
+    seconds += evaluation_seconds(config, labelled, tested)
+    return round(START_SECONDS + seconds, 1)
 
 
 def ask_measurement(architecture: str) -> None:

@@ -65,7 +65,7 @@ def carry_out(folder: Path, say: Say) -> int:
         faces = load_for(config, Path(job["data"]), Path(job["cache"]), votes)
         progress = train(config, faces, folder, job["patience"], say)
         checkpoint.save_best(folder / BEST, config, progress)
-        evaluate(config, faces, progress, folder)
+        evaluate(config, faces, progress, folder, job["patience"])
     except (DatasetError, CheckpointError, ValueError) as error:
         say({"type": "problem", "code": "cannot_train", "message": str(error)})
         return 1
@@ -89,9 +89,11 @@ def train(
     return progress
 
 
-def evaluate(config: TrainingConfig, faces: Faces, progress: Progress, folder: Path) -> None:
+def evaluate(
+    config: TrainingConfig, faces: Faces, progress: Progress, folder: Path, patience: int | None
+) -> None:
     """Export the best epoch, and examine it on the validation part and on every test split."""
-    card = release(config, faces, progress, folder, small=False)
+    card = release(config, faces, progress, folder, patience=patience, small=False)
     predict = EmotionClassifier(folder / MODEL).predict
     training = faces.rows("Training")
     parts = {"validation": split_off(faces, training, config.validation, config.seed)[1]}

@@ -176,7 +176,12 @@ def note_speed(architecture: str, faces_per_second: float) -> None:
 
 
 def measure_speed(architecture: str) -> None:
-    """Time a network on this machine, for the estimate before its first run."""
+    """Time a network on this machine, for the estimate before its first run.
+
+    Messages that were sent while a training went on find the speed known after the first of them.
+    """
+    if Speed.objects.filter(architecture=architecture).exists():
+        return
     with trainer.measure(architecture, settings.TRAINING_DIR / "measure.txt") as process:
         for message in process.messages(TICK):
             if message is not None and message["type"] == "measured":

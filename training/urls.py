@@ -4,7 +4,13 @@ from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
 from training import version_views, views
-from training.api import DatasetViewSet, EvaluationViewSet, ImportViewSet, RunViewSet
+from training.api import (
+    DatasetViewSet,
+    EvaluationViewSet,
+    ImportViewSet,
+    PromotionViewSet,
+    RunViewSet,
+)
 from training.jobs_api import JobViewSet
 
 router = SimpleRouter(use_regex_path=False)
@@ -42,5 +48,10 @@ urlpatterns = [
     path("models/<int:number>/archive/", version_views.archive, name="model-archive"),
     path("models/<int:number>/<str:kind>/", version_views.download, name="model-download"),
     path("api/v1/", include(router.urls)),
+    path(
+        "api/v1/models/<int:number>/promote/",
+        PromotionViewSet.as_view({"post": "promote"}),
+        name="api-model-promote",
+    ),
     path("api/v1/jobs/", include(job_patterns)),
 ]

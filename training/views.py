@@ -55,6 +55,7 @@ def dataset_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "datasets": [events.describe_dataset(dataset) for dataset in page],
         "files": intake.server_files(),
+        "votes_files": intake.server_votes(),
         "corrections": corrections.labeled(request.user).count(),
         "limit_mb": settings.MAX_DATASET_BYTES // 1024**2,
         "kinds": ",".join(intake.KINDS),

@@ -105,8 +105,8 @@ export const deleteRun = (id) => remove(`${ROOT}training-runs/${id}/`);
 export const listDatasets = (count) => list("datasets", `?page_size=${count}`);
 /** @returns {Promise<Dataset>} */
 export const getDataset = (id) => request(`${ROOT}datasets/${id}/`);
-/** @returns {Promise<Dataset>} */
-export const addServerFile = (path) => post(`${ROOT}datasets/`, { path });
+/** @param {{path: string, votes: string, name: string}} choices @returns {Promise<Dataset>} */
+export const addServerFile = (choices) => post(`${ROOT}datasets/`, choices);
 /** @returns {Promise<Dataset>} of the faces that this person corrected */
 export const addCorrections = () => post(`${ROOT}datasets/corrections/`);
 /** @param {FormData} form @param {(fraction: number) => void} onProgress @returns {Promise<Dataset>} */

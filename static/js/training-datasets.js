@@ -161,7 +161,7 @@ enable(byId("upload"), async () => {
     bar.hidden = true;
   }
 });
-enable(byId("choose"), () => addServerFile(byId("path").value));
+enable(byId("choose"), () => addServerFile(Object.fromEntries(new FormData(byId("choose")))));
 if (byId("corrections")) enable(byId("corrections"), addCorrections);
 
 async function reload() {

@@ -36,6 +36,13 @@ function show(run) {
   byId("empty").hidden = true;
 }
 
+/** @param {string} id */
+function forget(id) {
+  runs.delete(id);
+  list.querySelector(`[data-id="${id}"]`)?.remove();
+  byId("empty").hidden = runs.size > 0;
+}
+
 function fill(item, run) {
   const part = (name) => item.querySelector(`[data-${name}]`);
   part("name").textContent = `${run.config.architecture} on ${run.dataset.name}${run.note ? `: ${run.note}` : ""}`;
@@ -51,13 +58,18 @@ function fill(item, run) {
 
 async function reload() {
   if (!isFirstPage) return;
-  for (const run of (await listRuns()).reverse()) show(run);
+  const known = [...runs.keys()];
+  const found = await listRuns();
+  const there = new Set(found.map(({ id }) => id));
+  for (const id of known) if (!there.has(id)) forget(id);
+  for (const run of found.reverse()) show(run);
 }
 
 /** Places in the queue move up when a run before them begins or ends. */
 const someoneWaits = () => [...runs.values()].some(({ status }) => status === "queued");
 
 function hear(event) {
+  if (event.type === "run.deleted") forget(event.id);
   if (event.type !== "run.changed") return;
   const before = runs.get(event.run.id)?.status;
   if (!before && !isFirstPage) return;

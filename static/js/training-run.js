@@ -122,6 +122,7 @@ async function reload() {
 /** Events carry new epochs alone; where one is missing, all are read again. */
 function hear(event) {
   if (event.type === "evaluation.changed") hearEvaluation(event.evaluation);
+  if (event.type === "run.deleted" && event.id === run.id) location.assign(view.dataset.list);
   if (event.type !== "run.changed") return;
   if (event.run.id !== run.id) {
     // Whoever is before this one in the queue has moved.

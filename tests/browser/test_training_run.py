@@ -3,10 +3,11 @@
 The trainings themselves are a stand-in, which begins at once.
 """
 
+import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.browser.chromium import create_account
 from tests.browser.conftest import open_page
@@ -36,6 +37,14 @@ def administrator(browser, site) -> Iterator[Page]:
     yield from pages
 
 
+def add_data_set(page: Page) -> None:
+    page.goto("/training/datasets/")
+    page.get_by_label("Its name").fill("Drawn faces")
+    page.get_by_role("button", name="Use this file").click()
+    expect(page.locator(".dataset h2")).to_have_text("Drawn faces")
+    expect(page.locator(".dataset .tag")).to_have_text("done")
+
+
 def start(page: Page) -> None:
     page.goto("/training/")
     page.get_by_text("Options", exact=True).click()
@@ -44,6 +53,21 @@ def start(page: Page) -> None:
     page.get_by_label("Share held out for validation").fill("0.1")
     page.get_by_role("button", name="Start training").click()
     page.locator("#run").wait_for()
+
+
+def press(page: Page, button: str) -> None:
+    """Press one of a training's buttons that ask first."""
+    page.locator(f"[data-do={button}]").click()
+    page.locator("#ask-yes").click()
+
+
+def open_muted(page: Page, address: str) -> tuple[Page, list[WebSocketRoute]]:
+    """Another page of the same person, with its sockets, which open and say nothing."""
+    muted, sockets = page.context.new_page(), []
+    muted.route_web_socket(re.compile("/ws/training/$"), lambda socket: sockets.append(socket))
+    muted.goto(address)
+    muted.wait_for_load_state("networkidle")
+    return muted, sockets
 
 
 def wait_for_epoch(page: Page, number: int) -> None:
@@ -57,10 +81,7 @@ def epochs(page: Page) -> list[int]:
 @pytest.mark.slow
 def test_a_training_is_watched_canceled_and_resumed(administrator):
     page = administrator
-    page.goto("/training/datasets/")
-    page.get_by_role("button", name="Use this file").click()
-    expect(page.locator(".dataset .tag")).to_have_text("done")
-
+    add_data_set(page)
     start(page)
     viewer = page.context.new_page()
     viewer.goto(page.url)
@@ -71,12 +92,10 @@ def test_a_training_is_watched_canceled_and_resumed(administrator):
     waiting = page.context.new_page()
     start(waiting)
     expect(waiting.locator("#state")).to_have_text("Next in the queue")
-    waiting.locator("[data-do=cancel]").click()
-    waiting.locator("#ask-yes").click()
+    press(waiting, "cancel")
     expect(waiting.locator("#tag")).to_have_text("canceled")
 
-    page.locator("[data-do=cancel]").click()
-    page.locator("#ask-yes").click()
+    press(page, "cancel")
     for each in (page, viewer):
         expect(each.locator("#tag")).to_have_text("canceled")
     before = len(epochs(page))
@@ -86,3 +105,48 @@ def test_a_training_is_watched_canceled_and_resumed(administrator):
         wait_for_epoch(each, before + 2)
     shown = epochs(page)
     assert shown == list(range(1, len(shown) + 1))
+
+
+@pytest.mark.slow
+def test_what_happened_while_the_connection_was_away_is_shown_then(administrator):
+    page = administrator
+    add_data_set(page)
+    start(page)
+    press(page, "cancel")
+    expect(page.locator("#tag")).to_have_text("canceled")
+    run, run_sockets = open_muted(page, page.url)
+    trainings, list_sockets = open_muted(page, "/training/")
+    tags = [run.locator("#tag"), trainings.locator(".run [data-tag]")]
+
+    page.locator("[data-do=resume]").click()
+    wait_for_epoch(page, 1)
+    for tag in tags:
+        expect(tag).to_have_text("canceled")
+    for sockets in (run_sockets, list_sockets):
+        sockets[-1].close()
+    for tag in tags:
+        expect(tag).to_have_text("running")
+
+
+@pytest.mark.slow
+def test_a_training_that_is_deleted_elsewhere_disappears(administrator):
+    page = administrator
+    add_data_set(page)
+    start(page)
+    press(page, "cancel")
+    expect(page.locator("#tag")).to_have_text("canceled")
+    viewer, trainings = page.context.new_page(), page.context.new_page()
+    viewer.goto(page.url)
+    trainings.goto("/training/")
+    away, sockets = open_muted(page, "/training/")
+    for each in (trainings, away):
+        expect(each.locator(".run")).to_have_count(1)
+
+    press(page, "delete")
+    for each in (page, viewer):
+        expect(each).to_have_url(re.compile("/training/$"))
+    expect(trainings.locator(".run")).to_have_count(0)
+    expect(trainings.locator("#empty")).to_be_visible()
+    expect(away.locator(".run")).to_have_count(1)
+    sockets[-1].close()
+    expect(away.locator(".run")).to_have_count(0)

@@ -1,5 +1,8 @@
 """A promotion reaches workers that are busy: nothing fails, and every result names its version."""
 
+import itertools
+from collections import defaultdict
+
 import pytest
 from django.utils import timezone
 
@@ -24,6 +27,18 @@ def numbers(**conditions) -> set[int]:
     return set(found.values_list("model_version__number", flat=True))
 
 
+def versions_by_worker() -> dict[str, list[int]]:
+    """The versions that each worker used one after the other."""
+    rows = Analysis.objects.order_by("started_at")
+    used = defaultdict(list)
+    for worker, number in rows.values_list("worker", "model_version__number"):
+        used[worker].append(number)
+    return {
+        worker: [number for number, _uses in itertools.groupby(found)]
+        for worker, found in used.items()
+    }
+
+
 def test_two_workers_switch_in_the_middle_of_uploads_without_a_failure(worker, user, astronaut):
     registry.register_shipped_model()
     second = registry.register(shipped_twin("the same once more"), shipped_card())
@@ -42,6 +57,11 @@ def test_two_workers_switch_in_the_middle_of_uploads_without_a_failure(worker, u
     assert set(Analysis.objects.values_list("status", flat=True)) == {Status.SUCCEEDED}
     assert numbers(finished_at__lt=before) == {1}
     assert numbers(started_at__gt=after) == {2}
+    by_worker = versions_by_worker()
+    assert len(by_worker) == 2
+    for switched in by_worker.values():
+        assert switched in ([1, 2], [2])  # once, and never back
+    assert [1, 2] in by_worker.values()
 
 
 def test_a_version_that_workers_cannot_load_fails_no_job(worker, user, astronaut):

@@ -63,6 +63,18 @@ def test_votes_beside_a_file_of_the_server_are_taken(admin, settings):
     assert intake.server_files() == ["faces.csv"]
 
 
+def test_votes_are_offered_as_such_and_not_as_data(admin, settings):
+    write_csv(settings.DATASETS_DIR / "faces.csv")
+    for name in ("fer2013new.csv.gz", "FER2013new.csv"):
+        (settings.DATASETS_DIR / name).write_bytes(b"votes")
+    (settings.DATASETS_DIR / "classes").mkdir()
+
+    assert intake.server_files() == ["classes", "faces.csv"]
+    assert intake.server_votes() == ["FER2013new.csv", "faces.csv", "fer2013new.csv.gz"]
+    chosen, _created = intake.add_path(admin, "faces.csv", "fer2013new.csv.gz")
+    assert chosen.votes_path.endswith("fer2013new.csv.gz")
+
+
 @pytest.mark.parametrize("path", ["../secret.csv", "/etc/passwd", "link.csv", "gone.csv", "", "."])
 def test_what_lies_outside_of_the_folder_is_not_found(admin, settings, tmp_path, path):
     (tmp_path / "secret.csv").write_text("emotion,pixels\n")

@@ -9,7 +9,7 @@ import pytest
 from recognition import registry
 from recognition.jobs import Status
 from tests.training.conftest import started
-from training import evaluations, launch
+from training import evaluations, launch, runs
 from training.core.config import TrainingConfig
 from training.launch import LaunchRefused
 from training.models import Dataset, Speed, TrainingRun
@@ -129,6 +129,15 @@ def test_before_the_first_run_the_speed_is_measured_once(dataset, monkeypatch):
     assert launch.estimate(dataset, config) is None
     assert launch.estimate(dataset, config) is None
     assert asked == ["se_resnet"]
+
+
+def test_a_speed_that_is_known_is_not_measured_again(db, monkeypatch):
+    monkeypatch.setattr(runs.trainer, "measure", None)  # which calling would break
+    Speed.objects.create(architecture="se_resnet", faces_per_second=10)
+
+    runs.measure_speed("se_resnet")
+    with pytest.raises(TypeError):
+        runs.measure_speed("simple_cnn")
 
 
 def test_a_run_is_tried_again_as_a_new_one(admin, dataset):

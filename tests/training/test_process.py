@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from recognition.models import ModelVersion
 from tests.processes import wait_until
 from tests.training.conftest import numbers, started
 from tests.training.drawing import draw_faces
-from training import launch, runs
+from training import launch, runs, trainer
 from training.models import Speed
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -22,24 +23,33 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 OPTIONS = {"architecture": "mini_xception", "precision": "float32"}
 
 
-@pytest.mark.timeout(400)
-def test_a_run_that_is_killed_and_resumed_ends_in_a_model(admin, dataset, monkeypatch):
-    run = started(admin, dataset, epochs=4, **OPTIONS)
-    processes = []
-    start = runs.trainer.Trainer
-    monkeypatch.setattr(
-        runs.trainer, "Trainer", lambda *given: processes.append(start(*given)) or processes[-1]
-    )
+@pytest.fixture
+def processes(monkeypatch) -> list[trainer.Trainer]:
+    """The training processes, in the order in which they are started."""
+    begun: list[trainer.Trainer] = []
+    start = trainer.Trainer
+    monkeypatch.setattr(trainer, "Trainer", lambda *given: begun.append(start(*given)) or begun[-1])
+    return begun
 
-    def kill_after_the_first_epoch():
+
+def carry_out_until_the_first_epoch(run, then) -> None:
+    """Carry out the run, and do something to it after its first epoch."""
+
+    def interfere():
         wait_until(lambda: 1 in numbers(run), "the first epoch", seconds=180)
-        os.killpg(processes[0].popen.pid, signal.SIGKILL)
+        then()
         connection.close()
 
-    killer = threading.Thread(target=kill_after_the_first_epoch)
-    killer.start()
+    meddler = threading.Thread(target=interfere)
+    meddler.start()
     runs.run_next()
-    killer.join()
+    meddler.join()
+
+
+@pytest.mark.timeout(400)
+def test_a_run_that_is_killed_and_resumed_ends_in_a_model(admin, dataset, processes):
+    run = started(admin, dataset, epochs=4, patience=4, **OPTIONS)
+    carry_out_until_the_first_epoch(run, lambda: os.killpg(processes[0].popen.pid, signal.SIGKILL))
     assert runs.run_next()
     run.refresh_from_db()
 
@@ -49,6 +59,7 @@ def test_a_run_that_is_killed_and_resumed_ends_in_a_model(admin, dataset, monkey
     version = run.model_version
     assert version == ModelVersion.objects.get(shipped=False)
     assert version.card["config"]["architecture"] == version.architecture == "mini_xception"
+    assert version.card["patience"] == 4
     assert version.weights_sha256
     faces_of = {one.split: one.figures["faces"] for one in run.evaluations.all()}
     assert (sorted(faces_of), faces_of["PublicTest"]) == (["PublicTest", "validation"], 52)
@@ -56,6 +67,34 @@ def test_a_run_that_is_killed_and_resumed_ends_in_a_model(admin, dataset, monkey
     faces, _labels = draw_faces(3)
     assert registry.load_classifier(version).predict(faces).sum() == pytest.approx(3, abs=1e-3)
     assert Speed.objects.get().architecture == "mini_xception"
+
+
+@pytest.mark.timeout(400)
+def test_a_run_that_is_canceled_stops_at_once_and_goes_on_when_resumed(admin, dataset, processes):
+    run = started(admin, dataset, epochs=20, **OPTIONS)
+    canceled_at = []
+
+    def cancel():
+        canceled_at.append(time.monotonic())
+        launch.cancel(run)
+
+    carry_out_until_the_first_epoch(run, cancel)
+    seconds = time.monotonic() - canceled_at[0]
+    run.refresh_from_db()
+
+    assert (run.status, seconds < 5) == (Status.CANCELED, True), seconds
+    with pytest.raises(ProcessLookupError):
+        os.killpg(processes[0].popen.pid, 0)
+    learned = numbers(run)
+    assert 1 <= len(learned) < 20
+    assert (runs.folder_of(run) / "checkpoint.npz").is_file()
+
+    assert launch.resume(run)
+    assert runs.run_next()
+    run.refresh_from_db()
+    assert run.status == Status.SUCCEEDED, run.log + run.error_message
+    assert numbers(run) == list(range(1, 21))
+    assert f"going on after epoch {len(learned)}" in run.log
 
 
 @pytest.mark.timeout(300)

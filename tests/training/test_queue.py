@@ -11,7 +11,7 @@ from recognition.jobs import Status
 from recognition.models import ModelVersion
 from tests.processes import ROOT, wait_until
 from tests.training.conftest import numbers, started
-from training import launch, runs, tasks
+from training import events, launch, runs, tasks
 from training.models import TrainingRun
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,11 +32,18 @@ def sweep_until(run: TrainingRun, status: str) -> None:
 
 
 def test_workers_carry_out_what_is_started(training_worker, admin, dataset):
-    training_worker()
+    training_worker(MIEN_TEST_EPOCH="0.3")
     first, second = started(admin, dataset), started(admin, dataset)
+    wait_until(lambda: 1 in numbers(first), "the first epoch")
+    second.refresh_from_db()
+    assert (second.status, events.place_of(second)) == (Status.QUEUED, 1)
+    assert status_of(first) == Status.RUNNING
 
     for run in (first, second):
         wait_until(lambda run=run: status_of(run) == Status.SUCCEEDED, "the training", 60)
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert second.started_at > first.finished_at
 
 
 def test_a_killed_worker_takes_its_trainer_along_and_loses_nothing(training_worker, admin, dataset):

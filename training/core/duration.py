@@ -10,6 +10,14 @@ from .config import TrainingConfig
 ONE_SIDE = ("simple_cnn", "mini_xception")
 """Networks that take all frames at 48 pixels, whatever the stage says."""
 
+EVALUATED_PER_SECOND = {
+    "se_resnet": 300,
+    "se_resnet_wide": 80,
+    "simple_cnn": 450,
+    "mini_xception": 3000,
+}
+"""Faces that a network reads on one thread of a middling processor, in ONNX Runtime."""
+
 
 def cost(config: TrainingConfig, side: int) -> float:
     """The work of one face at `side` pixels: convolutions cost by area."""
@@ -35,3 +43,10 @@ def training_seconds(config: TrainingConfig, rows: int, faces_per_second: float)
     if config.minutes is not None:
         return config.minutes * 60
     return config.epochs * rows * work_until(config, 1.0) / faces_per_second
+
+
+def evaluation_seconds(config: TrainingConfig, training: int, tested: int) -> float:
+    """How long the figures at the end take: of the validation part twice, to calibrate and to
+    score, of the test splits once."""
+    faces = 2 * config.validation * training + tested
+    return faces / EVALUATED_PER_SECOND[config.architecture]

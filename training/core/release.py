@@ -42,14 +42,15 @@ def release(
     folder: Path,
     score: Sequence[str] = (),
     *,
+    patience: int | None = None,
     small: bool = True,
 ) -> dict[str, Any]:
     """Export the best epoch to `folder` as ONNX and for Keras, write its card and give it.
 
     The temperature is fitted on the validation part: as it is and, where the config trains with
     framings, also as the engine would frame it. `score` names the splits whose figures go into
-    the card besides the validation part's: leave test splits out until the model is final. `small`
-    asks for the int8 variant, too.
+    the card besides the validation part's: leave test splits out until the model is final.
+    `patience` is what the run stopped by. `small` asks for the int8 variant, too.
     """
     if not progress.best_epoch:
         raise ValueError("The run has finished no epoch yet.")
@@ -79,6 +80,7 @@ def release(
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "seed": config.seed,
         "config": config.to_dict(),
+        "patience": patience,
         "data": faces.sources,
         "code": code_digest(),
         "trained_rows": len(np.unique(epoch_rows(faces, training, config))),

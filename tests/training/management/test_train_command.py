@@ -55,6 +55,7 @@ def test_it_stops_early_and_registers_a_version(tmp_path, capsys, settings):
     assert version.weights
     assert not version.imported
     assert set(version.card["figures"]) == {"validation", "PublicTest"}
+    assert version.card["patience"] == 1
 
 
 def test_it_offers_the_choices_and_presets_of_the_form():

@@ -6,18 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from numpy.typing import NDArray
 
 from recognition.engine.classifier import SHIPPED_MODEL, EmotionClassifier
 from recognition.engine.errors import ModelError
 from recognition.version_files import read_onnx
-from training.core.config import TrainingConfig
 from training.core.datasets import load
 from training.core.evaluate import Evaluation, measure_time, predict_all, score
-from training.core.faces import SPLITS, Faces, split_off
+from training.core.faces import SPLITS
+from training.core.held_out import VALIDATION, rows_of
 from training.core.mistakes import draw_mistakes
 from training.core.plots import plot_confusion, plot_reliability
 from training.core.problems import DatasetError
@@ -39,7 +37,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--split",
             default="PublicTest",
-            choices=(*SPLITS, "validation", "all"),
+            choices=(*SPLITS, VALIDATION, "all"),
             help="validation is the part of Training that the model's card says was held out",
         )
         parser.add_argument("--threads", type=int, default=1)
@@ -58,7 +56,8 @@ class Command(BaseCommand):
         try:
             faces = load(options["data"], settings.DATA_DIR / "cache" / "datasets")
             name, model, card = _model(options["number"], options["model"])
-            rows = _rows(faces, options["split"], card)
+            split = options["split"]
+            rows = rows_of(split, faces, card() if split == VALIDATION else {})
             classifier = EmotionClassifier(model, options["threads"])
             images, labels = faces.images[rows], faces.labels[rows]
             answers = predict_all(classifier.predict, images, self._progress(len(rows)))
@@ -78,7 +77,7 @@ class Command(BaseCommand):
         if options["mistakes"] > 0:
             drawn = draw_mistakes(images, answers, labels, output, options["mistakes"])
             plots |= {path.stem: path for path in drawn}
-        facts = {"model": name, "split": options["split"], **evaluation.to_dict()}
+        facts = {"model": name, "split": split, **evaluation.to_dict()}
         if options["json"]:
             facts["plots"] = {name: str(path) for name, path in plots.items()}
             self.stdout.write(json.dumps(facts))
@@ -114,13 +113,6 @@ def _card_beside(model: Path) -> dict[str, Any]:
     if not card.is_file():
         raise DatasetError(f"{card.name} beside the model is needed to know its validation part.")
     return dict(json.loads(card.read_text()))
-
-
-def _rows(faces: Faces, split: str, card: Card) -> NDArray[np.int64]:
-    if split != "validation":
-        return faces.rows(split)
-    config = TrainingConfig.from_dict(card().get("config", {}))
-    return split_off(faces, faces.rows("Training"), config.validation, config.seed)[1]
 
 
 def _table(evaluation: Evaluation) -> str:

@@ -13,7 +13,7 @@ from recognition.comparison import describe_event, describe_version
 from recognition.engine.errors import ModelError
 from recognition.models import ModelVersion
 from recognition.version_files import card_file, read_keras, read_onnx, read_weights, zip_file
-from training import imports, model_intake
+from training import imports, model_intake, promotion
 from training.core.names import ARCHITECTURES
 
 
@@ -106,7 +106,7 @@ class Command(BaseCommand):
     def _promote(self, options: dict[str, Any]) -> None:
         version = find_version(options["number"])
         user, reason = find_user(options["user"]), options["reason"]
-        registry.promote(version, user, confirmed=options["confirm"], reason=reason)
+        promotion.promote(version, user, confirmed=options["confirm"], reason=reason)
         self.stdout.write(f"In use now: {version}")
 
     def _rollback(self, options: dict[str, Any]) -> None:

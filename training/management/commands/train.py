@@ -54,7 +54,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        output, checkpoint = options["output"], options["export"]
+        output, checkpoint, patience = options["output"], options["export"], None
         try:
             if checkpoint is not None:
                 output = output or checkpoint.parent
@@ -71,7 +71,7 @@ class Command(BaseCommand):
             splits = options["score"]
             if options["register"]:
                 splits = splits or [name for name in SPLITS[1:] if len(faces.rows(name))]
-            card = self._release(config, faces, progress, output, splits)
+            card = self._release(config, faces, progress, output, splits, patience)
             if options["register"]:
                 save_best(output / BEST, config, progress)
                 self.stdout.write(f"Registered: {_register(output, card)}")
@@ -118,8 +118,9 @@ class Command(BaseCommand):
         progress: Progress,
         output: Path,
         score: list[str],
+        patience: int | None,
     ) -> dict[str, Any]:
-        card = release(config, faces, progress, output, score)
+        card = release(config, faces, progress, output, score, patience=patience)
         for name, figures in card["figures"].items():
             self.stdout.write(
                 f"{name}: accuracy {figures['accuracy']:.4f}, macro F1 {figures['macro_f1']:.4f}, "
