@@ -63,6 +63,9 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     def has_change_permission(self, request, obj=None):
         return request.user.is_superuser
 
+    def has_delete_permission(self, request, obj=None):
+        return request.user.is_superuser  # else nobody could delete a person who has one
+
 
 @admin.register(Allowance)
 class AllowanceAdmin(admin.ModelAdmin):
