@@ -47,7 +47,8 @@ class KeyScheme(OpenApiAuthenticationExtension):
 class HasScope(BasePermission):
     """A key may do what its scopes say; a person who is signed in may do everything.
 
-    Reading needs `read`; anything else the view's `scope`, and with none no key will do.
+    Reading needs `read`, or the view's `read_scope`; anything else the view's `scope`, and with
+    none no key will do.
     """
 
     message = "This key lacks the scope for this request."
@@ -55,8 +56,9 @@ class HasScope(BasePermission):
     def has_permission(self, request, view):
         if not isinstance(request.auth, ApiKey):
             return True
-        reads = request.method in SAFE_METHODS
-        return (ApiKey.Scope.READ if reads else getattr(view, "scope", None)) in request.auth.scopes
+        if request.method in SAFE_METHODS:
+            return getattr(view, "read_scope", ApiKey.Scope.READ) in request.auth.scopes
+        return getattr(view, "scope", None) in request.auth.scopes
 
 
 class SignedInOnly:
