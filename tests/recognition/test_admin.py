@@ -34,7 +34,9 @@ def test_a_person_is_deleted_with_everything(site, user, astronaut, monkeypatch)
     waiting = submit(user, astronaut)
     analyses.run_analysis(str(submit(user, astronaut).pk))
     exports.run_export(str(Export.objects.create(owner=user, format="csv").pk))
-    assert waiting.source and Delivery.objects.exists() and len(stored_files()) == 4
+    assert waiting.source
+    assert Delivery.objects.exists()
+    assert len(stored_files()) == 4
 
     response = site.post(f"/admin/auth/user/{user.pk}/delete/", {"post": "yes"})
 

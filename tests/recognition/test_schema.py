@@ -17,8 +17,8 @@ from recognition import analyses, exports, keys, registry, workers
 from recognition.models import Analysis, ApiKey, Delivery, Export, Face, Webhook
 from tests.recognition.uploads import submit
 from tests.training.drawing import write_csv
-from training import intake, launch
 from training import checks as dataset_checks
+from training import intake, launch
 from training.models import Dataset, Evaluation, ModelImport, TrainingRun
 
 EXAMPLES = 12
