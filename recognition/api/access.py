@@ -44,6 +44,11 @@ class KeyScheme(OpenApiAuthenticationExtension):
         return {"type": "http", "scheme": "bearer", "description": "A key: mien_…"}
 
 
+def key_of(request) -> ApiKey | None:
+    """The key of the program that asks; None for a person who is signed in."""
+    return request.auth if isinstance(request.auth, ApiKey) else None
+
+
 class HasScope(BasePermission):
     """A key may do what its scopes say; a person who is signed in may do everything.
 
@@ -54,11 +59,12 @@ class HasScope(BasePermission):
     message = "This key lacks the scope for this request."
 
     def has_permission(self, request, view):
-        if not isinstance(request.auth, ApiKey):
+        key = key_of(request)
+        if key is None:
             return True
         if request.method in SAFE_METHODS:
-            return getattr(view, "read_scope", ApiKey.Scope.READ) in request.auth.scopes
-        return getattr(view, "scope", None) in request.auth.scopes
+            return getattr(view, "read_scope", ApiKey.Scope.READ) in key.scopes
+        return getattr(view, "scope", None) in key.scopes
 
 
 class SignedInOnly:
@@ -66,7 +72,7 @@ class SignedInOnly:
 
     def check_permissions(self, request):
         super().check_permissions(request)
-        if isinstance(request.auth, ApiKey):
+        if key_of(request):
             raise Problem(403, "sign_in_needed", "Only a signed-in person may do this, no key.")
 
 
@@ -77,7 +83,7 @@ class RequestRate(BaseThrottle):
     """
 
     def allow_request(self, request, view) -> bool:
-        key = request.auth if isinstance(request.auth, ApiKey) else None
+        key = key_of(request)
         limit = allowances.requests_per_minute(request.user, key)
         now = time.time()
         window = int(now // WINDOW_SECONDS)

@@ -164,6 +164,16 @@ def test_an_administrator_may_allow_smaller_files_only(signed_in, user, astronau
     assert limits["upload_bytes"] == settings.MAX_UPLOAD_BYTES
 
 
+def test_a_key_may_be_allowed_smaller_files_than_its_owner(signed_in, user, astronaut):
+    _key, text = keys.create(user, "camera", ["analyze", "read"])
+    ApiKey.objects.update(upload_mb=1)
+    camera, photo = with_key(text), astronaut + bytes(1024**2)
+    refused = camera.post(ANALYSES, photo, content_type="image/jpeg")
+    assert (refused.status_code, refused.json()["code"]) == (413, "file_too_large")
+    assert camera.get("/api/v1/me/").json()["limits"]["upload_bytes"] == 1024**2
+    assert signed_in.post(ANALYSES, photo, content_type="image/jpeg").status_code == 202
+
+
 @pytest.mark.parametrize(
     ("method", "address", "status", "code"),
     [
