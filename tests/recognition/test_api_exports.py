@@ -57,6 +57,17 @@ def test_a_key_that_may_only_upload_may_not(user):
     assert ask(client).json()["code"] == "not_allowed"
 
 
+def test_a_request_that_is_sent_again_makes_one_export(signed_in):
+    again = {"headers": {"idempotency-key": "one"}, "content_type": "application/json"}
+    first, second = (signed_in.post(EXPORTS, {"format": "csv"}, **again) for _ in range(2))
+    assert (first.status_code, second.status_code) == (202, 202)
+    assert first.json() == second.json()
+    assert first["Location"] == second["Location"]
+    assert Export.objects.count() == 1
+    other = signed_in.post(EXPORTS, {"format": "jsonl"}, **again)
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reused")
+
+
 @pytest.mark.parametrize(
     ("values", "field", "code"),
     [
