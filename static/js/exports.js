@@ -25,6 +25,8 @@ const WORDS = {
 const list = document.getElementById("exports");
 /** @type {Map<string, Export>} */
 const known = new Map();
+/** Ids of those that were deleted: late news of one must not bring it back. */
+const deleted = new Set();
 
 const isUnfinished = ({ status }) => status === "queued" || status === "running";
 
@@ -69,6 +71,7 @@ function stateOf(one) {
 /** @param {Export} one */
 function show(one) {
   const before = known.get(one.id);
+  if (deleted.has(one.id)) return;
   if (before && before.sequence >= one.sequence) return;
   known.set(one.id, one);
   let item = list.querySelector(`[data-id="${one.id}"]`);
@@ -104,6 +107,11 @@ function forget(id) {
   showCount();
 }
 
+function forgetForGood(id) {
+  deleted.add(id);
+  forget(id);
+}
+
 function showCount() {
   list.hidden = known.size === 0;
   document.getElementById("empty").hidden = known.size > 0;
@@ -130,7 +138,7 @@ async function remove(id) {
   }
   const item = list.querySelector(`[data-id="${id}"]`);
   const neighbor = item?.nextElementSibling ?? item?.previousElementSibling;
-  forget(id);
+  forgetForGood(id);
   (neighbor?.querySelector("[data-remove]:not([hidden])") ?? document.getElementById("main")).focus();
   announce("The export was deleted.");
 }
@@ -144,4 +152,4 @@ async function reload() {
 
 showCount();
 JSON.parse(document.getElementById("exports-data").textContent).reverse().forEach(show);
-watchExports({ waiting: () => [...known.values()].some(isUnfinished), reload, onChanged: show, onDeleted: forget });
+watchExports({ waiting: () => [...known.values()].some(isUnfinished), reload, onChanged: show, onDeleted: forgetForGood });

@@ -182,8 +182,9 @@ def write_csv() -> Writer:
         for number, face in enumerate(analysis.faces, 1):
             box = [round(face.box[side], 1) for side in ("x", "y", "width", "height")]
             shares = [face.probabilities[emotion] for emotion in EMOTIONS]
-            about = [safe(str(path)), analysis.id, number, *box, round(face.score, 3), face.emotion]
-            rows.writerow([*about, *shares, ", ".join(face.quality), face.correction])
+            name, score = safe(str(path)), round(face.score, 3)
+            seen = [name, analysis.id, number, *box, score, face.emotion, *shares]
+            rows.writerow([*seen, ", ".join(face.quality), face.correction])
         sys.stdout.flush()
 
 
