@@ -121,6 +121,20 @@ class ExportViewSet(
             raise Problem(409, "not_cancelable", f"This export is {export.status} already.")
         return Response(self.get_serializer(export).data)
 
+    @extend_schema(request=None, responses={202: ExportSerializer})
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, pk=None) -> Response:
+        """Queue an export again that failed or was canceled."""
+        export = self.get_object()
+        try:
+            queued = export_requests.retry(export)
+        except export_requests.TooManyExports as refusal:
+            raise Problem(409, "too_many_exports", str(refusal)) from None
+        if not queued:
+            detail = "Only an export that failed or was canceled can be retried."
+            raise Problem(409, "not_retryable", detail)
+        return Response(self.get_serializer(export).data, 202)
+
     @extend_schema(responses=BINARY)
     @action(detail=True)
     def file(self, request: Request, pk=None):

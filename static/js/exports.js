@@ -1,7 +1,7 @@
 /* The page of exports: what each is of, how far it is, and its file. */
 import { announce } from "./announce.js";
 import { emotionName } from "./emotions.js";
-import { cancelExport, deleteExport, listExports } from "./exports-api.js";
+import { cancelExport, deleteExport, listExports, retryExport } from "./exports-api.js";
 import { watchExports } from "./feed.js";
 import { newRow } from "./rows.js";
 import { showTime } from "./times.js";
@@ -78,7 +78,8 @@ function show(one) {
   if (!item) {
     item = newRow("export-template", {});
     item.dataset.id = one.id;
-    item.querySelector("[data-cancel]").addEventListener("click", () => cancel(one.id));
+    item.querySelector("[data-cancel]").addEventListener("click", () => change(one.id, cancelExport));
+    item.querySelector("[data-retry]").addEventListener("click", () => change(one.id, retryExport));
     item.querySelector("[data-remove]").addEventListener("click", () => remove(one.id));
     list.prepend(item);
   }
@@ -93,10 +94,11 @@ function show(one) {
   part("download").hidden = !one.file_url;
   part("download").href = one.file_url ?? "";
   const unfinished = isUnfinished(one);
-  const hadFocus = part("cancel") === document.activeElement;
+  const focused = document.activeElement;
   part("cancel").hidden = !unfinished;
+  part("retry").hidden = !["failed", "canceled"].includes(one.status);
   part("remove").hidden = unfinished;
-  if (hadFocus && !unfinished) (one.file_url ? part("download") : part("remove")).focus();
+  if (item.contains(focused) && focused.hidden) item.querySelector(".export-actions > :not([hidden])").focus();
   if (before && isUnfinished(before) && one.status === "succeeded") announce("An export is ready.");
   showCount();
 }
@@ -119,9 +121,10 @@ function showCount() {
   document.getElementById("count").textContent = known.size ? words : "";
 }
 
-async function cancel(id) {
+/** @param {(id: string) => Promise<Export>} action */
+async function change(id, action) {
   try {
-    show(await cancelExport(id));
+    show(await action(id));
   } catch (error) {
     announce(error.message);
   }
