@@ -114,7 +114,10 @@ def count(name: str) -> int:
 def counters() -> redis.Redis:
     """This process's connection to the counters, which lie beside the cache."""
     location = settings.CACHES["default"]["LOCATION"]
-    return redis.Redis.from_url(location, socket_timeout=1, socket_connect_timeout=1)
+    pool = redis.ConnectionPool.from_url(location, socket_timeout=1, socket_connect_timeout=1)
+    # A client that made its pool itself closes it at its end: of two threads that come here first
+    # at once, the one whose client is not kept would lose its connection while it counts.
+    return redis.Redis(connection_pool=pool)
 
 
 class RateHeaders:

@@ -1,5 +1,7 @@
 """Keys, scopes, limits and errors of the API."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -7,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from recognition import keys
+from recognition.api import access
 from recognition.models import Allowance, ApiKey
 from tests.recognition.uploads import submit
 
@@ -136,6 +139,18 @@ def test_too_many_requests_are_429_and_say_when_to_come_back(reader, settings):
     assert last["RateLimit-Policy"] == '"requests";q=3;w=60'
     assert last["RateLimit"].startswith('"requests";r=0;t=')
     assert responses[0]["RateLimit"].startswith('"requests";r=2;t=')
+
+
+def test_the_first_requests_of_a_process_may_come_at_once():
+    def count_first(start: threading.Barrier) -> int:
+        start.wait()
+        return access.count("first")
+
+    with ThreadPoolExecutor(6) as threads:
+        for _ in range(100):
+            access.counters.cache_clear()
+            together = [threading.Barrier(6)] * 6
+            assert len(set(threads.map(count_first, together))) == 6
 
 
 def test_a_person_and_her_key_are_counted_apart(reader, signed_in, settings):
