@@ -1,7 +1,7 @@
 /* The page of exports: what each is of, how far it is, and its file. */
 import { announce } from "./announce.js";
 import { emotionName } from "./emotions.js";
-import { cancelExport, deleteExport, listExports, retryExport } from "./exports-api.js";
+import { cancelExport, deleteExport, exportAgain, listExports } from "./exports-api.js";
 import { watchExports } from "./feed.js";
 import { newRow } from "./rows.js";
 import { showTime } from "./times.js";
@@ -79,7 +79,7 @@ function show(one) {
     item = newRow("export-template", {});
     item.dataset.id = one.id;
     item.querySelector("[data-cancel]").addEventListener("click", () => change(one.id, cancelExport));
-    item.querySelector("[data-retry]").addEventListener("click", () => change(one.id, retryExport));
+    item.querySelector("[data-retry]").addEventListener("click", () => change(one.id, exportAgain));
     item.querySelector("[data-remove]").addEventListener("click", () => remove(one.id));
     list.prepend(item);
   }
