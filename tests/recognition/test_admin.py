@@ -27,7 +27,10 @@ def stored_files() -> list[str]:
     return [name for folder in folders for name in default_storage.listdir(folder)[1]]
 
 
-def test_a_person_is_deleted_with_everything(site, user, astronaut, monkeypatch):
+def test_a_person_is_deleted_with_everything(
+    site, user, astronaut, monkeypatch, settings, tmp_path
+):
+    settings.MEDIA_ROOT = tmp_path  # where no other test has left anything
     keys.create(user, "key", ["read"])
     Allowance.objects.create(user=user, upload_mb=1)
     Webhook.objects.create(owner=user, url="https://8.8.8.8/")
