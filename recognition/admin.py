@@ -55,13 +55,16 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
     list_display = ["name", "owner", "prefix", "scopes", "last_used_at", "expires_at", "revoked_at"]
     fields = [
-        *["owner", "name", "prefix", "scopes", "requests_per_minute"],
+        *["owner", "name", "prefix", "scopes", "requests_per_minute", "upload_mb"],
         *["created_at", "expires_at", "last_used_at", "revoked_at"],
     ]
-    readonly_fields = [name for name in fields if name != "requests_per_minute"]
+    readonly_fields = [*fields[:4], *fields[6:]]
 
     def has_change_permission(self, request, obj=None):
         return request.user.is_superuser
+
+    def has_delete_permission(self, request, obj=None):
+        return request.user.is_superuser  # else nobody could delete a person who has one
 
 
 @admin.register(Allowance)

@@ -12,9 +12,9 @@ def requests_per_minute(user, key: ApiKey | None) -> int:
     return _own(user, "requests_per_minute") or settings.API_REQUESTS_PER_MINUTE
 
 
-def upload_bytes(user) -> int:
-    """The largest file of a person; never above what the site receives at all."""
-    own = _own(user, "upload_mb")
+def upload_bytes(user, key: ApiKey | None = None) -> int:
+    """The largest file of a key, else of its person; never above what the site receives at all."""
+    own = (key and key.upload_mb) or _own(user, "upload_mb")
     return min(own * 1024**2, settings.MAX_UPLOAD_BYTES) if own else settings.MAX_UPLOAD_BYTES
 
 

@@ -346,9 +346,13 @@ def requeue_stale(enqueue: Callable[[str], None], waiting: int) -> None:
 
 
 def delete_analysis(analysis: Analysis) -> None:
-    """Delete an analysis with its faces and files; a worker that has it just now notices."""
+    """Delete an analysis with its faces, its files and what webhooks still hold of it.
+
+    A worker that has it just now notices.
+    """
     owner_id, pk = analysis.owner_id, str(analysis.pk)
     files = [analysis.source.name, analysis.photo.name, analysis.thumbnail.name]
+    webhooks.forget(owner_id, pk)
     analysis.delete()
     delete_files(files)
     events.publish_deletion(owner_id, pk)

@@ -1,4 +1,4 @@
-"""WebSockets: consumers that only forward what happens to the signed-in person's analyses."""
+"""WebSockets: consumers that only forward what happens to a person's analyses and exports."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ TRUSTED_SECONDS = 2.5  # for so long a socket takes for granted that its person 
 
 
 class AnalysesConsumer(AsyncJsonWebsocketConsumer):
-    """Forwards the events of the owner's analyses; what the browser sends is ignored."""
+    """Forwards events of the owner's analyses and exports; what the browser sends is ignored."""
 
     watch = None
 

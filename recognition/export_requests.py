@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
-from recognition import events, tasks
+from recognition import events, jobs, tasks
 from recognition.filters import HistoryFilter
 from recognition.jobs import Status
 from recognition.models import Analysis, Export
@@ -36,20 +36,35 @@ def request_export(owner, format: str, filters: Mapping[str, Any]) -> Export:
     """A queued export and the message for its worker. Raises FiltersRefused or TooManyExports."""
     checked = check_filters(filters)
     with transaction.atomic():
-        # Two requests at once must not both find room.
-        get_user_model().objects.select_for_update().get(pk=owner.pk)
-        own = Export.objects.filter(owner=owner)
-        unfinished = own.filter(status__in=[Status.QUEUED, Status.RUNNING])
-        if unfinished.count() >= MOST_AT_ONCE:
-            raise TooManyExports(
-                f"{MOST_AT_ONCE} exports are being made already: wait for one or cancel it."
-            )
-        if own.count() >= MOST_KEPT:
+        check_room(owner)
+        if Export.objects.filter(owner=owner).count() >= MOST_KEPT:
             raise TooManyExports(f"You keep {MOST_KEPT} exports already: delete some first.")
         export = Export.objects.create(owner=owner, format=format, filters=checked)
         transaction.on_commit(functools.partial(tasks.enqueue_export, str(export.pk)))
     events.publish_export(export)
     return export
+
+
+def retry(export: Export) -> bool:
+    """Queue a failed or canceled export again; False if it is none. Raises TooManyExports."""
+    with transaction.atomic():
+        check_room(export.owner)
+        if not jobs.enqueue_again(export):
+            return False
+        transaction.on_commit(functools.partial(tasks.enqueue_export, str(export.pk)))
+    events.publish_export(export)
+    return True
+
+
+def check_room(owner) -> None:
+    """Raises TooManyExports where so many are being made that none may begin; in a transaction."""
+    # Two requests at once must not both find room.
+    get_user_model().objects.select_for_update().get(pk=owner.pk)
+    unfinished = Export.objects.filter(owner=owner, status__in=[Status.QUEUED, Status.RUNNING])
+    if unfinished.count() >= MOST_AT_ONCE:
+        raise TooManyExports(
+            f"{MOST_AT_ONCE} exports are being made already: wait for one or cancel it."
+        )
 
 
 def check_filters(filters: Mapping[str, Any]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.files.storage import default_storage
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
@@ -167,9 +167,13 @@ def cancel(export: Export) -> bool:
 
 def delete(export: Export) -> None:
     """Delete an export with its file; a worker that has it just now notices."""
-    owner_id, pk, name = export.owner_id, str(export.pk), export.file.name
-    export.delete()
-    if name:
+    owner_id, pk = export.owner_id, str(export.pk)
+    with transaction.atomic():
+        # Locked and read anew: its worker may have finished it meanwhile.
+        files = Export.objects.select_for_update().filter(pk=pk).values_list("file", flat=True)
+        names = list(files)
+        export.delete()
+    for name in filter(None, names):
         default_storage.delete(name)
     events.publish_export_deletion(owner_id, pk)
 

@@ -7,6 +7,8 @@ import django_filters
 from recognition.derived import searchable
 from recognition.models import EMOTION_CHOICES, Analysis, ModelVersion
 
+LONGEST_TEXT = 200  # SQLite refuses patterns of more than 50,000 bytes
+
 
 class IdsFilter(django_filters.BaseInFilter, django_filters.UUIDFilter):
     """Any of several ids, separated by commas."""
@@ -22,7 +24,9 @@ class AnalysisFilter(django_filters.FilterSet):
     model_version = django_filters.NumberFilter("model_version__number")
     created_after = django_filters.IsoDateTimeFilter("created_at", lookup_expr="gte")
     created_before = django_filters.IsoDateTimeFilter("created_at", lookup_expr="lt")
-    text = django_filters.CharFilter(method="with_text", label="in title, notes or tags")
+    text = django_filters.CharFilter(
+        method="with_text", label="in title, notes or tags", max_length=LONGEST_TEXT
+    )
 
     def with_text(self, queryset, name, value):
         return queryset.filter(search_text__contains=searchable(value))

@@ -57,6 +57,8 @@ class Overview(TypedDict):
     unfinished_count: int
     failed: list[Analysis]
     failed_count: int
+    exports_unfinished: int
+    exports_failed: int
 
 
 def overview(owner) -> Overview:
@@ -65,6 +67,7 @@ def overview(owner) -> Overview:
     own = Analysis.objects.filter(owner=owner)
     unfinished = own.filter(status__in=[status.QUEUED, status.RUNNING])
     failed = own.filter(status=status.FAILED, created_at__gte=timezone.now() - FAILED_WITHIN)
+    exports = Export.objects.filter(owner=owner)  # those that ended are kept for a week
     recent = days(owner, DAYS)
     return {
         "days": recent,
@@ -77,6 +80,8 @@ def overview(owner) -> Overview:
         "unfinished_count": unfinished.count(),
         "failed": list(failed[:LISTED]),
         "failed_count": failed.count(),
+        "exports_unfinished": exports.filter(status__in=[status.QUEUED, status.RUNNING]).count(),
+        "exports_failed": exports.filter(status=status.FAILED).count(),
     }
 
 

@@ -11,7 +11,7 @@ from recognition import allowances, analyses, events, tasks
 from recognition.engine import media
 from recognition.engine.errors import MediaError
 from recognition.engine.types import PhotoHeader
-from recognition.models import Analysis, ModelVersion
+from recognition.models import Analysis, ApiKey, ModelVersion
 from recognition.uploads import LimitedUpload
 
 EXTENSIONS = {
@@ -25,14 +25,15 @@ EXTENSIONS = {
 }
 
 
-def submit_image(owner, upload: LimitedUpload) -> Analysis:
+def submit_image(owner, upload: LimitedUpload, key: ApiKey | None = None) -> Analysis:
     """Accept one uploaded photo: a queued analysis and the message for a worker.
 
+    `key` is that of the program that sends it.
     Raises MediaError with a code and a sentence for what can be told from size and header:
     file_too_large, and what media.inspect_photo raises. Nothing is stored then. What only
     decoding can tell becomes the error of the analysis.
     """
-    limit = allowances.upload_bytes(owner)
+    limit = allowances.upload_bytes(owner, key)
     if upload.too_large or upload.size > limit:
         raise MediaError(
             "file_too_large",

@@ -11,6 +11,7 @@ from recognition import analyses, exports, frames, recordings, webhooks
 
 logger = logging.getLogger(__name__)
 
+DELIVERY_SECONDS = 20
 BROKER_TROUBLE = (OperationalError, RedisError, OSError)
 
 
@@ -49,7 +50,8 @@ def deliver_due() -> None:
         deliver.delay(pk)
 
 
-@shared_task
+# The net under receivers that answer without an end: first the attempt is given up, then the child.
+@shared_task(soft_time_limit=DELIVERY_SECONDS, time_limit=DELIVERY_SECONDS + 10)
 def deliver(pk: int) -> None:
     webhooks.deliver(pk)
 

@@ -14,6 +14,7 @@ import time
 from datetime import timedelta
 
 import httpx
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.utils import timezone
 
@@ -25,7 +26,11 @@ PAUSES = [10, 60, 300, 1800, 7200, 21600]
 # A delivery that a worker has taken is not taken again for so long.
 TAKEN_SECONDS = 60
 TIMEOUT = httpx.Timeout(10, connect=5)
+# Timeouts count from byte to byte: a receiver that drips its answer would keep a worker for ever.
+ANSWER_SECONDS = 10
 KEPT = timedelta(days=30)
+# IPv6 addresses that a gateway may turn into any IPv4 one: NAT64, 6to4, IPv4-compatible.
+DISGUISES = [ipaddress.ip_network(text) for text in ("64:ff9b::/96", "2002::/16", "::/96")]
 READ_BYTES = 2000
 
 
@@ -72,22 +77,33 @@ def deliver(pk: int) -> None:
     delivery = pending.filter(pk=pk).first()
     if delivery is None:
         return
-    delivery.attempts += 1
+    if delivery.attempts > len(PAUSES):  # the last one ended its worker
+        note(delivery, status=Delivery.Status.FAILED)
+        return
+    # Written first: an attempt counts even if it ends this process.
+    note(delivery, attempts=delivery.attempts + 1)
+    status: int | None = None
     try:
-        answer = post(delivery)
+        status, response = post(delivery)
+    except SoftTimeLimitExceeded:
+        response = "The answer took too long."
     except (httpx.HTTPError, httpx.InvalidURL, WebhookRefused, OSError) as error:
-        delivery.response_status, delivery.response = None, str(error)[:500]
-    else:
-        delivery.response_status, delivery.response = answer
-    heard = delivery.response_status is not None and 200 <= delivery.response_status < 300
-    if heard:
-        delivery.status, delivery.delivered_at = Delivery.Status.DELIVERED, timezone.now()
+        response = str(error)[:500]
+    answer = {"response_status": status, "response": response}
+    if status is not None and 200 <= status < 300:
+        note(delivery, status=Delivery.Status.DELIVERED, delivered_at=timezone.now(), **answer)
     elif delivery.attempts > len(PAUSES):
-        delivery.status = Delivery.Status.FAILED
+        note(delivery, status=Delivery.Status.FAILED, **answer)
     else:
-        pause = PAUSES[delivery.attempts - 1]
-        delivery.next_attempt_at = timezone.now() + timedelta(seconds=pause)
-    delivery.save()
+        pause = timedelta(seconds=PAUSES[delivery.attempts - 1])
+        note(delivery, next_attempt_at=timezone.now() + pause, **answer)
+
+
+def note(delivery: Delivery, **values) -> None:
+    """Write what became of a delivery, unless it was deleted meanwhile."""
+    Delivery.objects.filter(pk=delivery.pk).update(**values)
+    for name, value in values.items():
+        setattr(delivery, name, value)
 
 
 def resend(delivery: Delivery) -> None:
@@ -103,6 +119,12 @@ def forget_old() -> None:
     ended.filter(created_at__lt=timezone.now() - KEPT).delete()
 
 
+def forget(owner_id: int, analysis_id: str) -> None:
+    """Delete the deliveries that carry an analysis, sent or not."""
+    own = Delivery.objects.filter(webhook__owner_id=owner_id)
+    own.filter(body__analysis__id=analysis_id).delete()
+
+
 def sign(secret: str, body: bytes, now: int) -> str:
     """The value of the header Mien-Signature: time, and HMAC-SHA256 over "time.body"."""
     digest = hmac.new(secret.encode(), f"{now}.".encode() + body, hashlib.sha256).hexdigest()
@@ -111,12 +133,14 @@ def sign(secret: str, body: bytes, now: int) -> str:
 
 def post(delivery: Delivery) -> tuple[int, str]:
     """Send the request; gives the status and the beginning of the answer."""
+    deadline = time.monotonic() + ANSWER_SECONDS
     url = httpx.URL(delivery.webhook.url)
     address = resolve(delivery.webhook.url)
     body = json.dumps({"id": delivery.pk, **delivery.body}).encode()
     headers = {
         "Host": url.netloc.decode("ascii"),
         "Content-Type": "application/json",
+        "Accept-Encoding": "identity",
         "User-Agent": "Mien",
         "Mien-Event": delivery.event,
         "Mien-Delivery": str(delivery.pk),
@@ -131,8 +155,18 @@ def post(delivery: Delivery) -> tuple[int, str]:
             "POST", pinned, content=body, headers=headers, extensions=extensions
         ) as answer,
     ):
-        begun = next(answer.iter_bytes(READ_BYTES), b"")
+        begun = read_beginning(answer, deadline)
         return answer.status_code, begun.decode("utf-8", "replace").replace("\0", "")[:500]
+
+
+def read_beginning(answer: httpx.Response, deadline: float) -> bytes:
+    """The first bytes of an answer, or what came of them until the deadline."""
+    begun = b""
+    for part in answer.iter_raw():
+        begun += part
+        if len(begun) >= READ_BYTES or time.monotonic() > deadline:
+            break
+    return begun[:READ_BYTES]
 
 
 def resolve(url: str) -> str:
@@ -158,6 +192,8 @@ def is_allowed(text: str) -> bool:
     address = ipaddress.ip_address(text.partition("%")[0])
     # An IPv4 address in IPv6 clothes is judged as what it is.
     address = getattr(address, "ipv4_mapped", None) or address
+    if any(address in network for network in DISGUISES if network.version == address.version):
+        return False
     allowed = (ipaddress.ip_network(network) for network in settings.WEBHOOK_NETWORKS)
     if any(address in network for network in allowed if network.version == address.version):
         return True

@@ -87,7 +87,7 @@ class TrainingViewSet(
 ):
     """What all have in common: who is let in, and how a refusal is answered."""
 
-    scope = "train"
+    scope = read_scope = "train"
     permission_classes = [IsAdministrator, HasScope]
     pagination_class = NewestFirst
     parser_classes = [JSONParser, FormParser]

@@ -53,7 +53,7 @@ class RetriedSerializer(serializers.Serializer):
 class JobViewSet(RateHeaders, viewsets.ViewSet):
     """Jobs of all kinds. Administrators only."""
 
-    scope = "train"
+    scope = read_scope = "train"
     permission_classes = [IsAdministrator, HasScope]
 
     @extend_schema(operation_id="jobs_overview", responses=JobOverviewSerializer)

@@ -44,19 +44,27 @@ class KeyScheme(OpenApiAuthenticationExtension):
         return {"type": "http", "scheme": "bearer", "description": "A key: mien_…"}
 
 
+def key_of(request) -> ApiKey | None:
+    """The key of the program that asks; None for a person who is signed in."""
+    return request.auth if isinstance(request.auth, ApiKey) else None
+
+
 class HasScope(BasePermission):
     """A key may do what its scopes say; a person who is signed in may do everything.
 
-    Reading needs `read`; anything else the view's `scope`, and with none no key will do.
+    Reading needs `read`, or the view's `read_scope`; anything else the view's `scope`, and with
+    none no key will do.
     """
 
     message = "This key lacks the scope for this request."
 
     def has_permission(self, request, view):
-        if not isinstance(request.auth, ApiKey):
+        key = key_of(request)
+        if key is None:
             return True
-        reads = request.method in SAFE_METHODS
-        return (ApiKey.Scope.READ if reads else getattr(view, "scope", None)) in request.auth.scopes
+        if request.method in SAFE_METHODS:
+            return getattr(view, "read_scope", ApiKey.Scope.READ) in key.scopes
+        return getattr(view, "scope", None) in key.scopes
 
 
 class SignedInOnly:
@@ -64,7 +72,7 @@ class SignedInOnly:
 
     def check_permissions(self, request):
         super().check_permissions(request)
-        if isinstance(request.auth, ApiKey):
+        if key_of(request):
             raise Problem(403, "sign_in_needed", "Only a signed-in person may do this, no key.")
 
 
@@ -75,7 +83,7 @@ class RequestRate(BaseThrottle):
     """
 
     def allow_request(self, request, view) -> bool:
-        key = request.auth if isinstance(request.auth, ApiKey) else None
+        key = key_of(request)
         limit = allowances.requests_per_minute(request.user, key)
         now = time.time()
         window = int(now // WINDOW_SECONDS)
@@ -106,7 +114,10 @@ def count(name: str) -> int:
 def counters() -> redis.Redis:
     """This process's connection to the counters, which lie beside the cache."""
     location = settings.CACHES["default"]["LOCATION"]
-    return redis.Redis.from_url(location, socket_timeout=1, socket_connect_timeout=1)
+    pool = redis.ConnectionPool.from_url(location, socket_timeout=1, socket_connect_timeout=1)
+    # A client that made its pool itself closes it at its end: of two threads that come here first
+    # at once, the one whose client is not kept would lose its connection while it counts.
+    return redis.Redis(connection_pool=pool)
 
 
 class RateHeaders:

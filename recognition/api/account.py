@@ -10,9 +10,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from recognition import allowances, statistics
-from recognition.api.access import RateHeaders
+from recognition.api.access import RateHeaders, key_of
 from recognition.api.states import StateSerializer
-from recognition.models import ApiKey
 
 MOST_DAYS = 366
 
@@ -60,10 +59,10 @@ class MeView(RateHeaders, APIView):
     @extend_schema(responses=MeSerializer)
     def get(self, request: Request) -> Response:
         """Who asks, with limits and usage."""
-        key = request.auth if isinstance(request.auth, ApiKey) else None
+        key = key_of(request)
         limits: Limits = {
             "requests_per_minute": allowances.requests_per_minute(request.user, key),
-            "upload_bytes": allowances.upload_bytes(request.user),
+            "upload_bytes": allowances.upload_bytes(request.user, key),
             "request_bytes": settings.MAX_REQUEST_BYTES,
             "files_per_request": settings.DATA_UPLOAD_MAX_NUMBER_FILES,
         }

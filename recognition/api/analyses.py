@@ -16,12 +16,13 @@ from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from recognition import analyses, idempotency, submissions, tasks
+from recognition import analyses, submissions, tasks
 from recognition.annotation import annotate
-from recognition.api.access import RateHeaders
+from recognition.api.access import RateHeaders, key_of
 from recognition.api.pages import NewestFirst
 from recognition.api.photos import PhotoParser
 from recognition.api.problems import Problem, Unavailable
+from recognition.api.repeats import IDEMPOTENCY_KEY, answer_once
 from recognition.api.states import AnalysisDetailSerializer, AnalysisSerializer
 from recognition.engine.errors import MediaError
 from recognition.filters import AnalysisFilter
@@ -106,7 +107,7 @@ class AnalysisViewSet(
     @extend_schema(
         parameters=[
             OpenApiParameter("Prefer", str, OpenApiParameter.HEADER, description="wait=N, N ≤ 20"),
-            OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER),
+            IDEMPOTENCY_KEY,
         ],
         request={"multipart/form-data": UploadSerializer, "image/*": OpenApiTypes.BINARY},
         responses={200: AcceptedSerializer, 202: AcceptedSerializer},
@@ -118,13 +119,7 @@ class AnalysisViewSet(
         an `Idempotency-Key` the same request can be sent again for 24 hours and is done once.
         """
         uploads = uploads_of(request)
-        key = request.headers.get("Idempotency-Key", "").strip()
-        if not key:
-            status, body = self.accept(uploads)
-        else:
-            if len(key) > idempotency.MAX_LENGTH:
-                raise Problem(400, "invalid_idempotency_key", "The key has over 255 characters.")
-            status, body = self.accept_once(key, uploads)
+        status, body = answer_once(request, lambda: parts_of(uploads), lambda: self.accept(uploads))
         waited = wait_seconds(request.headers.get("Prefer", ""))
         response = Response(body, status)
         ids = [analysis["id"] for analysis in body["analyses"]]
@@ -140,10 +135,11 @@ class AnalysisViewSet(
         """Queue what can be accepted; a Problem where nothing is."""
         if not tasks.broker_answers():
             raise Unavailable("The queue")
+        key = key_of(self.request)
         accepted, errors = [], []
         for upload in uploads:
             try:
-                accepted.append(submissions.submit_image(self.request.user, upload))
+                accepted.append(submissions.submit_image(self.request.user, upload, key))
             except MediaError as error:
                 errors.append({"file": upload.name, "code": error.code, "message": error.message})
             except STORAGE_TROUBLE:
@@ -155,24 +151,6 @@ class AnalysisViewSet(
             status, code = REFUSED.get(errors[0]["code"], UNREADABLE), errors[0]["code"]
             raise Problem(status, code, errors[0]["message"], errors=errors)
         return 202, {"analyses": AnalysisSerializer(accepted, many=True).data, "errors": errors}
-
-    def accept_once(self, key: str, uploads: list) -> tuple[int, dict]:
-        parts = []
-        for upload in uploads:
-            parts += [upload.name.encode(), upload.read()]
-            upload.seek(0)
-        request = idempotency.fingerprint(parts)
-        try:
-            status, body, _ = idempotency.once(
-                self.request.user, key, request, lambda: self.accept(uploads)
-            )
-        except idempotency.KeyReused:
-            detail = "This Idempotency-Key belongs to another request. Use a new one."
-            raise Problem(409, "idempotency_key_reused", detail) from None
-        except idempotency.StillRunning:
-            detail = "The request with this Idempotency-Key is still being answered."
-            raise Problem(409, "request_in_progress", detail, wait=1) from None
-        return status, body
 
     def results(self, ids: list[str], seconds: int) -> list | None:
         """The results of these analyses, if all are finished within so many seconds."""
@@ -272,6 +250,15 @@ def uploads_of(request: Request) -> list:
     code, message = problem
     errors = [{"file": None, "code": code, "message": message}]
     raise Problem(400, code, message, errors=errors)
+
+
+def parts_of(uploads: list) -> list[bytes]:
+    """What makes two uploads the same: names and contents."""
+    parts = []
+    for upload in uploads:
+        parts += [upload.name.encode(), upload.read()]
+        upload.seek(0)
+    return parts
 
 
 def wait_seconds(prefer: str) -> int:

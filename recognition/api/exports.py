@@ -1,5 +1,7 @@
 """/api/v1/exports/: faces of the history as files, made in the background."""
 
+import json
+
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, viewsets
@@ -11,7 +13,9 @@ from recognition import events, export_requests, exports
 from recognition.api.access import RateHeaders
 from recognition.api.pages import NewestFirst
 from recognition.api.problems import Problem
+from recognition.api.repeats import IDEMPOTENCY_KEY, answer_once
 from recognition.api.states import StateSerializer
+from recognition.filters import LONGEST_TEXT
 from recognition.models import EMOTION_CHOICES, Analysis, Export
 from recognition.private_files import serve_download
 from recognition.table_files import FILES
@@ -42,7 +46,7 @@ class FiltersSerializer(serializers.Serializer):
     created_before = serializers.DateTimeField(required=False)
     since = serializers.DateField(required=False)
     until = serializers.DateField(required=False)
-    text = serializers.CharField(required=False)
+    text = serializers.CharField(max_length=LONGEST_TEXT, required=False)
 
 
 @extend_schema_field(FiltersSerializer)
@@ -75,23 +79,35 @@ class ExportViewSet(
     def get_queryset(self):
         return Export.objects.filter(owner=self.request.user)
 
-    @extend_schema(request=NewExportSerializer, responses={202: ExportSerializer})
+    @extend_schema(
+        parameters=[IDEMPOTENCY_KEY],
+        request=NewExportSerializer,
+        responses={202: ExportSerializer},
+    )
     def create(self, request: Request) -> Response:
         """Queue an export. Without filters it is of everything; entries without faces have no row.
 
-        The file is kept for seven days after it was finished.
+        The file is kept for seven days after it was finished. With an `Idempotency-Key` the same
+        request can be sent again for 24 hours and is done once.
         """
         wanted = NewExportSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
+        values = wanted.validated_data
+        same = [b"exports", json.dumps(values, sort_keys=True).encode()]
+        status, body = answer_once(request, lambda: same, lambda: self.accept(values))
+        response = Response(body, status)
+        response["Location"] = self.reverse_action("detail", args=[body["id"]])
+        return response
+
+    def accept(self, values: dict) -> tuple[int, dict]:
+        """Queue an export, or say what is wrong."""
         try:
-            export = export_requests.request_export(request.user, **wanted.validated_data)
+            export = export_requests.request_export(self.request.user, **values)
         except export_requests.FiltersRefused as refusal:
             raise serializers.ValidationError({"filters": details(refusal.trouble)}) from None
         except export_requests.TooManyExports as refusal:
             raise Problem(409, "too_many_exports", str(refusal)) from None
-        response = Response(self.get_serializer(export).data, 202)
-        response["Location"] = self.reverse_action("detail", args=[export.pk])
-        return response
+        return 202, self.get_serializer(export).data
 
     def perform_destroy(self, instance: Export) -> None:
         exports.delete(instance)
@@ -104,6 +120,20 @@ class ExportViewSet(
         if not exports.cancel(export):
             raise Problem(409, "not_cancelable", f"This export is {export.status} already.")
         return Response(self.get_serializer(export).data)
+
+    @extend_schema(request=None, responses={202: ExportSerializer})
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, pk=None) -> Response:
+        """Queue an export again that failed or was canceled."""
+        export = self.get_object()
+        try:
+            queued = export_requests.retry(export)
+        except export_requests.TooManyExports as refusal:
+            raise Problem(409, "too_many_exports", str(refusal)) from None
+        if not queued:
+            detail = "Only an export that failed or was canceled can be retried."
+            raise Problem(409, "not_retryable", detail)
+        return Response(self.get_serializer(export).data, 202)
 
     @extend_schema(responses=BINARY)
     @action(detail=True)

@@ -102,5 +102,10 @@ class Export(Job):
         return f"export {self.pk} ({self.format})"
 
     @property
+    def name(self) -> str:
+        """What lists of jobs call it: what it is of is its owner's alone."""
+        return f"faces as {self.format}"
+
+    @property
     def expires_at(self) -> datetime | None:
         return self.finished_at + self.KEPT if self.finished_at else None

@@ -148,9 +148,10 @@ async function frameFaces(place, { id, width, height }) {
   // The thumbnail covers its place; the frames cover it in the same way.
   frames.classList.add(width / height > 4 / 3 ? "wide" : "tall");
   frames.style.aspectRatio = `${width} / ${height}`;
-  for (const { box, emotion } of faces.slice(0, 60)) {
+  const shown = faces.filter(({ correction }) => correction !== "not_a_face").slice(0, 60);
+  for (const { box, emotion, correction } of shown) {
     const frame = document.createElement("span");
-    frame.dataset.emotion = emotion;
+    frame.dataset.emotion = correction ?? emotion;
     frame.style.left = `${(100 * box.x) / width}%`;
     frame.style.top = `${(100 * box.y) / height}%`;
     frame.style.width = `${(100 * box.width) / width}%`;

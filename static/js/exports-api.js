@@ -32,4 +32,6 @@ export const listExports = async () => (await request(`${ROOT}?page_size=200`)).
 
 /** @returns {Promise<Export>} */
 export const cancelExport = (id) => send("POST", `${ROOT}${id}/cancel/`);
+/** @returns {Promise<Export>} */
+export const exportAgain = (id) => send("POST", `${ROOT}${id}/retry/`);
 export const deleteExport = (id) => request(`${ROOT}${id}/`, { method: "DELETE" });

@@ -1,7 +1,7 @@
 /* The page of exports: what each is of, how far it is, and its file. */
 import { announce } from "./announce.js";
 import { emotionName } from "./emotions.js";
-import { cancelExport, deleteExport, listExports } from "./exports-api.js";
+import { cancelExport, deleteExport, exportAgain, listExports } from "./exports-api.js";
 import { watchExports } from "./feed.js";
 import { newRow } from "./rows.js";
 import { showTime } from "./times.js";
@@ -25,6 +25,8 @@ const WORDS = {
 const list = document.getElementById("exports");
 /** @type {Map<string, Export>} */
 const known = new Map();
+/** Ids of those that were deleted: late news of one must not bring it back. */
+const deleted = new Set();
 
 const isUnfinished = ({ status }) => status === "queued" || status === "running";
 
@@ -69,13 +71,15 @@ function stateOf(one) {
 /** @param {Export} one */
 function show(one) {
   const before = known.get(one.id);
+  if (deleted.has(one.id)) return;
   if (before && before.sequence >= one.sequence) return;
   known.set(one.id, one);
   let item = list.querySelector(`[data-id="${one.id}"]`);
   if (!item) {
     item = newRow("export-template", {});
     item.dataset.id = one.id;
-    item.querySelector("[data-cancel]").addEventListener("click", () => cancel(one.id));
+    item.querySelector("[data-cancel]").addEventListener("click", () => change(one.id, cancelExport));
+    item.querySelector("[data-retry]").addEventListener("click", () => change(one.id, exportAgain));
     item.querySelector("[data-remove]").addEventListener("click", () => remove(one.id));
     list.prepend(item);
   }
@@ -90,10 +94,11 @@ function show(one) {
   part("download").hidden = !one.file_url;
   part("download").href = one.file_url ?? "";
   const unfinished = isUnfinished(one);
-  const hadFocus = part("cancel") === document.activeElement;
+  const focused = document.activeElement;
   part("cancel").hidden = !unfinished;
+  part("retry").hidden = !["failed", "canceled"].includes(one.status);
   part("remove").hidden = unfinished;
-  if (hadFocus && !unfinished) (one.file_url ? part("download") : part("remove")).focus();
+  if (item.contains(focused) && focused.hidden) item.querySelector(".export-actions > :not([hidden])").focus();
   if (before && isUnfinished(before) && one.status === "succeeded") announce("An export is ready.");
   showCount();
 }
@@ -104,6 +109,11 @@ function forget(id) {
   showCount();
 }
 
+function forgetForGood(id) {
+  deleted.add(id);
+  forget(id);
+}
+
 function showCount() {
   list.hidden = known.size === 0;
   document.getElementById("empty").hidden = known.size > 0;
@@ -111,9 +121,10 @@ function showCount() {
   document.getElementById("count").textContent = known.size ? words : "";
 }
 
-async function cancel(id) {
+/** @param {(id: string) => Promise<Export>} action */
+async function change(id, action) {
   try {
-    show(await cancelExport(id));
+    show(await action(id));
   } catch (error) {
     announce(error.message);
   }
@@ -130,7 +141,7 @@ async function remove(id) {
   }
   const item = list.querySelector(`[data-id="${id}"]`);
   const neighbor = item?.nextElementSibling ?? item?.previousElementSibling;
-  forget(id);
+  forgetForGood(id);
   (neighbor?.querySelector("[data-remove]:not([hidden])") ?? document.getElementById("main")).focus();
   announce("The export was deleted.");
 }
@@ -144,4 +155,4 @@ async function reload() {
 
 showCount();
 JSON.parse(document.getElementById("exports-data").textContent).reverse().forEach(show);
-watchExports({ waiting: () => [...known.values()].some(isUnfinished), reload, onChanged: show, onDeleted: forget });
+watchExports({ waiting: () => [...known.values()].some(isUnfinished), reload, onChanged: show, onDeleted: forgetForGood });

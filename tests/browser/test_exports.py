@@ -64,6 +64,26 @@ def test_the_selected_entries_become_a_file(history):
     assert [json.loads(line)["title"] for line in lines] == ["portrait.jpg"]
 
 
+CANCEL = """
+from recognition.models import Export
+for export in Export.objects.filter(pk="{pk}"):
+    Export.objects.filter(pk=export.pk).update(status="canceled", file="", size=0)
+"""
+
+
+def test_one_that_was_canceled_is_tried_again(history, live_site):
+    history.get_by_role("button", name="Export").click()
+    history.locator("#export-dialog").get_by_role("button", name="Export").click()
+    row = history.locator(".export")
+    expect(row.get_by_role("link", name="Download")).to_be_visible()
+    live_site.manage("shell", "-v0", "-c", CANCEL.format(pk=row.get_attribute("data-id")))
+    history.reload()
+    expect(row).to_contain_text("Canceled")
+    row.get_by_role("button", name="Try again").press("Enter")
+    expect(row.get_by_role("link", name="Download")).to_be_focused()
+    expect(row.get_by_role("button", name="Try again")).to_be_hidden()
+
+
 def test_the_page_follows_an_export_that_is_started_and_deleted_elsewhere(history):
     history.goto("/exports/")
     history.wait_for_load_state("networkidle")

@@ -52,7 +52,9 @@ def test_a_paused_queue_holds_a_photo_until_it_is_resumed(administrator, photos,
     page = administrator
     page.get_by_label("Account menu").click()
     page.get_by_role("link", name="Jobs").click()
-    expect(page.locator("#workers .job-row")).to_contain_text("analyses, exports, frames, maintenance")
+    expect(page.locator("#workers .job-row")).to_contain_text(
+        "analyses, exports, frames, maintenance"
+    )
     queue(page, "analyses").get_by_role("button", name="Pause").click()
     expect(queue(page, "analyses")).to_contain_text("by root@example.org")
     expect(queue(page, "frames").get_by_role("button")).to_have_count(0)

@@ -50,6 +50,7 @@ def test_a_photo_is_analyzed(mien, photos):
     assert (analysis.status, analysis.title) == ("succeeded", "portrait.jpg")
     (face,) = analysis.faces
     assert face.probabilities[face.emotion] == max(face.probabilities.values())
+    assert (face.quality, face.correction) == ((), None)
     assert mien.get(analysis.id) == analysis
 
 
@@ -184,6 +185,23 @@ def test_one_bad_photo_does_not_stop_the_others(access, photos, monkeypatch, cap
     assert "missing.jpg" in printed.err
 
 
+def test_a_canceled_photo_was_not_read(tmp_path, capsys):
+    (tmp_path / "a.jpg").write_bytes(b"photo")
+    state = {"id": "1", "status": "canceled", "title": "a.jpg", "width": None, "height": None}
+    state |= {"model_version": None, "faces": [], "error": None}
+    transport, _seen = answers(httpx.Response(200, json={"analyses": [state]}))
+    writer = command.write_table()
+    next(writer)
+    with Mien("http://mien.test", "key", transport=transport) as mien:
+        assert command.analyze_all(mien, [tmp_path / "a.jpg"], 10, writer) == 1
+    assert capsys.readouterr().out == f"{tmp_path / 'a.jpg'}: Canceled.\n"
+
+
+@pytest.mark.parametrize("cell", ["=1", "\n=1", "＝1"])
+def test_no_cell_is_calculated(cell):
+    assert command.safe(cell) == f"'{cell}"
+
+
 def test_what_stops_every_photo_is_told_once(access, photos, monkeypatch, capsys):
     wrong = {**access, "MIEN_KEY": "mien_wrong"}
     paths = [str(photos / name) for name in ("portrait.jpg", "group.jpg")]
@@ -244,6 +262,7 @@ def test_a_download_that_breaks_off_is_begun_anew(monkeypatch, tmp_path):
         mien.export(tmp_path / "faces.csv")
     assert (tmp_path / "faces.csv").read_bytes() == b"analysis,kind\n"
     assert [request.method for request in seen] == ["POST", "GET", "GET", "DELETE"]
+    assert seen[0].headers["Idempotency-Key"]
 
 
 def test_a_download_that_fails_leaves_the_older_file_alone(tmp_path):

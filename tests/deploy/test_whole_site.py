@@ -88,7 +88,15 @@ def test_it_starts_restarts_what_dies_and_stops(start):
     assert run.url in run.output()
     assert httpx.get(run.url, follow_redirects=True, timeout=60).is_success
 
-    for words in ("uvicorn", "-Q frames", "-Q analyses", "-Q training", "beat", "redis-server"):
+    for words in (
+        "uvicorn",
+        "-Q frames",
+        "-Q analyses",
+        "-Q exports",
+        "-Q training",
+        "beat",
+        "redis-server",
+    ):
         old = run.pids(words)
         os.kill(old[0], signal.SIGKILL)
         wait_until(lambda old=old, words=words: set(run.pids(words)) - set(old), words)

@@ -1,5 +1,7 @@
 """Keys, scopes, limits and errors of the API."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -7,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from recognition import keys
+from recognition.api import access
 from recognition.models import Allowance, ApiKey
 from tests.recognition.uploads import submit
 
@@ -138,6 +141,18 @@ def test_too_many_requests_are_429_and_say_when_to_come_back(reader, settings):
     assert responses[0]["RateLimit"].startswith('"requests";r=2;t=')
 
 
+def test_the_first_requests_of_a_process_may_come_at_once():
+    def count_first(start: threading.Barrier) -> int:
+        start.wait()
+        return access.count("first")
+
+    with ThreadPoolExecutor(6) as threads:
+        for _ in range(100):
+            access.counters.cache_clear()
+            together = [threading.Barrier(6)] * 6
+            assert len(set(threads.map(count_first, together))) == 6
+
+
 def test_a_person_and_her_key_are_counted_apart(reader, signed_in, settings):
     settings.API_REQUESTS_PER_MINUTE = 1
     reader.get(ANALYSES)
@@ -162,6 +177,16 @@ def test_an_administrator_may_allow_smaller_files_only(signed_in, user, astronau
     Allowance.objects.update(upload_mb=10_000)  # more than the site receives
     limits = signed_in.get("/api/v1/me/").json()["limits"]
     assert limits["upload_bytes"] == settings.MAX_UPLOAD_BYTES
+
+
+def test_a_key_may_be_allowed_smaller_files_than_its_owner(signed_in, user, astronaut):
+    _key, text = keys.create(user, "camera", ["analyze", "read"])
+    ApiKey.objects.update(upload_mb=1)
+    camera, photo = with_key(text), astronaut + bytes(1024**2)
+    refused = camera.post(ANALYSES, photo, content_type="image/jpeg")
+    assert (refused.status_code, refused.json()["code"]) == (413, "file_too_large")
+    assert camera.get("/api/v1/me/").json()["limits"]["upload_bytes"] == 1024**2
+    assert signed_in.post(ANALYSES, photo, content_type="image/jpeg").status_code == 202
 
 
 @pytest.mark.parametrize(

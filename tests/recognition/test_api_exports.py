@@ -57,6 +57,39 @@ def test_a_key_that_may_only_upload_may_not(user):
     assert ask(client).json()["code"] == "not_allowed"
 
 
+def test_what_was_canceled_can_be_tried_again(signed_in):
+    address = f"{EXPORTS}{ask(signed_in).json()['id']}/"
+    refused = signed_in.post(f"{address}retry/")
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_retryable")
+    signed_in.post(f"{address}cancel/")
+    again = signed_in.post(f"{address}retry/")
+    assert (again.status_code, again.json()["status"]) == (202, "queued")
+
+    exports.run_export(again.json()["id"])
+    assert signed_in.get(address).json()["status"] == "succeeded"
+
+
+def test_there_is_no_room_for_another_try_while_three_are_made(signed_in):
+    address = f"{EXPORTS}{ask(signed_in).json()['id']}/"
+    signed_in.post(f"{address}cancel/")
+    for _ in range(export_requests.MOST_AT_ONCE):
+        ask(signed_in)
+    refused = signed_in.post(f"{address}retry/")
+    assert (refused.status_code, refused.json()["code"]) == (409, "too_many_exports")
+    assert signed_in.get(address).json()["status"] == "canceled"
+
+
+def test_a_request_that_is_sent_again_makes_one_export(signed_in):
+    again = {"headers": {"idempotency-key": "one"}, "content_type": "application/json"}
+    first, second = (signed_in.post(EXPORTS, {"format": "csv"}, **again) for _ in range(2))
+    assert (first.status_code, second.status_code) == (202, 202)
+    assert first.json() == second.json()
+    assert first["Location"] == second["Location"]
+    assert Export.objects.count() == 1
+    other = signed_in.post(EXPORTS, {"format": "jsonl"}, **again)
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reused")
+
+
 @pytest.mark.parametrize(
     ("values", "field", "code"),
     [

@@ -265,3 +265,11 @@ def test_the_file_of_an_export_that_is_kept_is_not_swept_up(user, monkeypatch):
 def test_its_size_counts_as_stored(user):
     export = done(user)
     assert statistics.usage(user)["stored_bytes"] == export.size > 0
+
+
+def test_an_export_that_was_finished_meanwhile_is_deleted_with_its_file(user):
+    export = Export.objects.create(owner=user, format="csv")
+    exports.run_export(str(export.pk))
+    name = Export.objects.get().file.name
+    exports.delete(export)  # as it was read before
+    assert not default_storage.exists(name)

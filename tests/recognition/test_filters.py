@@ -109,3 +109,15 @@ def test_programs_ask_for_several_by_id(signed_in, entries, other_user):
     results = signed_in.get(f"/api/v1/analyses/?id={ids}").json()["results"]
     assert [result["title"] for result in results] == ["Beach.jpg"]
     assert signed_in.get("/api/v1/analyses/?id=nonsense").status_code == 400
+
+
+def test_a_text_that_no_database_would_look_for_is_refused(signed_in):
+    answer = signed_in.post(
+        "/api/v1/exports/",
+        {"format": "csv", "filters": {"text": "x" * 201}},
+        content_type="application/json",
+    )
+    assert answer.status_code == 400
+    too_long = {"text": "é" * 201}
+    assert signed_in.get("/api/v1/analyses/", too_long).status_code == 400
+    assert signed_in.get(HISTORY, too_long).status_code == 200

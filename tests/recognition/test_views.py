@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from recognition import analyses
-from recognition.models import Analysis
+from recognition.models import Analysis, Export
 from tests.recognition.uploads import submit
 
 
@@ -82,6 +82,13 @@ def test_the_dashboard_names_what_runs_and_what_failed(signed_in, user, astronau
     assert "It is cut off." in page
     assert f'data-retry-failed="{canceled.pk}"' in page
     assert f'data-retry-failed="{failed.pk}"' not in page
+
+
+def test_the_dashboard_counts_exports_that_run_or_failed(signed_in, user):
+    for status in ("queued", "running", "failed", "succeeded"):
+        Export.objects.create(owner=user, format="csv", status=status)
+    page = signed_in.get("/dashboard/").content.decode()
+    assert page.index("2 exports</a>") < page.index("1 export</a>")
 
 
 def test_the_dashboard_knows_only_ones_own(client, other_user, analysis):

@@ -5,14 +5,16 @@ import hmac
 import json
 import socket
 import threading
+import time
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.utils import timezone
 
-from recognition import analyses, webhooks
-from recognition.models import Delivery, Webhook
+from recognition import analyses, tasks, webhooks
+from recognition.models import Analysis, Delivery, Webhook
 from tests.recognition.uploads import submit
 
 URL = "/api/v1/webhooks/"
@@ -22,7 +24,7 @@ class Listener:
     """A web server that remembers what it hears and answers as it is told."""
 
     def __init__(self):
-        self.heard, self.status = [], 200
+        self.heard, self.status, self.drips = [], 200, False
         listener = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -34,6 +36,9 @@ class Listener:
                     self.send_header("Location", "/elsewhere")
                 self.end_headers()
                 self.wfile.write(b"thanks")
+                while listener.drips:
+                    self.wfile.write(b".")
+                    time.sleep(0.05)
 
             def log_message(self, *arguments):
                 pass
@@ -130,6 +135,48 @@ def test_a_redirect_is_not_followed(user, webhook, listener, astronaut):
     assert [path for path, _, _ in listener.heard] == ["/hook?a=1"]
 
 
+def test_an_answer_that_drips_is_left_at_the_deadline(
+    user, webhook, listener, astronaut, monkeypatch
+):
+    monkeypatch.setattr(webhooks, "ANSWER_SECONDS", 0.3)
+    listener.drips = True
+    delivery = finish_one(user, astronaut)
+    started = time.monotonic()
+    send_due()
+    assert time.monotonic() - started < 5
+    listener.drips = False
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.response[:9]) == ("delivered", "thanks...")
+
+
+def test_an_attempt_out_of_time_has_failed(user, webhook, astronaut, monkeypatch):
+    def out_of_time(delivery):
+        raise SoftTimeLimitExceeded
+
+    monkeypatch.setattr(webhooks, "post", out_of_time)
+    delivery = finish_one(user, astronaut)
+    send_due()
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.attempts) == ("pending", 1)
+    assert delivery.response == "The answer took too long."
+    assert delivery.next_attempt_at > timezone.now()
+    assert tasks.deliver.soft_time_limit < tasks.deliver.time_limit < webhooks.TAKEN_SECONDS
+
+
+def test_an_attempt_that_ends_its_worker_counts(user, webhook, astronaut, monkeypatch):
+    def end_the_worker(delivery):
+        raise SystemExit
+
+    monkeypatch.setattr(webhooks, "post", end_the_worker)
+    delivery = finish_one(user, astronaut)
+    for _ in range(len(webhooks.PAUSES) + 1):
+        with pytest.raises(SystemExit):
+            webhooks.deliver(delivery.pk)
+    webhooks.deliver(delivery.pk)
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.attempts) == ("failed", 7)
+
+
 def test_an_address_nobody_listens_at_is_noted(user, webhook, astronaut):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -167,6 +214,9 @@ def test_an_inactive_webhook_hears_nothing(user, webhook, astronaut):
         "http://localhost/",
         "http://[::1]/",
         "http://[::ffff:127.0.0.1]/",
+        "http://[64:ff9b::a01:203]/",
+        "http://[2002:a01:203::1]/",
+        "http://[::10.1.2.3]/",
         "http://10.1.2.3/",
         "http://192.168.0.1:8080/",
         "http://169.254.169.254/latest/meta-data/",
@@ -218,4 +268,22 @@ def test_old_log_entries_are_forgotten(user, webhook, astronaut):
     send_due()
     Delivery.objects.update(created_at=timezone.now() - timedelta(days=31))
     webhooks.forget_old()
+    assert not Delivery.objects.exists()
+
+
+def test_what_is_deleted_is_not_kept_for_webhooks(user, webhook, astronaut):
+    deleted, kept = finish_one(user, astronaut), finish_one(user, astronaut)
+    analyses.delete_analysis(Analysis.objects.get(pk=deleted.body["analysis"]["id"]))
+    assert Delivery.objects.get() == kept
+
+
+def test_a_delivery_deleted_while_it_is_sent_stays_deleted(user, webhook, astronaut, monkeypatch):
+    delivery = finish_one(user, astronaut)
+
+    def delete_meanwhile(sent):
+        analyses.delete_analysis(Analysis.objects.get())
+        return 200, ""
+
+    monkeypatch.setattr(webhooks, "post", delete_meanwhile)
+    webhooks.deliver(delivery.pk)
     assert not Delivery.objects.exists()

@@ -87,12 +87,15 @@ def test_an_administrator_reads_all_that_can_be_read(admin, keys):
 def test_an_administrator_s_key_opens_it_only_with_the_scope(admin, keys):
     reader, trainer = (
         {"authorization": f"Bearer {api_keys.create(admin, 'key', scopes)[1]}"}
-        for scopes in (["read"], ["read", "train"])
+        for scopes in (["read", "analyze"], ["train"])
     )
-    run = f"/api/v1/training-runs/{keys['training-runs']}/cancel/"
+    run = f"/api/v1/training-runs/{keys['training-runs']}/"
 
-    assert Client().post(run, headers=reader).status_code == 403
-    assert Client().post(run, headers=trainer).status_code == 200
+    for kind in keys:
+        assert Client().get(f"/api/v1/{kind}/", headers=reader).status_code == 403
+        assert Client().get(f"/api/v1/{kind}/", headers=trainer).status_code == 200
+    assert Client().post(f"{run}cancel/", headers=reader).status_code == 403
+    assert Client().post(f"{run}cancel/", headers=trainer).status_code == 200
 
 
 def test_a_forged_form_of_another_site_starts_nothing(admin, keys):

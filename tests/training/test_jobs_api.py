@@ -109,11 +109,12 @@ def test_there_is_no_other_kind_and_no_other_job(site, photo):
 def test_a_key_needs_the_scope(admin, photo):
     reader, trainer = (
         {"authorization": f"Bearer {keys.create(admin, 'key', scopes)[1]}"}
-        for scopes in (["read"], ["read", "train"])
+        for scopes in (["read", "analyze"], ["train"])
     )
     pause = f"{JOBS}queues/analyses/pause/"
 
-    assert Client().get(JOBS, headers=reader).status_code == 200
+    assert Client().get(JOBS, headers=reader).status_code == 403
+    assert Client().get(JOBS, headers=trainer).status_code == 200
     assert Client().post(pause, headers=reader).status_code == 403
     assert Client().post(pause, headers=trainer).status_code == 200
 

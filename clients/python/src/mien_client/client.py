@@ -33,12 +33,18 @@ class MienError(Exception):
 
 @dataclass(frozen=True)
 class Face:
-    """A face: its box (x, y, width, height in pixels) and the probabilities of its expressions."""
+    """A face: its box (x, y, width, height in pixels) and the probabilities of its expressions.
+
+    `quality` names why the reading may be less certain (small, blurred, turned); `correction` is
+    what its owner says it shows, an expression or not_a_face.
+    """
 
     box: dict[str, float]
     score: float
     emotion: str
     probabilities: dict[str, float]
+    quality: tuple[str, ...] = ()
+    correction: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,14 @@ class Analysis:
     @classmethod
     def read(cls, state: dict[str, Any]) -> Self:
         faces = (
-            Face(face["box"], face["score"], face["emotion"], face["probabilities"])
+            Face(
+                face["box"],
+                face["score"],
+                face["emotion"],
+                face["probabilities"],
+                tuple(face["quality"]),
+                face["correction"],
+            )
             for face in state.get("faces", ())
         )
         return cls(
@@ -178,7 +191,8 @@ class Mien:
         """
         deadline = time.monotonic() + timeout
         wanted = {"format": format, "filters": dict(filters or {})}
-        state: dict[str, Any] = self._request("POST", "exports/", json=wanted)
+        once = {"Idempotency-Key": str(uuid.uuid4())}  # however often it has to be sent
+        state: dict[str, Any] = self._request("POST", "exports/", json=wanted, headers=once)
         address = f"exports/{state['id']}/"
         try:
             while state["status"] not in FINISHED:

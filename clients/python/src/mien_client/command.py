@@ -15,6 +15,8 @@ from mien_client.client import RETRY_SECONDS, Analysis, Mien, MienError
 
 EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".heic", ".heif", ".avif"}
+# What begins a formula in a spreadsheet, the full-width forms included.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 LOOK_SECONDS = 1.0
 # What goes wrong with every photo when it goes wrong with one.
 HOPELESS = {"network", "bad_server", "bad_key", "not_mien", "not_set_up", "not_signed_in"}
@@ -76,7 +78,7 @@ def analyze_all(mien: Mien, photos: Iterable[Path], timeout: float, writer: Writ
         except OSError as error:
             problem = error.strerror or str(error)
         else:
-            failed += analysis.error is not None
+            failed += analysis.status != "succeeded"
             writer.send((path, analysis))
             continue
         print(f"mien: {path}: {problem}", file=sys.stderr)
@@ -173,18 +175,16 @@ def write_json() -> Writer:
 def write_csv() -> Writer:
     """One row a face; a photo without faces has none."""
     rows = csv.writer(sys.stdout)
-    rows.writerow(
-        ["file", "analysis", "face", "x", "y", "width", "height", "score", "emotion", *EMOTIONS]
-    )
+    about = ["file", "analysis", "face", "x", "y", "width", "height", "score", "emotion"]
+    rows.writerow([*about, *EMOTIONS, "quality", "correction"])
     while True:
         path, analysis = yield
         for number, face in enumerate(analysis.faces, 1):
             box = [round(face.box[side], 1) for side in ("x", "y", "width", "height")]
             shares = [face.probabilities[emotion] for emotion in EMOTIONS]
-            name = safe(str(path))
-            rows.writerow(
-                [name, analysis.id, number, *box, round(face.score, 3), face.emotion, *shares]
-            )
+            name, score = safe(str(path)), round(face.score, 3)
+            seen = [name, analysis.id, number, *box, score, face.emotion, *shares]
+            rows.writerow([*seen, ", ".join(face.quality), face.correction])
         sys.stdout.flush()
 
 
@@ -203,13 +203,15 @@ def summary(analysis: Analysis) -> str:
     """What became of a photo, in words."""
     if analysis.error:
         return analysis.error["message"]
+    if analysis.status != "succeeded":
+        return "Canceled."
     count = len(analysis.faces)
     return f"{count} face{'' if count == 1 else 's'}"
 
 
 def safe(cell: str) -> str:
     """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell[:1] in {"=", "+", "-", "@", "\t", "\r"} else cell
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
 if __name__ == "__main__":

@@ -1,0 +1,33 @@
+"""Every WebSocket of the site as somebody who may not open it."""
+
+import pytest
+
+from recognition.consumers import NOT_SIGNED_IN
+from recognition.routing import websocket_urlpatterns as recognition_sockets
+from tests.recognition.test_consumers import socket_of
+from training.routing import websocket_urlpatterns as training_sockets
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
+
+RECOGNITION, TRAINING = (
+    [f"/{socket.pattern}" for socket in sockets]
+    for sockets in (recognition_sockets, training_sockets)
+)
+
+
+async def is_turned_away(person, path: str) -> bool:
+    socket = await socket_of(person, path=path)
+    await socket.connect()
+    closed = await socket.receive_output(timeout=5)
+    await socket.disconnect()
+    return closed == {"type": "websocket.close", "code": NOT_SIGNED_IN}
+
+
+@pytest.mark.parametrize("path", [*RECOGNITION, *TRAINING])
+async def test_a_stranger_is_turned_away(path):
+    assert await is_turned_away(None, path)
+
+
+@pytest.mark.parametrize("path", TRAINING)
+async def test_who_is_no_administrator_is_turned_away(user, path):
+    assert await is_turned_away(user, path)

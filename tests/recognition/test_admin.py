@@ -1,0 +1,52 @@
+"""What administrators do in Django's admin."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.files.storage import default_storage
+from django.test import Client
+
+from recognition import analyses, exports, keys
+from recognition.models import Allowance, Analysis, ApiKey, Delivery, Export, Face, Webhook
+from tests.recognition.uploads import submit
+
+FOLDERS = ["incoming", "photos", "thumbnails", exports.FOLDER]
+
+
+@pytest.fixture
+def site(user):
+    """A test client of the administrator."""
+    client = Client()
+    client.force_login(get_user_model().objects.get(username="admin"))
+    return client
+
+
+def stored_files() -> list[str]:
+    folders = filter(default_storage.exists, FOLDERS)
+    return [name for folder in folders for name in default_storage.listdir(folder)[1]]
+
+
+def test_a_person_is_deleted_with_everything(
+    site, user, astronaut, monkeypatch, settings, tmp_path
+):
+    settings.MEDIA_ROOT = tmp_path  # where no other test has left anything
+    keys.create(user, "key", ["read"])
+    Allowance.objects.create(user=user, upload_mb=1)
+    Webhook.objects.create(owner=user, url="https://8.8.8.8/")
+    waiting = submit(user, astronaut)
+    analyses.run_analysis(str(submit(user, astronaut).pk))
+    exports.run_export(str(Export.objects.create(owner=user, format="csv").pk))
+    assert waiting.source
+    assert Delivery.objects.exists()
+    assert len(stored_files()) == 4
+
+    response = site.post(f"/admin/auth/user/{user.pk}/delete/", {"post": "yes"})
+
+    assert response.status_code == 302
+    assert not get_user_model().objects.filter(pk=user.pk).exists()
+    for model in (Allowance, Analysis, ApiKey, Delivery, Export, Face, Webhook):
+        assert not model.objects.exists()
+    monkeypatch.setattr(analyses, "ORPHANED_AFTER", timedelta(0))
+    analyses.delete_orphaned_files()
+    assert stored_files() == []
