@@ -133,17 +133,13 @@ def register_shipped_model() -> ModelVersion:
     content = SHIPPED_MODEL.read_bytes()
     known = ModelVersion.objects.filter(sha256=hashlib.sha256(content).hexdigest()).first()
     card = json.loads(SHIPPED_MODEL.with_suffix(".json").read_text())
+    keras = SHIPPED_MODEL.with_suffix(".keras").read_bytes()
     with transaction.atomic():
-        version = known or register(content, card, keras=_shipped_keras(), shipped=True)
+        version = known or register(content, card, keras=keras, shipped=True)
         active = ModelVersion.objects.filter(active=True).first()
         if active is None or (active.shipped and not known and active != version):
             _activate(version, active, Action.PROMOTED, reason="It came with the code.")
     return version
-
-
-def _shipped_keras() -> bytes | None:
-    file = SHIPPED_MODEL.with_suffix(".keras")
-    return file.read_bytes() if file.is_file() else None
 
 
 def import_onnx(

@@ -76,6 +76,7 @@ def test_an_upgrade_leaves_a_promoted_model_in_use(shipped, monkeypatch, tmp_pat
     newer = tmp_path / "expression.onnx"
     newer.write_bytes(network(seed=1))
     newer.with_suffix(".json").write_text(json.dumps(card(0.9)))
+    newer.with_suffix(".keras").write_bytes(b"keras")
     monkeypatch.setattr(registry, "SHIPPED_MODEL", newer)
     registry.register_shipped_model()
 

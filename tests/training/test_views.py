@@ -7,6 +7,7 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from recognition import registry
+from recognition.engine.classifier import SHIPPED_MODEL
 from recognition.models import ModelEvent, ModelVersion
 from tests.recognition.networks import card, figures, network, shipped_card
 from tests.training.conftest import started
@@ -160,8 +161,14 @@ def test_a_version_with_a_keras_file_offers_it(site, shipped):
 
     assert site.get(address).content == b"keras"
     assert address in site.get(f"/models/{version.number}/").content.decode()
-    assert site.get("/models/1/keras/").status_code == 404
-    assert "/models/1/keras/" not in site.get("/models/1/").content.decode()
+    without = registry.register(network(3), card(0.5))
+    address = f"/models/{without.number}/keras/"
+    assert site.get(address).status_code == 404
+    assert address not in site.get(f"/models/{without.number}/").content.decode()
+
+
+def test_the_shipped_version_has_a_keras_file(site, shipped):
+    assert site.get("/models/1/keras/").content == SHIPPED_MODEL.with_suffix(".keras").read_bytes()
 
 
 def test_a_changed_keras_file_is_not_given_out(site, shipped):

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from recognition.engine.classifier import SHIPPED_MODEL, EmotionClassifier
 from training.core import plain_keras
 from training.core.architectures import ARCHITECTURES, build
 from training.core.export import ParityError, drawn_faces
@@ -42,3 +43,10 @@ def test_a_deviating_file_is_refused_and_left_out(tmp_path, monkeypatch):
     with pytest.raises(ParityError):
         plain_keras.save(moved("mini_xception"), 1.0, tmp_path / "expression.keras")
     assert not list(tmp_path.iterdir())
+
+
+def test_the_shipped_file_answers_like_the_network_in_use():
+    loaded = keras.models.load_model(SHIPPED_MODEL.with_suffix(".keras"), compile=False)
+    faces = drawn_faces()
+    answers = loaded.predict(faces[..., np.newaxis].astype(np.float32), verbose=0)
+    assert answers == pytest.approx(EmotionClassifier().predict(faces), abs=1e-4)
