@@ -25,12 +25,19 @@ async function promoteAfterAsking(number) {
   announce(`Version ${number} is in use now.`);
 }
 
+let asked = 0;
+let shown = 0;
+
 /** Show what the server says now in the parts of the page that others may change. */
 export async function refresh() {
-  const chosen = new Set(boxes().filter(({ checked }) => checked).map(({ value }) => value));
+  const mine = ++asked;
   const response = await fetch(location.href, { credentials: "same-origin" });
   if (!response.ok) return;
-  const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+  const text = await response.text();
+  if (mine < shown) return; // a later question was answered earlier
+  shown = mine;
+  const fresh = new DOMParser().parseFromString(text, "text/html");
+  const chosen = new Set(boxes().filter(({ checked }) => checked).map(({ value }) => value));
   for (const part of document.querySelectorAll("[data-live]")) {
     const now = fresh.getElementById(part.id);
     // What has not changed keeps the focus that may be in it.

@@ -20,11 +20,8 @@ function show(fresh) {
   showEvaluations(byId("evaluations"), evaluations);
 }
 
-let isFirst = true;
-
 async function reload() {
-  if (!isFirst) await refresh(); // when it connects first, the page is as the server gave it
-  isFirst = false;
+  await refresh();
   for (const { id } of evaluations.filter(isActive)) show(await getEvaluation(id));
 }
 

@@ -3,14 +3,11 @@ import { watchTrainings } from "./feed.js";
 import { hearOfImport, importsAreActive, reloadImports } from "./training-imports.js";
 import { refresh } from "./training-promotion.js";
 
-let isFirst = true;
-
 watchTrainings({
   waiting: importsAreActive,
   async reload() {
     await reloadImports();
-    if (!isFirst) await refresh(); // when it connects first, the page is as the server gave it
-    isFirst = false;
+    await refresh(); // also when it connects first: an import may have ended since the server gave the page
   },
   onEvent(event) {
     if (event.type === "models.changed") refresh().catch(() => {});

@@ -54,3 +54,18 @@ def test_weights_are_imported_and_promoted_before_the_eyes_of_others(administrat
         expect(each.locator(".import")).to_have_count(0)
     # The guard's refusal is an answer of 409, which the console shows.
     page.complaints = [line for line in page.complaints if "409" not in line]
+
+
+@pytest.mark.slow
+def test_a_version_that_came_before_the_page_listens_is_shown(administrator):
+    page = administrator
+    page.goto("/models/")
+    late, held = page.context.new_page(), []
+    late.route("**/socket*.js", lambda route: held.append(route))
+    late.goto("/models/", wait_until="commit")
+    expect(late.locator(".version")).to_have_count(1)
+    choose(page, "theirs.npz", npz(np.ones(3)))
+    expect(page.locator(".version")).to_have_count(2)
+    expect(late.locator(".version")).to_have_count(1)
+    held[0].continue_()
+    expect(late.locator(".version")).to_have_count(2)
