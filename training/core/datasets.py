@@ -32,7 +32,7 @@ from .sheets import are_sheets, read_sheets
 from .taught import TAUGHT, read_taught
 
 _VOTE_COLUMNS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
-_CACHE_VERSION = 1
+_CACHE_VERSION = 2
 
 
 def load(data: Path, cache: Path, votes: Path | None = None, *, framings: bool = False) -> Faces:

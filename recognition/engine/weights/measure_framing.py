@@ -1,4 +1,4 @@
-"""Measure how FER2013 frames its faces: the mean landmarks that align.TEMPLATE holds.
+"""Measure how FER2013 frames its faces: the mean landmarks from which align.TEMPLATE follows.
 
     python -m recognition.engine.weights.measure_framing fer2013.csv[.gz] [--faces N]
 
