@@ -37,7 +37,7 @@ ALLOWED_HOSTS.append(socket.gethostname() if HOST in {"0.0.0.0", "::"} else HOST
 CSRF_TRUSTED_ORIGINS = env_list("MIEN_CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "fer_site.apps.AdministrationConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",

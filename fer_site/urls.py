@@ -1,11 +1,7 @@
 """Every address of the site."""
 
-from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
-
-# The administration's own form would accept any number of guesses.
-admin.site.login = secure_admin_login(admin.site.login)
 
 urlpatterns = [
     path("admin/", admin.site.urls),

@@ -1,4 +1,4 @@
-/* Model versions side by side: each expression, the confusion, the curves, and the same photo. */
+/* Model versions side by side: each expression, the confusion, the curves, and the same photos. */
 import { uploadForm } from "./api.js";
 import { EMOTIONS, emotionName, percent } from "./emotions.js";
 import { icon } from "./icons.js";
@@ -64,8 +64,12 @@ if (comparison) {
 const trained = curves.filter(({ epochs }) => epochs.length > 0);
 if (trained.length) {
   byId("curves-panel").hidden = false;
-  const chart = new Curves(byId("curves"), { labels: trained.map(({ version }) => `Version ${version}`), percent: true });
-  chart.show(trained.map(({ epochs }) => epochs.map(({ number, validation_accuracy: y }) => ({ x: number, y }))));
+  const labels = trained.map(({ version }) => `Version ${version}`);
+  for (const canvas of document.querySelectorAll("[data-curve]")) {
+    const figure = canvas.dataset.curve;
+    const chart = new Curves(canvas, { labels, percent: figure.endsWith("accuracy") });
+    chart.show(trained.map(({ epochs }) => epochs.map((epoch) => ({ x: epoch.number, y: epoch[figure] }))));
+  }
   byId("curves-legend").textContent = trained
     .map(({ version }, at) => `${STYLES[at % STYLES.length].name}: version ${version}.`).join(" ");
 }
@@ -73,25 +77,32 @@ if (trained.length) {
 const form = /** @type {HTMLFormElement} */ (byId("photo-form"));
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const [file] = byId("photo").files;
+  const files = [...byId("photo").files];
   const button = form.querySelector("[type=submit]");
-  const problem = byId("photo-problem");
   button.disabled = true;
-  problem.hidden = true;
   byId("photo-faces").replaceChildren();
+  // One after the other, so that answers stand in the order of the photos.
+  for (const file of files) byId("photo-faces").append(await readPhoto(file));
+  button.disabled = false;
+});
+
+/** @param {File} file @returns {Promise<HTMLElement>} what each version says of it, or why none does */
+async function readPhoto(file) {
+  const section = make("section", { className: "photo-reading" });
+  section.append(make("h3", { textContent: file.name }));
+  const body = new FormData(form);
+  body.set("photo", file);
   try {
     const url = `${form.getAttribute("action")}?versions=${numbers.join(",")}`;
-    const { faces } = await uploadForm(url, new FormData(form), () => {});
+    const { faces } = await uploadForm(url, body, () => {});
     if (!faces.length) throw new Error("No face was found in this photo.");
     const photo = await createImageBitmap(file).catch(() => null); // not every browser reads each format
-    byId("photo-faces").append(...faces.map((face) => faceTable(face, photo)));
+    section.append(...faces.map((face) => faceTable(face, photo)));
   } catch (error) {
-    problem.hidden = false;
-    problem.textContent = error.message;
-  } finally {
-    button.disabled = false;
+    section.append(make("p", { className: "field-errors", role: "alert", textContent: error.message }));
   }
-});
+  return section;
+}
 
 /**
  * @param {{box: {x: number, y: number, width: number, height: number}, probabilities: Object<string, number>[]}} face

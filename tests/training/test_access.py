@@ -69,6 +69,16 @@ def test_nobody_else_finds_anything(person, keys, user):
             assert response.status_code == 404, (method, route)
 
 
+@pytest.mark.parametrize("page", ["", "training/", "training/dataset/", "training/trainingrun/"])
+def test_django_s_admin_is_not_there_for_a_normal_user(user, admin, page):
+    client = Client()
+    assert client.get(f"/admin/{page}").status_code == 302  # a stranger may sign in
+    client.force_login(user)
+    assert client.get(f"/admin/{page}").status_code == 404
+    client.force_login(admin)
+    assert client.get(f"/admin/{page}").status_code == 200
+
+
 def test_an_administrator_reads_all_that_can_be_read(admin, keys):
     client = Client()
     client.force_login(admin)

@@ -1,0 +1,28 @@
+"""Django's admin, which is not there for those who may not use it."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib.admin import AdminSite
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
+
+
+class Administration(AdminSite):
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+        guarded = super().admin_view(view, cacheable)
+
+        @functools.wraps(view)
+        def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.user.is_authenticated and not self.has_permission(request):
+                raise Http404  # another login, as Django would offer it, is not what they need
+            return guarded(request, *args, **kwargs)
+
+        return answer
+
+    # The admin's own form would accept any number of guesses.
+    @method_decorator(secure_admin_login)
+    def login(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
+        return super().login(request, extra_context)
