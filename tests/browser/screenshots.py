@@ -203,7 +203,7 @@ def take_trainings(browser: Browser, site: LiveSite, state: dict) -> None:
     take_everywhere(page, "training-ask")
     for status in ("done", "running", "failed", "waits"):
         page.goto("/training/")
-        page.locator(".run", has=page.locator(".tag", has_text=status)).locator("a").click()
+        page.locator(".run", has=page.locator(".tag", has_text=status)).first.locator("a").click()
         page.locator("#run").wait_for()
         take_everywhere(page, f"training-run-{status}")
 
