@@ -28,7 +28,7 @@ from tests.training.drawing import write_csv
 
 GOAL = 1.05
 API = "/api/v1"
-LOOK = 0.2  # seconds between two looks at a run
+LOOK = 1.0  # seconds between two looks at a run; more of them would take its time
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Cost:
 def wait_for(client: httpx.Client, address: str) -> dict[str, Any]:
     """The state of a job once it has ended; fails unless it ended well."""
     while (state := client.get(address).json())["status"] in ("queued", "running"):
-        time.sleep(1)
+        time.sleep(LOOK)
     assert state["status"] == "succeeded", state["error"]
     return state
 
@@ -120,7 +120,7 @@ def main() -> int:
         choices["dataset"] = dataset["id"]
         # The first question has the worker measure the network's speed; a run waits for that.
         while not client.post(f"{API}/training-runs/estimate/", json=choices).json()["seconds"]:
-            time.sleep(1)
+            time.sleep(LOOK)
         for seed in range(1, options.pairs + 1):
             choice = choices | {"seed": seed}
             costs = {}

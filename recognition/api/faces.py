@@ -14,6 +14,7 @@ from recognition.api.access import RateHeaders
 from recognition.api.pages import FacesNewestFirst
 from recognition.api.problems import Problem
 from recognition.api.states import StateSerializer
+from recognition.filters import MomentFilter
 from recognition.models import CORRECTION_CHOICES, EMOTION_CHOICES, Face
 
 ZIP = {(200, "application/zip"): OpenApiTypes.BINARY}
@@ -46,8 +47,8 @@ class FaceFilter(django_filters.FilterSet):
     analysis = django_filters.UUIDFilter("analysis_id")
     correction = django_filters.ChoiceFilter(choices=CORRECTION_CHOICES)
     corrected = django_filters.BooleanFilter("corrected_at", lookup_expr="isnull", exclude=True)
-    created_after = django_filters.IsoDateTimeFilter("analysis__created_at", lookup_expr="gte")
-    created_before = django_filters.IsoDateTimeFilter("analysis__created_at", lookup_expr="lt")
+    created_after = MomentFilter("analysis__created_at", lookup_expr="gte")
+    created_before = MomentFilter("analysis__created_at", lookup_expr="lt")
 
 
 class FaceViewSet(

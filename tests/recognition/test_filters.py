@@ -121,3 +121,25 @@ def test_a_text_that_no_database_would_look_for_is_refused(signed_in):
     too_long = {"text": "é" * 201}
     assert signed_in.get("/api/v1/analyses/", too_long).status_code == 400
     assert signed_in.get(HISTORY, too_long).status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["analyses", "faces"])
+@pytest.mark.parametrize(
+    ("moment", "status"),
+    [
+        ("2026-03-01T23:59:00-21:28", 200),  # an offset that PostgreSQL does not take
+        ("0749-11-05T10:32:43-21:28", 200),
+        ("0001-01-01T00:00:00+01:00", 400),  # in the year before the first
+        ("9999-12-31T23:59:00-01:00", 400),
+        ("yesterday", 400),
+    ],
+)
+def test_a_moment_has_any_offset(signed_in, entries, kind, moment, status):
+    for name in ("created_after", "created_before"):
+        answer = signed_in.get(f"/api/v1/{kind}/", {name: moment})
+        assert answer.status_code == status
+
+
+def test_a_moment_of_another_offset_is_the_same_moment(signed_in, entries):
+    answer = signed_in.get("/api/v1/analyses/", {"created_after": "2026-03-01T02:31:00-21:29"})
+    assert [entry["title"] for entry in answer.json()["results"]] == ["Broken.jpg"]
