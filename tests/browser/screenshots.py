@@ -195,6 +195,13 @@ def take_trainings(browser: Browser, site: LiveSite, state: dict) -> None:
     }.items():
         page.goto(address)
         take_everywhere(page, name)
+    page.goto("/models/compare/?versions=1,2")
+    with tempfile.TemporaryDirectory() as folder:
+        photos = write_photos(Path(folder))
+        page.locator("#photo").set_input_files([photos["pair"], photos["no_face"]])
+        page.get_by_role("button", name="Read them").click()
+        expect(page.locator(".photo-reading")).to_have_count(2)
+    take_everywhere(page, "training-compare-read")
     page.goto("/training/")
     page.get_by_text("Options", exact=True).click()
     take_everywhere(page, "training-options")
