@@ -14,9 +14,9 @@ class TrainingConfig:
     """Every choice that changes what a run gives; the data and the machine aside.
 
     `stages` are (progress, side, augmentation): from that share of the run on (0 to 1), frames are
-    fed at that side in pixels and varied with that strength (0 turns it off). Small frames first
-    cost a fraction of the time and teach most of the same ("progressive resizing", e.g. Tan & Le
-    2021, EfficientNetV2, arXiv 2104.00298, section 4.2).
+    fed at that side in pixels and varied with that strength (at 0 they are only mirrored). Small
+    frames first cost a fraction of the time and teach most of the same ("progressive resizing",
+    e.g. Tan & Le 2021, EfficientNetV2, arXiv 2104.00298, section 4.2).
     """
 
     architecture: str = "se_resnet"
@@ -58,7 +58,7 @@ class TrainingConfig:
     votes: float = 0.2
     """Share of the target that the taggers' votes make up, where there are votes."""
     taught: float = 0.0
-    """Share of the target that the teachers' labels make up (`teach`), where there are any."""
+    """Share of the target that teachers and taggers together make up (`teach`), where there are any."""
     smoothing: float = 0.05
     """Share of the target that is spread evenly."""
     mixed: float = 0.0

@@ -4,12 +4,13 @@
 
 FER2013's labels are noisy, and a network that has learned a face by heart repeats its label. So the
 training part is cut into folds, near-duplicates kept on one side; for each fold a large network
-learns from the others and says what it sees in this one (cross-fitting). Its probabilities are a
-part of the student's targets (distillation: Hinton et al. 2015, arXiv 1503.02531). The rows held
-out by the config's validation are taught to nobody and labelled by nobody.
+learns from the others and says what it sees in this one (cross-fitting). Its probabilities and the
+taggers' votes give the shares that are a part of the student's targets (`reconcile`; distillation:
+Hinton et al. 2015, arXiv 1503.02531). The rows held out by the config's validation are taught to
+nobody and labelled by nobody.
 
 `--fold K` trains one fold, so that several can be trained side by side; OUTPUT/taught.npz is
-written once all folds are there. A training takes it with `--taught`; the file beside this module
+written once all folds are there. A training takes it with `--teachers`; the file beside this module
 holds the labels that the shipped model was trained with.
 """
 
@@ -26,11 +27,14 @@ from .evaluate import fit_temperature
 from .faces import Faces, split_off
 from .figures import softmax
 from .problems import CheckpointError, DatasetError
+from .reconcile import reconcile
 from .taught import TAUGHT, write_taught
 
 
 def cut_folds(faces: Faces, config: TrainingConfig, folds: int) -> list[NDArray[np.int64]]:
     """The rows of the training part in `folds` parts of about the same size, groups kept whole."""
+    if folds < 2:
+        raise ValueError("At least 2 folds are needed: a teacher labels what it has not seen.")
     training, _ = split_off(faces, faces.rows("Training"), config.validation, config.seed)
     groups = np.unique(faces.groups[training])
     if len(groups) < folds:
@@ -101,6 +105,8 @@ def main(arguments: list[str] | None = None) -> int:
     output = options.output or Path("var/training/teachers")
     wanted = range(options.folds) if options.fold is None else [options.fold]
     try:
+        if not set(wanted) <= set(range(options.folds)):
+            raise ValueError(f"Folds are numbered from 0 to {options.folds - 1}.")
         config = read_config(vars(options), TEACHERS)
         faces = load_for(config, options.data, options.cache, options.votes)
         for number in wanted:
@@ -109,11 +115,19 @@ def main(arguments: list[str] | None = None) -> int:
             np.save(folder / _LOGITS, logits)
         stored = [output / f"fold-{number}" / _LOGITS for number in range(options.folds)]
         if all(path.is_file() for path in stored):
-            rows = np.concatenate(cut_folds(faces, config, options.folds))
-            logits = np.concatenate([np.load(path) for path in stored])
-            right = (logits.argmax(axis=1) == faces.labels[rows]).mean()
-            write_taught(faces, rows, softmax(logits), output / _TAUGHT)
-            print(f"teachers agree with {right:.4f} of the labels; wrote {output / _TAUGHT}")
+            parts = cut_folds(faces, config, options.folds)
+            rows, folds = np.concatenate(parts), np.repeat(range(len(parts)), list(map(len, parts)))
+            taught = softmax(np.concatenate([np.load(path) for path in stored]))
+            shares = reconcile(taught, faces.votes[rows], faces.labels[rows], folds)
+            write_taught(faces, rows, shares, output / _TAUGHT)
+            alone, together = (
+                (answers.argmax(axis=1) == faces.labels[rows]).mean()
+                for answers in (taught, shares)
+            )
+            print(
+                f"teachers agree with {alone:.4f} of the labels, with {together:.4f} of them where "
+                f"taggers are heard, too; wrote {output / _TAUGHT}"
+            )
     except (DatasetError, CheckpointError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

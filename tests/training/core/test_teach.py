@@ -34,6 +34,15 @@ def test_too_few_faces_for_the_folds():
         teach.cut_folds(make_faces(8), CONFIG, 9)
 
 
+def test_folds_that_cannot_be(tmp_path, capsys):
+    path = write_csv(tmp_path / "faces.csv", count=28)
+    command = ["--data", str(path), "--cache", str(tmp_path / "cache")]
+    assert teach.main([*command, "--folds", "1"]) == 1
+    assert "At least 2 folds" in capsys.readouterr().err
+    assert teach.main([*command, "--fold", "7"]) == 1
+    assert "from 0 to 4" in capsys.readouterr().err
+
+
 def test_a_teacher_never_sees_the_fold_that_it_labels(monkeypatch, tmp_path):
     """Where a fold's labels are swapped, its teacher goes on giving the others' answer."""
     faces = make_faces(280)
@@ -56,8 +65,12 @@ def test_labels_are_found_again_by_the_image(tmp_path):
     assert read[order < 15].sum(axis=1) == pytest.approx(1)
 
 
-def test_a_damaged_file_is_named(tmp_path):
-    (tmp_path / "taught.npz").write_bytes(b"nothing of the kind")
+@pytest.mark.parametrize("kept", [0, 0.5, 0.99])
+def test_a_damaged_file_is_named(tmp_path, kept):
+    path = tmp_path / "taught.npz"
+    write_taught(make_faces(99), np.arange(99), np.eye(7)[np.arange(99) % 7], path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(kept * len(content))] or b"nothing of the kind")
     with pytest.raises(DatasetError, match=r"taught\.npz cannot be read"):
         read_taught(tmp_path / "taught.npz", make_faces(3))
 
