@@ -87,8 +87,9 @@ def add_path(user, path: str, votes: str = "", name: str = "") -> tuple[Dataset,
     if data.is_file():
         _safe_name(data.name, KINDS)
     votes_path = _inside(votes) if votes else None
-    if votes_path is None and data.is_file() and (data.parent / VOTES_BESIDE).is_file():
-        votes_path = _inside(str(data.parent / VOTES_BESIDE))
+    beside = data.parent / VOTES_BESIDE
+    if votes_path is None and data.name.lower().endswith(TABLES) and beside.is_file():
+        votes_path = _inside(str(beside))
     return _add(user, data, votes_path, name or clean_title(data.name), uploaded=False)
 
 

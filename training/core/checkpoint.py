@@ -2,6 +2,8 @@
 
 import json
 import os
+import zipfile
+import zlib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -125,7 +127,7 @@ def _load(path: Path) -> tuple[dict[str, Any], dict[str, list[Any]]]:
             for name in sorted(file.files):
                 if name != "facts":
                     arrays[name.split("/")[0]].append(file[name])
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise CheckpointError(f"{path.name} cannot be read as a checkpoint: {error}.") from error
     return facts, arrays
 

@@ -27,7 +27,7 @@ from .faces import SPLITS, Faces
 from .folders import read_folder, read_zip
 from .framings import measure_framings
 from .guard import GuardedReader
-from .problems import DatasetError
+from .problems import DatasetError, OtherRowsError
 from .sheets import are_sheets, read_sheets
 from .taught import TAUGHT, read_taught
 
@@ -40,18 +40,23 @@ def load(data: Path, cache: Path, votes: Path | None = None, *, framings: bool =
 
     `data` is FER2013's CSV (plain, .gz, .xz or .zip), a folder or zip of images in folders named
     after the classes, or a folder of contact sheets. `votes` is FER+'s CSV for the same rows;
-    without it, a file fer2013new.csv beside a CSV is used. `framings` has the detector look at
-    every face, which takes minutes the first time. What cannot be read raises DatasetError, which
-    names row and reason.
+    without it, a file fer2013new.csv beside a CSV is used where it is of the same rows. `framings`
+    has the detector look at every face, which takes minutes the first time. What cannot be read
+    raises DatasetError, which names row and reason.
     """
-    if not data.exists():
-        raise DatasetError(f"There is nothing at {data}.")
-    if votes is None and data.is_file() and (data.parent / "fer2013new.csv").is_file():
-        votes = data.parent / "fer2013new.csv"
-    files = [data] if votes is None else [data, votes]
-    entry = cache / _fingerprint(files)
+    for path in filter(None, [data, votes]):
+        if not path.exists():
+            raise DatasetError(f"There is nothing at {path}.")
+    found = votes or _votes_beside(data)
+    entry = cache / _fingerprint([data, found] if found else [data])
     if not (entry / "sources.json").is_file():
-        _store(_read(data, votes), entry)
+        try:
+            faces = _read(data, found)
+        except OtherRowsError:
+            if votes:
+                raise
+            faces = _read(data, None)
+        _store(faces, entry)
     faces = _open(entry)
     return replace(faces, framings=_framings(faces, entry)) if framings else faces
 
@@ -69,6 +74,12 @@ def load_for(
     """
     faces = load(data, cache, votes, framings=config.framed > 0)
     return replace(faces, taught=read_taught(taught or TAUGHT, faces)) if config.taught else faces
+
+
+def _votes_beside(data: Path) -> Path | None:
+    """FER+'s CSV in the folder of a data set that is a table, if it is there."""
+    beside = data.with_name("fer2013new.csv")
+    return beside if beside.is_file() and data.is_file() and not shows_images(data) else None
 
 
 def _framings(faces: Faces, entry: Path) -> NDArray[np.float32]:
@@ -196,7 +207,7 @@ def _read_votes(
         present = set(splits.tolist())
         for number, row in enumerate(reader, start=2):
             where = f"{path.name}, line {number}"
-            usage = _split(row["Usage"], where)
+            usage = _split(row["Usage"] or "", where)
             if usage not in present:
                 continue
             try:
@@ -208,8 +219,9 @@ def _read_votes(
             shares.append(counts / max(1.0, float(counts.sum())))
             is_face.append(not_a_face <= counts.sum())
     if not np.array_equal(np.array(usages, np.uint8), splits):
-        raise DatasetError(
-            f"{path.name} lists other rows than the data ({len(usages)} and {len(splits)})."
+        raise OtherRowsError(
+            f"{path.name} lists other rows than the data ({len(usages)} and {len(splits)}): "
+            "name votes that fit, or keep them in another folder."
         )
     return np.stack(shares), np.array(is_face)
 
@@ -222,7 +234,7 @@ def _open_text(path: Path) -> Iterator[TextIO]:
             _open_packed(path) as packed,
             io.BufferedReader(GuardedReader(packed, path.name)) as guarded,
         ):
-            yield io.TextIOWrapper(guarded, newline="")
+            yield io.TextIOWrapper(guarded, encoding="utf-8-sig", newline="")
     except (
         *(OSError, EOFError, UnicodeDecodeError, csv.Error),
         *(lzma.LZMAError, zlib.error, zipfile.BadZipFile, NotImplementedError),
@@ -249,7 +261,11 @@ def _open_packed(path: Path) -> Iterator[IO[bytes]]:
 def _zipped_csv(path: Path) -> str:
     """The name of the only CSV in a zip, or nothing where it holds images."""
     with zipfile.ZipFile(path) as archive:
-        names = [name for name in archive.namelist() if name.lower().endswith(".csv")]
+        names = [
+            name
+            for name in archive.namelist()
+            if name.lower().endswith(".csv") and not name.startswith("__MACOSX/")
+        ]
     return names[0] if len(names) == 1 else ""
 
 

@@ -56,7 +56,7 @@ def export(model: keras.Model, temperature: float, path: Path) -> float:
         onnx.checker.check_model(network)
         onnx.save(network, str(exported))
         deviation = _deviation(model, temperature, exported)
-        if deviation > TOLERANCE:
+        if not deviation <= TOLERANCE:
             raise ParityError(f"The exported network deviates by {deviation:.1e} from its source.")
         partial = path.with_suffix(".partial")
         partial.write_bytes(exported.read_bytes())

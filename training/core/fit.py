@@ -47,7 +47,8 @@ def fit(
     Without `parts` the training split is cut as the config says. `processes` vary the faces; None
     takes as many as this machine can spare, and with 0 it is done between the steps. Learning rate,
     average and `should_stop` wait for `steps_at_once` batches: an accelerator that needs
-    milliseconds for a step would wait for them instead.
+    milliseconds for a step would wait for them instead. ValueError where the loss is no number any
+    more.
     """
     model = compiled(config, steps_at_once)
     training, validation = parts or split_off(
@@ -87,6 +88,8 @@ def fit(
             ).history
             if stop.stopped:
                 break
+            if not np.isfinite(history["loss"][-1]):
+                raise ValueError("The training diverged: try a smaller learning rate.")
             with average.swapped_in(model):
                 logits = predict_logits(model, held_out)
                 progress.epochs.append(_figures(epoch, side, model, clock, history, logits, labels))

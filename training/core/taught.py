@@ -1,6 +1,8 @@
 """The teachers' labels as a file: what `teach` found for faces, known again by their images."""
 
 import hashlib
+import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +30,7 @@ def read_taught(path: Path, faces: Faces) -> NDArray[np.float32]:
     try:
         with np.load(path, allow_pickle=False) as file:
             keys, stored = file["keys"], file["shares"].astype(np.float32)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise DatasetError(f"{path.name} cannot be read as teachers' labels: {error}.") from error
     stored /= np.maximum(stored.sum(axis=1, keepdims=True), 1)
     known = {int(key): row for row, key in enumerate(keys)}

@@ -6,6 +6,7 @@ import lzma
 import time
 import zipfile
 
+import cv2
 import numpy as np
 import pytest
 
@@ -131,6 +132,43 @@ def test_votes_beside_the_csv_are_found(tmp_path):
     path = write_rows(tmp_path / "faces.csv", f"3,{PIXELS},Training")
     write_votes(tmp_path / "fer2013new.csv", ["Training,a.png,10,0,0,0,0,0,0,0,0,0"])
     assert load(path, tmp_path / "cache").votes[0, 6] == 1
+
+
+def test_votes_beside_it_that_are_of_other_faces_are_left_alone(tmp_path):
+    write_votes(tmp_path / "fer2013new.csv", ["Training,a.png,10,0,0,0,0,0,0,0,0,0"])
+    path = write_csv(tmp_path / "faces.csv", count=14)
+    faces = load(path, tmp_path / "cache")
+    assert (len(faces), faces.votes.any(), list(faces.sources)) == (14, False, ["faces.csv"])
+    with zipfile.ZipFile(tmp_path / "faces.zip", "w") as archive:
+        archive.writestr(
+            "happy/a.png", cv2.imencode(".png", np.zeros((48, 48), np.uint8))[1].tobytes()
+        )
+    assert not load(tmp_path / "faces.zip", tmp_path / "cache").votes.any()
+
+
+def test_votes_that_are_not_there_are_named(tmp_path):
+    path = write_csv(tmp_path / "faces.csv")
+    with pytest.raises(DatasetError, match=r"nothing at .*votes\.csv"):
+        load(path, tmp_path / "cache", tmp_path / "votes.csv")
+
+
+def test_a_line_of_votes_that_ends_early_is_named(tmp_path):
+    path = write_rows(tmp_path / "faces.csv", f"3,{PIXELS},Training")
+    votes = tmp_path / "votes.csv"
+    votes.write_text("NF,neutral,happiness,surprise,sadness,anger,disgust,fear,Usage\n0,1,2\n")
+    with pytest.raises(DatasetError, match=r"votes\.csv, line 2: the usage"):
+        load(path, tmp_path / "cache", votes)
+
+
+def test_files_as_other_programs_write_them(tmp_path):
+    path = write_csv(tmp_path / "faces.csv")
+    content = path.read_bytes()
+    with zipfile.ZipFile(tmp_path / "faces.zip", "w") as archive:
+        archive.writestr("faces.csv", content)
+        archive.writestr("__MACOSX/._faces.csv", b"what a Mac knows about it")
+    assert len(load(tmp_path / "faces.zip", tmp_path / "cache")) == 14
+    path.write_bytes("\ufeff".encode() + content)
+    assert len(load(path, tmp_path / "cache")) == 14
 
 
 def test_votes_for_other_rows_are_refused(tmp_path):

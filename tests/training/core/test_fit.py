@@ -64,6 +64,13 @@ def test_plain_descent_learns_too(faces, tmp_path):
     assert fit(config, faces, tmp_path).best_accuracy > 0.5
 
 
+def test_a_run_that_diverges_says_so(faces, tmp_path):
+    config = replace(CONFIG, optimizer="sgd", learning_rate=1e30)
+    with pytest.raises(ValueError, match="smaller learning rate"):
+        fit(config, faces, tmp_path)
+    assert not (tmp_path / CHECKPOINT).exists()
+
+
 def test_it_learns_and_keeps_the_best_epoch(faces, tmp_path):
     heard = []
     progress = fit(CONFIG, faces, tmp_path, on_epoch=heard.append)
@@ -97,8 +104,11 @@ def test_a_checkpoint_of_other_settings_is_refused(faces, tmp_path):
         fit(CONFIG, faces, tmp_path)
 
 
-def test_a_damaged_checkpoint_is_refused(faces, tmp_path):
-    (tmp_path / CHECKPOINT).write_bytes(b"PK not a checkpoint")
+@pytest.mark.parametrize("kept", [0, 0.5, 0.99])
+def test_a_damaged_checkpoint_is_refused(faces, tmp_path, kept):
+    fit(replace(CONFIG, epochs=1), faces, tmp_path)
+    content = (tmp_path / CHECKPOINT).read_bytes()
+    (tmp_path / CHECKPOINT).write_bytes(content[: int(kept * len(content))] or b"PK no checkpoint")
     with pytest.raises(CheckpointError, match="cannot be read"):
         fit(CONFIG, faces, tmp_path)
 
