@@ -16,6 +16,7 @@ from datetime import timedelta
 import httpx
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from recognition import events
@@ -59,10 +60,15 @@ def announce(analysis: Analysis) -> None:
     )
 
 
+def unsent() -> "QuerySet[Delivery]":
+    """The deliveries that are to be sent; those of a paused webhook wait until it goes on."""
+    return Delivery.objects.filter(status=Delivery.Status.PENDING, webhook__active=True)
+
+
 def take_due() -> list[int]:
     """The deliveries to be sent now, each taken for a while so that no other worker sends it."""
     now = timezone.now()
-    due = Delivery.objects.filter(status=Delivery.Status.PENDING, next_attempt_at__lte=now)
+    due = unsent().filter(next_attempt_at__lte=now)
     taken = []
     for pk, planned in due.order_by("next_attempt_at").values_list("pk", "next_attempt_at")[:100]:
         later = now + timedelta(seconds=TAKEN_SECONDS)
@@ -73,8 +79,7 @@ def take_due() -> list[int]:
 
 def deliver(pk: int) -> None:
     """Send a delivery once, and note what became of it."""
-    pending = Delivery.objects.select_related("webhook").filter(status=Delivery.Status.PENDING)
-    delivery = pending.filter(pk=pk).first()
+    delivery = unsent().select_related("webhook").filter(pk=pk).first()
     if delivery is None:
         return
     if delivery.attempts > len(PAUSES):  # the last one ended its worker

@@ -207,6 +207,20 @@ def test_an_inactive_webhook_hears_nothing(user, webhook, astronaut):
     assert not Delivery.objects.exists()
 
 
+def test_what_waits_for_a_paused_webhook_is_sent_when_it_goes_on(
+    user, webhook, listener, astronaut
+):
+    taken, _ = finish_one(user, astronaut), finish_one(user, astronaut)
+    Webhook.objects.update(active=False)
+    assert webhooks.take_due() == []
+    webhooks.deliver(taken.pk)  # its message was sent before the pause
+    assert listener.heard == []
+
+    Webhook.objects.update(active=True)
+    send_due()
+    assert len(listener.heard) == 2
+
+
 @pytest.mark.parametrize(
     "url",
     [
