@@ -92,7 +92,7 @@ def deliver(pk: int) -> None:
         status, response = post(delivery)
     except SoftTimeLimitExceeded:
         response = "The answer took too long."
-    except (httpx.HTTPError, httpx.InvalidURL, WebhookRefused, OSError) as error:
+    except (httpx.HTTPError, WebhookRefused, OSError) as error:
         response = str(error)[:500]
     answer = {"response_status": status, "response": response}
     if status is not None and 200 <= status < 300:
@@ -139,8 +139,8 @@ def sign(secret: str, body: bytes, now: int) -> str:
 def post(delivery: Delivery) -> tuple[int, str]:
     """Send the request; gives the status and the beginning of the answer."""
     deadline = time.monotonic() + ANSWER_SECONDS
-    url = httpx.URL(delivery.webhook.url)
     address = resolve(delivery.webhook.url)
+    url = httpx.URL(delivery.webhook.url)
     body = json.dumps({"id": delivery.pk, **delivery.body}).encode()
     headers = {
         "Host": url.netloc.decode("ascii"),
@@ -179,17 +179,21 @@ def resolve(url: str) -> str:
 
     All addresses of the name must be public, or lie in a network that the site allows.
     """
-    parsed = httpx.URL(url)
-    if parsed.scheme not in {"http", "https"} or not parsed.host or parsed.userinfo:
+    try:
+        parsed = httpx.URL(url)
+        host = parsed.host  # decoded only here: a name that is none is found out late
+    except (httpx.InvalidURL, UnicodeError):
+        raise WebhookRefused("No server can have this name.") from None
+    if parsed.scheme not in {"http", "https"} or not host or parsed.userinfo:
         raise WebhookRefused("Give an address that begins with https:// or http://.")
     port = parsed.port or (443 if parsed.scheme == "https" else 80)
     try:
-        found = socket.getaddrinfo(parsed.host, port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise WebhookRefused(f"The name {parsed.host} cannot be found.") from None
+        raise WebhookRefused(f"The name {host} cannot be found.") from None
     addresses = [str(entry[4][0]) for entry in found]
     if not all(is_allowed(address) for address in addresses):
-        raise WebhookRefused(f"{parsed.host} is not a public address.")
+        raise WebhookRefused(f"{host} is not a public address.")
     return addresses[0]
 
 

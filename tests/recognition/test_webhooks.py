@@ -241,6 +241,8 @@ def test_what_waits_for_a_paused_webhook_is_sent_when_it_goes_on(
         "ftp://example.org/",
         "http://user:secret@93.184.216.34/",
         "http://name.invalid/",
+        "http://☃.net/",
+        "http://xn--0.com/",
     ],
 )
 def test_addresses_that_are_not_public_are_refused(signed_in, url):
@@ -257,6 +259,16 @@ def test_a_name_that_became_private_is_not_sent_to(user, webhook, listener, astr
     delivery.refresh_from_db()
     assert listener.heard == []
     assert "not a public address" in delivery.response
+
+
+@pytest.mark.parametrize("url", ["http://☃.net/", "http://xn--0.com/"])
+def test_a_name_that_no_server_can_have_is_noted(user, webhook, astronaut, url):
+    Webhook.objects.update(url=url)
+    delivery = finish_one(user, astronaut)
+    send_due()
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.attempts) == ("pending", 1)
+    assert delivery.response == "No server can have this name."
 
 
 def test_a_public_address_is_accepted_and_its_secret_shown(signed_in):
