@@ -263,16 +263,19 @@ def _newest(which: Q, order: str) -> list[JobState]:
 def _describe_worker(answer: workers.Worker, running: list[JobState]) -> WorkerState:
     """Takes the jobs that it carries out from `running`."""
 
-    def job_of(pid: int | None) -> JobState | None:
-        worker = f"{answer['host']}:{pid}"
-        job = next((job for job in running if job["worker"] == worker), None)
+    def job_of(task: workers.Task) -> JobState | None:
+        worker = f"{answer['host']}:{task['pid']}"
+        # Where threads carry out the tasks, a process has jobs of more than one queue.
+        route = settings.CELERY_TASK_ROUTES.get(task["name"], {})
+        wanted = worker, route.get("queue", settings.CELERY_TASK_DEFAULT_QUEUE)
+        job = next((job for job in running if (job["worker"], job["queue"]) == wanted), None)
         if job is not None:
             running.remove(job)
         return job
 
     work: list[WorkState] = []
     for task in answer["tasks"]:
-        job = job_of(task["pid"])
+        job = job_of(task)
         work.append({"task": task["name"], "pid": task["pid"], "since": task["since"], "job": job})
     return {
         "name": answer["name"],

@@ -58,7 +58,7 @@ class TrainingConfig:
     votes: float = 0.2
     """Share of the target that the taggers' votes make up, where there are votes."""
     taught: float = 0.0
-    """Share of the target that teachers and taggers together make up (`teach`), where there are any."""
+    """Share of the target that teachers and taggers together make up (see `teach`)."""
     smoothing: float = 0.05
     """Share of the target that is spread evenly."""
     mixed: float = 0.0

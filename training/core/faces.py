@@ -44,6 +44,15 @@ class Faces:
             raise DatasetError(f"There is no split {split!r}; use {', '.join(SPLITS)} or all.")
         return np.flatnonzero(self.splits == SPLITS.index(split))
 
+    def filled(self, split: str) -> NDArray[np.int64]:
+        """As `rows`, but DatasetError where there are none."""
+        rows = self.rows(split)
+        if not len(rows):
+            counts = {name: len(self.rows(name)) for name in SPLITS}
+            there = ", ".join(f"{name} ({count})" for name, count in counts.items() if count)
+            raise DatasetError(f"{split} has no faces; choose among {there}.")
+        return rows
+
     def framings_of(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """The framings of rows, [n, 2, 3]; ValueError where the faces were loaded without."""
         if self.framings is None:

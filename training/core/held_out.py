@@ -21,7 +21,7 @@ def rows_of(split: str, faces: Faces, card: Mapping[str, Any]) -> NDArray[np.int
     Raises DatasetError where the model was trained on other data: it held out none of these.
     """
     if split != VALIDATION:
-        return faces.rows(split)
+        return faces.filled(split)
     if "config" in card:
         config = TrainingConfig.from_dict(card["config"])
         rows = split_off(faces, faces.rows("Training"), config.validation, config.seed)[1]

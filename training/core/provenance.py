@@ -3,10 +3,20 @@
 import hashlib
 from pathlib import Path
 
+from recognition.engine import align, detector
 
-def code_digest(folder: Path = Path(__file__).parent) -> str:
-    """The version of the code: a digest of all that decides what a run gives."""
+from .taught import TAUGHT
+
+
+def code_digest() -> str:
+    """The version of the code: a digest of all that decides what a run gives, besides its config
+    and its data: this package, the teachers' labels in it, and how the engine frames faces."""
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.py")):
+    for path in _files():
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def _files() -> list[Path]:
+    framing = [Path(str(module.__file__)) for module in (align, detector)]
+    return [*sorted(Path(__file__).parent.glob("*.py")), TAUGHT, *framing]

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.engine.align import SIDE
+from recognition.engine.align import SIDE, TEMPLATE
 
 from .faces import Faces
 from .problems import DatasetError
@@ -40,16 +40,21 @@ def write_sheets(faces: Faces, folder: Path) -> None:
         _sheet(folder, sheet).write_bytes(encoded.tobytes())
     facts = {name: getattr(faces, name) for name in _FACTS}
     if faces.framings is not None:
-        facts["framings"] = faces.framings
+        facts |= {"framings": faces.framings, _TEMPLATE: TEMPLATE}
     # Written last: without it the folder is no data set.
     np.savez_compressed(folder / FACTS, sources=np.array(json.dumps(faces.sources)), **facts)
 
 
 def read_sheets(folder: Path) -> Faces:
-    """The faces that `write_sheets` wrote; DatasetError where a file is missing or damaged."""
+    """The faces that `write_sheets` wrote; DatasetError where a file is missing or damaged.
+
+    Framings that were measured for another template than the engine's are left out.
+    """
     try:
         with np.load(folder / FACTS, allow_pickle=False) as file:
-            facts = {name: file[name] for name in (*_FACTS, "framings") if name in file.files}
+            facts = {name: file[name] for name in _FACTS}
+            if _TEMPLATE in file.files and np.array_equal(file[_TEMPLATE], TEMPLATE):
+                facts["framings"] = file["framings"]
             sources = json.loads(str(file["sources"]))
         count = len(facts["labels"])
         sheets = [_read(folder, sheet) for sheet in range(-(-count // (ROWS * COLUMNS)))]
@@ -59,6 +64,7 @@ def read_sheets(folder: Path) -> Faces:
 
 
 _FACTS = ("labels", "splits", "votes", "is_face", "groups")
+_TEMPLATE = "template"
 _SMALL = [cv2.IMWRITE_PNG_COMPRESSION, 9]
 
 

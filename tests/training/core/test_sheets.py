@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.training.drawing import make_faces, write_votes
+from training.core import sheets
 from training.core.datasets import load
 from training.core.problems import DatasetError
 from training.core.sheets import FACTS, write_sheets
@@ -45,6 +46,11 @@ def test_they_are_read_back_as_they_were(faces, folder, tmp_path):
 def test_they_need_no_framings(faces, folder, tmp_path):
     write_sheets(replace(faces, framings=None), folder)
     assert load(folder, tmp_path / "cache").framings is None
+
+
+def test_framings_of_another_template_are_left_out(faces, folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(sheets, "TEMPLATE", sheets.TEMPLATE + 1)
+    assert sheets.read_sheets(folder).framings is None
 
 
 @pytest.mark.parametrize("name", ["faces-001.png", FACTS])

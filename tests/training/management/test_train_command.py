@@ -93,6 +93,14 @@ def test_it_says_what_is_wrong_with_the_data(tmp_path):
         call_command("train", "--data", str(tmp_path / "faces.csv"))
 
 
+def test_a_split_without_faces_is_refused_before_the_training(tmp_path):
+    data, output = str(write_csv(tmp_path / "faces.csv")), tmp_path / "run"
+    options = ["--score", "PrivateTest", "--output", str(output)]
+    with pytest.raises(CommandError, match="PrivateTest has no faces"):
+        call_command("train", "--data", data, *options)
+    assert not output.exists()
+
+
 def test_it_says_what_is_wrong_with_an_option(tmp_path):
     with pytest.raises(CommandError, match="Epochs: from 1"):
         call_command("train", "--data", str(write_csv(tmp_path / "faces.csv")), "--epochs", "0")

@@ -46,7 +46,13 @@ class Command(BaseCommand):
             metavar="FILE",
             help="train nothing; export the best epoch of this checkpoint.npz or best.npz",
         )
-        parser.add_argument("--score", action="append", default=[], metavar="SPLIT")
+        parser.add_argument(
+            "--score",
+            action="append",
+            default=[],
+            choices=SPLITS,
+            help="also give the figures of this split; may be given several times",
+        )
         parser.add_argument(
             "--register",
             action="store_true",
@@ -82,7 +88,10 @@ class Command(BaseCommand):
 
     def _load(self, config: TrainingConfig, options: Any) -> Faces:
         cache = settings.DATA_DIR / "cache" / "datasets"
-        return load_for(config, options["data"], cache, options["votes"], options["teachers"])
+        faces = load_for(config, options["data"], cache, options["votes"], options["teachers"])
+        for split in options["score"]:
+            faces.filled(split)
+        return faces
 
     def _fit(
         self,
