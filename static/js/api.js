@@ -87,6 +87,8 @@ function failure(status, body, retryAfter) {
   let message = first?.message ?? body?.detail;
   if (body?.code === "not_signed_in" || (status === 403 && body?.code === "not_allowed")) {
     message = "You are signed out. Please reload the page and sign in again.";
+  } else if (body?.code === "request_in_progress") {
+    message = "The server is still busy with this file. Please try again in a moment.";
   } else if (!message && status === 413) {
     message = "This file is too large for the server.";
   } else if (!message && status === 429) {
@@ -98,7 +100,7 @@ function failure(status, body, retryAfter) {
     code: first?.code ?? body?.code ?? `http_${status}`,
     status,
     errors,
-    temporary: [429, 502, 503, 504].includes(status),
+    temporary: [429, 502, 503, 504].includes(status) || body?.code === "request_in_progress",
     wait: (Number(retryAfter) || 0) * 1000,
   });
 }
@@ -194,13 +196,14 @@ export const correctFace = (id, correction) => send("PATCH", `/api/v1/faces/${id
 /**
  * Send one photo.
  * @param {File} file
+ * @param {string} key the same each time this photo is sent: it is stored once
  * @param {(fraction: number) => void} onProgress
  * @returns {Promise<Analysis>}
  */
-export async function uploadPhoto(file, onProgress) {
+export async function uploadPhoto(file, key, onProgress) {
   const form = new FormData();
   form.append("photos", file, file.name);
-  const { status, body, retryAfter } = await sendForm(ROOT, form, onProgress);
+  const { status, body, retryAfter } = await sendForm(ROOT, form, onProgress, { "Idempotency-Key": key });
   const [analysis] = body?.analyses ?? [];
   if (status < 300 && analysis) return analysis;
   throw failure(status, body, retryAfter);
@@ -220,12 +223,13 @@ export async function uploadForm(url, form, onProgress) {
 }
 
 /** XMLHttpRequest, because fetch does not tell how far an upload is. */
-function sendForm(url, form, onProgress) {
+function sendForm(url, form, onProgress, headers = {}) {
   return new Promise((resolve, reject) => {
     const xhr = new XMLHttpRequest();
     xhr.open("POST", url);
     xhr.setRequestHeader("Accept", "application/json");
     xhr.setRequestHeader("X-CSRFToken", csrfToken());
+    for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
     let watchdog = setTimeout(() => xhr.abort(), STALLED);
     xhr.upload.onprogress = (event) => {
       clearTimeout(watchdog);

@@ -7,6 +7,7 @@ const PAUSES = [1_000, 3_000, 8_000];
 /**
  * @typedef {Object} Upload
  * @property {File} file
+ * @property {string} key by which the server knows it when it comes again
  * @property {"waiting"|"sending"|"pausing"|"accepted"|"refused"} state
  * @property {number} fraction of the file that has been sent
  * @property {number} attempts
@@ -29,8 +30,10 @@ export class UploadQueue {
    * @returns {Upload}
    */
   add(file) {
+    // Not crypto.randomUUID, which plain HTTP lacks.
+    const key = crypto.getRandomValues(new Uint32Array(4)).join("-");
     const upload = {
-      file, state: "waiting", fraction: 0, attempts: 0, error: null, analysis: null, canRetry: false,
+      file, key, state: "waiting", fraction: 0, attempts: 0, error: null, analysis: null, canRetry: false,
     };
     this.waiting.push(upload);
     queueMicrotask(() => this.#next());
@@ -70,7 +73,7 @@ export class UploadQueue {
       this.#change(upload, { state: "sending", fraction: 0 });
       try {
         const onProgress = (fraction) => this.#change(upload, { fraction });
-        const analysis = await uploadPhoto(upload.file, onProgress);
+        const analysis = await uploadPhoto(upload.file, upload.key, onProgress);
         this.#change(upload, { state: "accepted", analysis });
         return;
       } catch (error) {

@@ -21,6 +21,16 @@ PASTE = """([bytes, name]) => {
   document.body.dispatchEvent(new ClipboardEvent("paste", options));
 }"""
 
+# The server gets the next upload, and the page never hears what became of it.
+LOSE_ONE_ANSWER = """() => {
+  const { send } = XMLHttpRequest.prototype;
+  XMLHttpRequest.prototype.send = function (body) {
+    XMLHttpRequest.prototype.send = send;
+    this.onload = this.onerror;
+    this.send(body);
+  };
+}"""
+
 
 def encoded(path):
     return [base64.b64encode(path.read_bytes()).decode(), path.name]
@@ -81,6 +91,24 @@ def test_an_upload_survives_a_failing_network(person, photos):
     expect(card(person, "portrait.jpg")).to_contain_text("Trying again soon")
     expect(card(person, "portrait.jpg")).to_have_attribute("data-status", "succeeded")
     person.complaints.clear()  # the browser itself reports the failed request
+
+
+def test_a_photo_whose_answer_was_lost_is_stored_once(person, photos):
+    person.evaluate(LOSE_ONE_ANSWER)
+    person.locator("#files").set_input_files(photos["portrait"])
+    expect(card(person, "portrait.jpg")).to_contain_text("Trying again soon")
+    expect(card(person, "portrait.jpg")).to_have_attribute("data-status", "succeeded")
+    person.goto("/analyses/")
+    expect(person.locator("#history .analysis")).to_have_count(1)
+
+
+def test_a_photo_that_the_server_is_still_busy_with_is_asked_for_again(person, photos):
+    busy = {"status": 409, "json": {"code": "request_in_progress", "detail": "Still running."}}
+    person.route("**/api/v1/analyses/", lambda route: route.fulfill(**busy), times=1)
+    person.locator("#files").set_input_files(photos["portrait"])
+    expect(card(person, "portrait.jpg")).to_contain_text("Trying again soon")
+    expect(card(person, "portrait.jpg")).to_have_attribute("data-status", "succeeded")
+    person.complaints.clear()  # the browser itself reports the refused request
 
 
 def test_a_deleted_card_can_be_brought_back_for_a_while(person, photos):
