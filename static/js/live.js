@@ -71,6 +71,7 @@ async function useCamera(id) {
 
 /** Let go of camera and connection. @param {string} state that tells why */
 function finish(state) {
+  if (socket) keep.checked = false; // each session is kept only if it is asked for
   socket?.abandon();
   socket = null;
   release();

@@ -38,6 +38,11 @@ CHART_IS_DRAWN = """() => {
   return data.some((value) => value !== 0);
 }"""
 
+UNPLUG = """() => {
+  const [track] = document.getElementById("video").srcObject.getVideoTracks();
+  track.dispatchEvent(new Event("ended"));
+}"""
+
 
 def start(page):
     page.get_by_role("button", name="Start camera").click()
@@ -224,6 +229,16 @@ def test_a_session_that_is_being_kept_can_be_watched(live):
     expect(other.locator("#reading-emotion")).to_have_text("Happy")
 
 
+def test_a_session_after_one_that_broke_off_is_kept_only_if_it_is_asked_for(live):
+    Server(live)
+    live.locator("#keep").check()
+    start(live)
+    state(live, "live")
+    live.evaluate(UNPLUG)
+    expect(live.get_by_role("heading", name="The camera was switched off")).to_be_visible()
+    expect(live.locator("#keep")).not_to_be_checked()
+
+
 def test_leaving_ends_the_session_and_lets_go_of_the_camera(live):
     server = Server(live)
     start(live)
@@ -237,6 +252,7 @@ def test_leaving_ends_the_session_and_lets_go_of_the_camera(live):
 
 def test_a_refused_permission_is_told_and_can_be_given(live):
     live.context.clear_permissions()
+    live.locator("#keep").check()
     start(live)
     expect(live.get_by_role("heading", name="The camera is not allowed")).to_be_visible()
     expect(live.locator("#status")).to_contain_text("Allow it")
@@ -245,6 +261,7 @@ def test_a_refused_permission_is_told_and_can_be_given(live):
     Server(live)
     live.get_by_role("button", name="Try again").click()
     state(live, "live")
+    expect(live.locator("#keep")).to_be_checked()  # nothing has been kept yet
 
 
 def test_no_camera(person):
