@@ -182,9 +182,7 @@ enable(byId("cancel"), cancelAnalysis);
 enable(byId("retry"), retryAnalysis);
 
 show(analysis);
-enableEntry(analysis.id, (state) => {
-  analysis = state;
-});
+enableEntry(analysis.id, show);
 watchAnalyses({
   waiting: unfinished,
   reload,

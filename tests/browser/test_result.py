@@ -148,3 +148,21 @@ def test_what_waits_is_canceled_and_tried_again(person, open_result, idle_worker
     expect(person.get_by_role("heading", name="In the queue")).to_be_visible()
     idle_worker()
     expect(person.locator("#overlay .face")).to_have_count(1)
+
+
+def test_what_saving_brings_to_light_is_shown(person, open_result, idle_worker):
+    """News that are lost: the answer to Save is the first to say what became of the photo."""
+    person.route_web_socket(re.compile("/ws/analyses/$"), lambda socket: None)
+    open_result("portrait")
+    expect(person.get_by_role("heading", name="In the queue")).to_be_visible()
+    person.route(
+        "**/api/v1/analyses/*/",
+        lambda route: route.abort() if route.request.method == "GET" else route.continue_(),
+    )
+    other = person.context.new_page()
+    other.goto(person.url)
+    other.get_by_role("button", name="Cancel").click()
+    expect(other.get_by_role("heading", name="This analysis was canceled")).to_be_visible()
+    person.get_by_role("button", name="Save").click()
+    expect(person.get_by_role("heading", name="This analysis was canceled")).to_be_visible()
+    person.complaints.clear()  # the browser itself reports what it could not read
