@@ -222,6 +222,26 @@ def test_a_reader_that_has_enough_is_no_error(access, photos):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize(
+    ("form", "written"), [("--json", rb"na\udcefve.jpg"), ("--csv", rb"na\udcefve.jpg,")]
+)
+def test_a_name_that_is_not_utf_8_is_no_error(access, photos, form, written):
+    (photos / "portrait.jpg").rename(photos / os.fsdecode(b"na\xefve.jpg"))
+    done = subprocess.run(
+        [sys.executable, "-m", "mien_client.command", "analyze", b"na\xefve.jpg", form],
+        cwd=photos,
+        env={
+            **os.environ,
+            **access,
+            "PYTHONPATH": str(ROOT / "clients" / "python" / "src"),
+            "PYTHONIOENCODING": "utf-8:strict",  # what a terminal usually has
+        },
+        capture_output=True,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert written in done.stdout
+
+
 @pytest.mark.parametrize("format", ["csv", "jsonl", "parquet"])
 def test_the_history_is_exported(mien, access, photos, monkeypatch, capsys, format):
     analysis = mien.analyze(photos / "portrait.jpg")

@@ -145,13 +145,14 @@ class Mien:
         deadline = time.monotonic() + timeout
         content = photo if isinstance(photo, bytes) else Path(photo).read_bytes()
         name = title or ("photo" if isinstance(photo, bytes) else Path(photo).name)
+        quoted = quote(name, errors="replace")  # a file's name need not be UTF-8
         answer = self._request(
             "POST",
             "analyses/",
             content=content,
             headers={
                 "Content-Type": "image/*",
-                "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}",
+                "Content-Disposition": f"attachment; filename*=UTF-8''{quoted}",
                 "Idempotency-Key": idempotency_key or str(uuid.uuid4()),
                 "Prefer": f"wait={min(WAIT_SECONDS, int(timeout))}",
             },

@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import io
 import json
 import logging
 import math
@@ -36,6 +37,8 @@ Writer = Generator[None, tuple[Path, Analysis], None]
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; gives the exit status."""
     logging.basicConfig(format="mien: %(message)s", level=logging.WARNING)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name may be what it cannot write
+        sys.stdout.reconfigure(errors="backslashreplace")
     options = parser().parse_args(arguments)
     if not options.server or not options.key:
         print("mien: name the server and a key (MIEN_SERVER, MIEN_KEY)", file=sys.stderr)
