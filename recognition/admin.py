@@ -1,9 +1,14 @@
 """What administrators see in Django's admin: figures and states, never somebody's photo."""
 
 from django.contrib import admin
+from django.db import models
 
 from recognition import analyses
 from recognition.models import Allowance, Analysis, ApiKey, ModelEvent, ModelVersion
+
+LIMITS = {
+    models.PositiveIntegerField: {"help_text": "Empty makes no exception; 0 allows nothing at all."}
+}
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -59,6 +64,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         *["created_at", "expires_at", "last_used_at", "revoked_at"],
     ]
     readonly_fields = [*fields[:4], *fields[6:]]
+    formfield_overrides = LIMITS
 
     def has_change_permission(self, request, obj=None):
         return request.user.is_superuser
@@ -70,6 +76,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 @admin.register(Allowance)
 class AllowanceAdmin(admin.ModelAdmin):
     list_display = ["user", "requests_per_minute", "upload_mb"]
+    formfield_overrides = LIMITS
 
 
 @admin.register(ModelEvent)

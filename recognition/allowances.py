@@ -7,18 +7,21 @@ from recognition.models import Allowance, ApiKey
 
 def requests_per_minute(user, key: ApiKey | None) -> int:
     """The limit of a key, else of its person, else of everybody."""
-    if key and key.requests_per_minute:
-        return key.requests_per_minute
-    return _own(user, "requests_per_minute") or settings.API_REQUESTS_PER_MINUTE
+    own = _own(user, key, "requests_per_minute")
+    return settings.API_REQUESTS_PER_MINUTE if own is None else own
 
 
 def upload_bytes(user, key: ApiKey | None = None) -> int:
     """The largest file of a key, else of its person; never above what the site receives at all."""
-    own = (key and key.upload_mb) or _own(user, "upload_mb")
-    return min(own * 1024**2, settings.MAX_UPLOAD_BYTES) if own else settings.MAX_UPLOAD_BYTES
+    own = _own(user, key, "upload_mb")
+    everybody = settings.MAX_UPLOAD_BYTES
+    return everybody if own is None else min(own * 1024**2, everybody)
 
 
-def _own(user, name: str) -> int | None:
+def _own(user, key: ApiKey | None, name: str) -> int | None:
+    """A limit that an administrator has set, which may be 0."""
+    if key and (limit := getattr(key, name)) is not None:
+        return limit
     if not user.is_authenticated:
         return None
     return Allowance.objects.filter(user=user).values_list(name, flat=True).first()

@@ -22,6 +22,11 @@ def site(user):
     return client
 
 
+def test_the_form_of_a_limit_says_what_zero_and_nothing_mean(site):
+    form = site.get("/admin/recognition/allowance/add/").content.decode()
+    assert form.count("Empty makes no exception; 0 allows nothing at all.") == 2
+
+
 def stored_files() -> list[str]:
     folders = filter(default_storage.exists, FOLDERS)
     return [name for folder in folders for name in default_storage.listdir(folder)[1]]

@@ -189,6 +189,19 @@ def test_a_key_may_be_allowed_smaller_files_than_its_owner(signed_in, user, astr
     assert signed_in.post(ANALYSES, photo, content_type="image/jpeg").status_code == 202
 
 
+@pytest.mark.parametrize("limited", ["person", "key"])
+def test_a_limit_of_zero_allows_nothing(user, astronaut, limited):
+    _key, text = keys.create(user, "camera", ["analyze", "read"])
+    Allowance.objects.create(user=user, upload_mb=0 if limited == "person" else 5)
+    ApiKey.objects.update(upload_mb=0 if limited == "key" else None)
+    photo = with_key(text).post(ANALYSES, astronaut, content_type="image/jpeg")
+    assert (photo.status_code, photo.json()["code"]) == (413, "file_too_large")
+
+    Allowance.objects.update(requests_per_minute=0 if limited == "person" else 5)
+    ApiKey.objects.update(requests_per_minute=0 if limited == "key" else None)
+    assert with_key(text).get(ANALYSES).status_code == 429
+
+
 @pytest.mark.parametrize(
     ("method", "address", "status", "code"),
     [
