@@ -1,10 +1,12 @@
 """What the settings take from the environment and from the data folder."""
 
 import os
+import re
 import stat
 from pathlib import Path
 
 from fer_site import environment
+from tests.processes import ROOT
 
 
 def test_redis_s_socket_lies_in_the_data_folder():
@@ -33,3 +35,10 @@ def test_the_environment_s_secret_key_counts_more(tmp_path, monkeypatch):
     monkeypatch.setenv("MIEN_SECRET_KEY", "given")
 
     assert environment.secret_key(tmp_path) == "given"
+
+
+def test_what_the_example_offers_containers_reaches_them():
+    example = (ROOT / ".env.example").read_text()
+    offered = re.sub(r"# --- Only `make run`.*?(?=# ---)", "", example, flags=re.DOTALL)
+    passed_on = re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text())
+    assert set(re.findall(r"^(\w+)=", offered, re.MULTILINE)) == set(passed_on)
