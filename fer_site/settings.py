@@ -247,6 +247,7 @@ CELERY_TASK_ROUTES = {
     "recognition.tasks.analyze": {"queue": "analyses"},
     "recognition.tasks.analyze_frame": {"queue": "frames"},
     "recognition.tasks.export": {"queue": "exports"},
+    "recognition.tasks.deliver": {"queue": "webhooks"},
     "training.tasks.train": {"queue": "training"},
     "training.tasks.import_weights": {"queue": "training"},
     "training.tasks.measure_speed": {"queue": "training"},

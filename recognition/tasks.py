@@ -11,7 +11,6 @@ from recognition import analyses, exports, frames, recordings, webhooks
 
 logger = logging.getLogger(__name__)
 
-DELIVERY_SECONDS = 20
 BROKER_TROUBLE = (OperationalError, RedisError, OSError)
 
 
@@ -50,8 +49,8 @@ def deliver_due() -> None:
         deliver.delay(pk)
 
 
-# The net under receivers that answer without an end: first the attempt is given up, then the child.
-@shared_task(soft_time_limit=DELIVERY_SECONDS, time_limit=DELIVERY_SECONDS + 10)
+# Expires before its delivery is taken again: messages to slow receivers must not pile up.
+@shared_task(expires=webhooks.TAKEN_SECONDS // 2)
 def deliver(pk: int) -> None:
     webhooks.deliver(pk)
 

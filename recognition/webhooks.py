@@ -4,6 +4,7 @@ A delivery is a row written in the transaction that ends the analysis, so none i
 task sends what is due.
 """
 
+import asyncio
 import hashlib
 import hmac
 import ipaddress
@@ -14,7 +15,6 @@ import time
 from datetime import timedelta
 
 import httpx
-from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -28,7 +28,8 @@ PAUSES = [10, 60, 300, 1800, 7200, 21600]
 TAKEN_SECONDS = 60
 TIMEOUT = httpx.Timeout(10, connect=5)
 # Timeouts count from byte to byte: a receiver that drips its answer would keep a worker for ever.
-ANSWER_SECONDS = 10
+# An answer that has begun is read for so long, and an attempt given up after so long.
+ANSWER_SECONDS, ATTEMPT_SECONDS = 10, 20
 KEPT = timedelta(days=30)
 # IPv6 addresses that a gateway may turn into any IPv4 one: NAT64, 6to4, IPv4-compatible.
 DISGUISES = [ipaddress.ip_network(text) for text in ("64:ff9b::/96", "2002::/16", "::/96")]
@@ -90,7 +91,7 @@ def deliver(pk: int) -> None:
     status: int | None = None
     try:
         status, response = post(delivery)
-    except SoftTimeLimitExceeded:
+    except TimeoutError:
         response = "The answer took too long."
     except (httpx.HTTPError, WebhookRefused, OSError) as error:
         response = str(error)[:500]
@@ -138,7 +139,6 @@ def sign(secret: str, body: bytes, now: int) -> str:
 
 def post(delivery: Delivery) -> tuple[int, str]:
     """Send the request; gives the status and the beginning of the answer."""
-    deadline = time.monotonic() + ANSWER_SECONDS
     address = resolve(delivery.webhook.url)
     url = httpx.URL(delivery.webhook.url)
     body = json.dumps({"id": delivery.pk, **delivery.body}).encode()
@@ -154,20 +154,29 @@ def post(delivery: Delivery) -> tuple[int, str]:
     # The address that was checked is the one that is connected to, whatever the name means by now.
     pinned = url.copy_with(host=address)
     extensions = {"sni_hostname": url.host}
-    with (
-        httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False) as client,
-        client.stream(
-            "POST", pinned, content=body, headers=headers, extensions=extensions
-        ) as answer,
+    request = httpx.Request("POST", pinned, content=body, headers=headers, extensions=extensions)
+    status, begun = asyncio.run(send(request))
+    return status, begun.decode("utf-8", "replace").replace("\0", "")[:500]
+
+
+async def send(request: httpx.Request) -> tuple[int, bytes]:
+    """The status and the first bytes of the answer. Raises TimeoutError after ATTEMPT_SECONDS.
+
+    Asynchronous, because a thread cannot be stopped while it waits.
+    """
+    deadline = time.monotonic() + ANSWER_SECONDS
+    async with (
+        asyncio.timeout(ATTEMPT_SECONDS),
+        httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False, trust_env=False) as client,
     ):
-        begun = read_beginning(answer, deadline)
-        return answer.status_code, begun.decode("utf-8", "replace").replace("\0", "")[:500]
+        answer = await client.send(request, stream=True)
+        return answer.status_code, await read_beginning(answer, deadline)
 
 
-def read_beginning(answer: httpx.Response, deadline: float) -> bytes:
+async def read_beginning(answer: httpx.Response, deadline: float) -> bytes:
     """The first bytes of an answer, or what came of them until the deadline."""
     begun = b""
-    for part in answer.iter_raw():
+    async for part in answer.aiter_raw():
         begun += part
         if len(begun) >= READ_BYTES or time.monotonic() > deadline:
             break

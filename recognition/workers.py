@@ -40,7 +40,8 @@ def describe_worker(state) -> dict:
     return {
         "pid": os.getpid(),
         "queues": sorted(queue.name for queue in consumer.task_consumer.queues),
-        "processes": list(consumer.pool.info["processes"]),
+        # Threads have none but the worker's own.
+        "processes": list(consumer.pool.info.get("processes", [os.getpid()])),
         "tasks": [
             {"name": task.name, "pid": task.worker_pid, "since": task.time_start}
             for task in worker_state.active_requests

@@ -89,10 +89,12 @@ def start_worker(
     log: Path,
     queues: str = "analyses,maintenance,exports",
     pool: str = "prefork",
+    children: int = 1,
     **environment: str,
 ) -> Process:
     """A Celery worker with one child, or none if solo; returns when it is ready to take work."""
-    command = [sys.executable, "-m", "tests.worker", "worker", "-Q", queues, "-c", "1", "-P", pool]
+    command = [sys.executable, "-m", "tests.worker", "worker", "-Q", queues, "-P", pool]
+    command += ["-c", str(children)]
     command += ["--without-mingle", "--without-gossip", "--loglevel", "INFO"]
     worker = Process(command, log, **environment)
     wait_until(lambda: b"ready." in log.read_bytes(), f"the worker of {queues}, see {log}")

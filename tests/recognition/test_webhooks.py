@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import re
 import socket
 import threading
 import time
@@ -10,11 +11,13 @@ from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-from celery.exceptions import SoftTimeLimitExceeded
+from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 
-from recognition import analyses, tasks, webhooks
-from recognition.models import Analysis, Delivery, Webhook
+from recognition import analyses, export_requests, tasks, webhooks, workers
+from recognition.models import Analysis, Delivery, Export, Webhook
+from tests.processes import ROOT, start_worker, wait_until
 from tests.recognition.uploads import submit
 
 URL = "/api/v1/webhooks/"
@@ -24,19 +27,23 @@ class Listener:
     """A web server that remembers what it hears and answers as it is told."""
 
     def __init__(self):
-        self.heard, self.status, self.drips = [], 200, False
+        self.heard, self.status, self.drips = [], 200, ""
         listener = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 listener.heard.append((self.path, dict(self.headers), body))
+                self.drip("head")
                 self.send_response(listener.status)
                 if listener.status == 302:
                     self.send_header("Location", "/elsewhere")
                 self.end_headers()
                 self.wfile.write(b"thanks")
-                while listener.drips:
+                self.drip("body")
+
+            def drip(self, part):
+                while listener.drips == part:
                     self.wfile.write(b".")
                     time.sleep(0.05)
 
@@ -55,6 +62,20 @@ def listener(settings):
     yield listener
     listener.server.shutdown()
     listener.server.server_close()
+
+
+@pytest.fixture
+def exports_worker(transactional_db, redis_server, tmp_path):
+    """The worker that sends webhooks, as it is set up everywhere but with two threads."""
+    environment = {
+        "MIEN_TEST_DATABASE": str(connection.settings_dict["NAME"]),
+        "MIEN_WEBHOOK_NETWORKS": "127.0.0.0/8",
+    }
+    log = tmp_path / "worker.log"
+    process = start_worker(log, "exports,webhooks", "threads", children=2, **environment)
+    yield process
+    process.kill()
+    redis_server.client.flushdb()
 
 
 @pytest.fixture
@@ -139,28 +160,56 @@ def test_an_answer_that_drips_is_left_at_the_deadline(
     user, webhook, listener, astronaut, monkeypatch
 ):
     monkeypatch.setattr(webhooks, "ANSWER_SECONDS", 0.3)
-    listener.drips = True
+    listener.drips = "body"
     delivery = finish_one(user, astronaut)
     started = time.monotonic()
     send_due()
     assert time.monotonic() - started < 5
-    listener.drips = False
+    listener.drips = ""
     delivery.refresh_from_db()
     assert (delivery.status, delivery.response[:9]) == ("delivered", "thanks...")
 
 
-def test_an_attempt_out_of_time_has_failed(user, webhook, astronaut, monkeypatch):
-    def out_of_time(delivery):
-        raise SoftTimeLimitExceeded
-
-    monkeypatch.setattr(webhooks, "post", out_of_time)
+def test_an_attempt_out_of_time_has_failed(user, webhook, listener, astronaut, monkeypatch):
+    monkeypatch.setattr(webhooks, "ATTEMPT_SECONDS", 0.3)
+    listener.drips = "head"
     delivery = finish_one(user, astronaut)
     send_due()
+    listener.drips = ""
     delivery.refresh_from_db()
     assert (delivery.status, delivery.attempts) == ("pending", 1)
     assert delivery.response == "The answer took too long."
     assert delivery.next_attempt_at > timezone.now()
-    assert tasks.deliver.soft_time_limit < tasks.deliver.time_limit < webhooks.TAKEN_SECONDS
+
+
+def test_a_delivery_is_not_taken_again_while_its_message_may_be_carried_out():
+    assert tasks.deliver.expires + webhooks.ATTEMPT_SECONDS < webhooks.TAKEN_SECONDS
+
+
+def test_a_receiver_that_does_not_answer_holds_up_no_export(
+    exports_worker, user, webhook, listener, astronaut
+):
+    listener.drips = "body"
+    finish_one(user, astronaut)
+    tasks.deliver_due()
+    wait_until(lambda: listener.heard, "the delivery")
+    export = export_requests.request_export(user, "csv", {})
+    wait_until(lambda: Export.objects.get(pk=export.pk).status == "succeeded", "the export")
+    (worker,) = workers.ask_workers()
+    listener.drips = ""
+
+    assert worker["processes"] == [exports_worker.popen.pid]
+    assert "recognition.tasks.deliver" in [task["name"] for task in worker["tasks"]]
+    wait_until(lambda: Delivery.objects.get().status == "delivered", "the answer")
+
+
+@pytest.mark.parametrize("layout", ["deploy/supervisord.conf", "docker-compose.yml"])
+def test_only_the_worker_of_exports_sends_webhooks(layout):
+    queue = settings.CELERY_TASK_ROUTES["recognition.tasks.deliver"]["queue"]
+    commands = re.findall(r"-Q (\S+)\s+-P (\w+)", (ROOT / layout).read_text())
+    assert [one for one in commands if queue in one[0].split(",")] == [
+        ("exports,webhooks", "threads")
+    ]
 
 
 def test_an_attempt_that_ends_its_worker_counts(user, webhook, astronaut, monkeypatch):

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from recognition import analyses
+from recognition import analyses, workers
 from recognition.jobs import Status
-from recognition.models import Analysis
+from recognition.models import Analysis, Export
 from recognition.tasks import enqueue
 from tests.processes import wait_until
 from tests.recognition.uploads import submit
@@ -37,10 +37,10 @@ def photo(user, astronaut) -> Analysis:
     return submit(user, astronaut, "my holiday.jpg")
 
 
-def test_every_queue_is_there_and_frames_cannot_be_paused():
+def test_every_queue_is_there_and_those_without_jobs_cannot_be_paused():
     pausable = {one["name"]: one["pausable"] for one in jobs_overview.describe_queues(None)}
 
-    assert pausable.pop("frames") is False
+    assert (pausable.pop("frames"), pausable.pop("webhooks")) == (False, False)
     assert pausable == dict.fromkeys(["analyses", "exports", "maintenance", "training"], True)
 
 
@@ -144,6 +144,21 @@ def test_a_process_that_does_not_answer_is_known_by_its_job(admin, dataset):
     assert (worker["answers"], worker["queues"]) == (False, ["training"])
     assert worker["work"][0]["job"]["kind"] == "training"
     assert found["consumers"]["training"] == 1
+
+
+def test_a_job_is_shown_at_its_own_task_where_threads_share_a_process(user, monkeypatch):
+    values = {"status": Status.RUNNING, "worker": "host-b:12", "started_at": timezone.now()}
+    export = Export.objects.create(owner=user, format="csv", **values)
+    tasks = [
+        {"name": f"recognition.tasks.{name}", "pid": 12, "since": None}
+        for name in ("deliver", "export")
+    ]
+    answer = {"name": "exports@host-b", "host": "host-b", "pid": 12, "tasks": tasks}
+    answer |= {"queues": ["exports", "webhooks"], "processes": [12]}
+    monkeypatch.setattr(workers, "ask_workers", lambda: [answer])
+    (worker,) = jobs_overview.describe_workers()["workers"]
+
+    assert [work["job"] and work["job"]["id"] for work in worker["work"]] == [None, str(export.pk)]
 
 
 @pytest.mark.django_db(transaction=True)
