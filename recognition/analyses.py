@@ -5,7 +5,7 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import asdict
@@ -351,14 +351,18 @@ def delete_analysis(analysis: Analysis) -> None:
     A worker that has it just now notices.
     """
     owner_id, pk = analysis.owner_id, str(analysis.pk)
-    files = [analysis.source.name, analysis.photo.name, analysis.thumbnail.name]
-    webhooks.forget(owner_id, pk)
-    analysis.delete()
-    delete_files(files)
-    events.publish_deletion(owner_id, pk)
+    with transaction.atomic():
+        # Locked and read anew: its worker may have finished it meanwhile.
+        rows = Analysis.objects.select_for_update().filter(pk=pk)
+        files = rows.values_list("source", "photo", "thumbnail").first() or ()
+        analysis.delete()
+        webhooks.forget(owner_id, pk)
+        # On commit, because the admin deletes in a transaction of its own.
+        transaction.on_commit(functools.partial(delete_files, files))
+        transaction.on_commit(functools.partial(events.publish_deletion, owner_id, pk))
 
 
-def delete_files(names: list[str]) -> None:
+def delete_files(names: Iterable[str]) -> None:
     for name in filter(None, names):
         default_storage.delete(name)
 

@@ -209,10 +209,28 @@ class Renewals:
         self.renewed.append(lease_expires_at)
 
 
-def test_deleting_removes_rows_and_files(user, astronaut):
+def test_deleting_removes_rows_and_on_commit_files(
+    user, astronaut, django_capture_on_commit_callbacks
+):
     analysis = analyzed(user, astronaut)
     names = [analysis.photo.name, analysis.thumbnail.name]
-    analyses.delete_analysis(analysis)
+    with django_capture_on_commit_callbacks(execute=True):
+        analyses.delete_analysis(analysis)
+        assert not Analysis.objects.exists()
+        assert all(default_storage.exists(name) for name in names)
+
+    assert not any(default_storage.exists(name) for name in names)
+
+
+def test_what_was_finished_meanwhile_is_deleted_with_its_files(
+    user, astronaut, django_capture_on_commit_callbacks
+):
+    analysis = submit(user, astronaut)
+    analyses.run_analysis(str(analysis.pk))
+    done = Analysis.objects.get()
+    names = [done.photo.name, done.thumbnail.name]
+    with django_capture_on_commit_callbacks(execute=True):
+        analyses.delete_analysis(analysis)  # as it was read before
 
     assert not Analysis.objects.exists()
     assert not any(default_storage.exists(name) for name in names)
