@@ -266,8 +266,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5,
         "options": {"expires": 5},
     },
-    "forget-old-deliveries": {
-        "task": "recognition.tasks.forget_old_deliveries",
+    "forget-what-is-old": {
+        "task": "recognition.tasks.forget_old",
         "schedule": 24 * 3600,
         "options": {"expires": 3600},
     },

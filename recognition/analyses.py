@@ -18,7 +18,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from recognition import events, pauses, registry, tracebacks, version_files, webhooks
+from recognition import events, idempotency, pauses, registry, tracebacks, version_files, webhooks
 from recognition.derived import search_text
 from recognition.engine import media, pipeline
 from recognition.engine.detector import FaceDetector, MtcnnDetector
@@ -346,7 +346,7 @@ def requeue_stale(enqueue: Callable[[str], None], waiting: int) -> None:
 
 
 def delete_analysis(analysis: Analysis) -> None:
-    """Delete an analysis with its faces, its files and what webhooks still hold of it.
+    """Delete an analysis with its faces, its files and what webhooks and answers hold of it.
 
     A worker that has it just now notices.
     """
@@ -357,6 +357,7 @@ def delete_analysis(analysis: Analysis) -> None:
         files = rows.values_list("source", "photo", "thumbnail").first() or ()
         analysis.delete()
         webhooks.forget(owner_id, pk)
+        idempotency.forget(owner_id, pk)
         # On commit, because the admin deletes in a transaction of its own.
         transaction.on_commit(functools.partial(delete_files, files))
         transaction.on_commit(functools.partial(events.publish_deletion, owner_id, pk))

@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
-from django.db.models import Q
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from recognition.models import IdempotentRequest
@@ -44,9 +45,7 @@ def once(
     Raises KeyReused where the key belongs to another request, StillRunning while the first one is
     being answered. An answer that raises is not kept: the request may be sent again.
     """
-    now = timezone.now()
-    lost = Q(status=None, created_at__lt=now - ANSWERED_WITHIN)
-    IdempotentRequest.objects.filter(lost | Q(created_at__lt=now - KEPT)).delete()
+    forget_old()
     try:
         with transaction.atomic():
             kept = IdempotentRequest.objects.create(owner=owner, key=key, fingerprint=request)
@@ -67,3 +66,16 @@ def once(
     except (OperationalError, InterfaceError):  # it has been done: that must be told all the same
         logger.exception("The answer to an idempotent request was not kept")
     return status, body, False
+
+
+def forget_old() -> None:
+    """Delete the answers that were kept long enough, and requests that will have none."""
+    now = timezone.now()
+    lost = Q(status=None, created_at__lt=now - ANSWERED_WITHIN)
+    IdempotentRequest.objects.filter(lost | Q(created_at__lt=now - KEPT)).delete()
+
+
+def forget(owner_id: int, analysis_id: str) -> None:
+    """Delete the answers that name an analysis, and with it its title."""
+    own = IdempotentRequest.objects.filter(owner_id=owner_id)
+    own.alias(text=Cast("body", TextField())).filter(text__contains=analysis_id).delete()

@@ -7,7 +7,7 @@ from django.conf import settings
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from recognition import analyses, exports, frames, recordings, webhooks
+from recognition import analyses, exports, frames, idempotency, recordings, webhooks
 
 logger = logging.getLogger(__name__)
 
@@ -56,8 +56,9 @@ def deliver(pk: int) -> None:
 
 
 @shared_task
-def forget_old_deliveries() -> None:
+def forget_old() -> None:
     webhooks.forget_old()
+    idempotency.forget_old()
 
 
 @shared_task
