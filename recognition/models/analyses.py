@@ -106,7 +106,7 @@ class Analysis(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title
+        return f"analysis {self.pk}"  # what administrators see: its title is its owner's alone
 
     def get_absolute_url(self) -> str:
         return reverse("analysis-detail", args=[self.pk])
@@ -134,7 +134,7 @@ class Track(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"track {self.number} of {self.analysis}"
+        return f"track {self.pk}"
 
 
 class Face(models.Model):
@@ -177,4 +177,4 @@ class Face(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.emotion} in {self.analysis}"
+        return f"face {self.pk}"  # what administrators see: its expression is its owner's alone

@@ -78,7 +78,7 @@ class Webhook(models.Model):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return self.url
+        return f"webhook {self.pk}"  # what administrators see: an address may hold a secret
 
 
 class Delivery(models.Model):
@@ -112,4 +112,4 @@ class Delivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.event} to {self.webhook}"
+        return f"delivery {self.pk}"

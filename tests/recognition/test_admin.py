@@ -32,6 +32,29 @@ def stored_files() -> list[str]:
     return [name for folder in folders for name in default_storage.listdir(folder)[1]]
 
 
+@pytest.mark.parametrize("page", ["change", "delete"])
+def test_a_page_about_an_analysis_says_nothing_of_what_it_shows(site, user, astronaut, page):
+    analysis = submit(user, astronaut, "my holiday.jpg")
+    analyses.run_analysis(str(analysis.pk))
+    shown = site.get(f"/admin/recognition/analysis/{analysis.pk}/{page}/").content.decode()
+
+    assert f"analysis {analysis.pk}" in shown
+    assert "holiday" not in shown
+    assert Face.objects.get().emotion not in shown
+
+
+def test_the_page_on_which_a_person_is_deleted_names_no_titles_and_no_addresses(
+    site, user, astronaut
+):
+    Webhook.objects.create(owner=user, url="https://8.8.8.8/secret")
+    analyses.run_analysis(str(submit(user, astronaut, "my holiday.jpg").pk))
+    shown = site.get(f"/admin/auth/user/{user.pk}/delete/").content.decode()
+
+    assert str(Delivery.objects.get()) in shown
+    for word in ("holiday", "8.8.8.8", "succeeded", Face.objects.get().emotion):
+        assert word not in shown
+
+
 def test_a_person_is_deleted_with_everything(
     site, user, astronaut, monkeypatch, settings, tmp_path
 ):
