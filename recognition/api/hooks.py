@@ -3,12 +3,12 @@
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
-from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recognition import webhooks
 from recognition.api.access import RateHeaders, SignedInOnly
+from recognition.api.pages import Pages
 from recognition.api.problems import Problem
 from recognition.models import Delivery, Webhook
 
@@ -53,7 +53,7 @@ class DeliverySerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
-class LatestFirst(CursorPagination):
+class LatestFirst(Pages):
     page_size = 50
     ordering = "-id"
 

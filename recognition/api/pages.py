@@ -1,6 +1,7 @@
 """Lists in pages, by cursors: stable while rows come in, fast however far back."""
 
-from rest_framework.exceptions import ErrorDetail, ValidationError
+from django.core.exceptions import ValidationError as InvalidValue
+from rest_framework.exceptions import ErrorDetail, NotFound, ValidationError
 from rest_framework.pagination import CursorPagination
 
 ORDERS = {
@@ -9,7 +10,17 @@ ORDERS = {
 }
 
 
-class NewestFirst(CursorPagination):
+class Pages(CursorPagination):
+    """What all lists have in common."""
+
+    def paginate_queryset(self, queryset, request, view=None):
+        try:
+            return super().paginate_queryset(queryset, request, view)
+        except (ValueError, OverflowError, InvalidValue):  # it names a place that cannot be
+            raise NotFound(self.invalid_cursor_message) from None
+
+
+class NewestFirst(Pages):
     """From the newest to the oldest, or with `order=created_at` the other way."""
 
     page_size = 24
@@ -32,7 +43,7 @@ class NewestFirst(CursorPagination):
         ]
 
 
-class ByNumber(CursorPagination):
+class ByNumber(Pages):
     """From the highest number to the lowest."""
 
     page_size = 24
@@ -41,7 +52,7 @@ class ByNumber(CursorPagination):
     ordering = ("-number",)
 
 
-class FacesNewestFirst(CursorPagination):
+class FacesNewestFirst(Pages):
     """The faces that were stored last come first."""
 
     page_size = 100

@@ -1,9 +1,13 @@
 """Faces, models, statistics, and who asks; the description of the API."""
 
+from base64 import b64encode
+from urllib.parse import urlencode
+
 import pytest
 
 from recognition import analyses, keys, recordings, registry
 from recognition.engine.emotions import EMOTIONS
+from recognition.models import Webhook
 from tests.recognition.test_recordings import tracked
 from tests.recognition.uploads import submit
 
@@ -55,6 +59,18 @@ def test_another_persons_faces_are_not_there(client, analysis, other_user):
     client.force_login(other_user)
     assert client.get(FACES).json()["results"] == []
     assert client.get(f"{FACES}{analysis.faces.get().pk}/").status_code == 404
+
+
+@pytest.mark.parametrize("position", ["nonsense", "0001-01-01T00:00:00+14:00", "a\0"])
+@pytest.mark.parametrize(
+    "path", ["analyses/", "exports/", "faces/", "models/", "webhooks/{webhook}/deliveries/"]
+)
+def test_a_cursor_that_names_no_place_is_not_found(signed_in, user, path, position):
+    webhook = Webhook.objects.create(owner=user, url="https://8.8.8.8/")
+    cursor = b64encode(urlencode({"p": position}).encode()).decode()
+    response = signed_in.get(f"/api/v1/{path.format(webhook=webhook.pk)}", {"cursor": cursor})
+
+    assert (response.status_code, response.json()["detail"]) == (404, "Invalid cursor")
 
 
 def test_everybody_may_read_the_models(signed_in):
