@@ -82,7 +82,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             message = json.loads(text)
             kind = message.pop("type")
             handler = {"session.update": self.update, "session.close": self.say_goodbye}[kind]
-        except (ValueError, TypeError, AttributeError, KeyError):
+        except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
             await self.complain(
                 "bad_message",
                 "Send a JSON object whose type is session.update or session.close.",

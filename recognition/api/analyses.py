@@ -54,12 +54,20 @@ class EditSerializer(serializers.Serializer):
     )
 
 
+class VersionField(serializers.SlugRelatedField):
+    """A model version by its number."""
+
+    def to_internal_value(self, data):
+        try:
+            return super().to_internal_value(data)
+        except OverflowError:  # 1e400 is a number, but no version's
+            self.fail("invalid")
+
+
 class RerunSerializer(serializers.Serializer):
     """The number of the model version to read the photo with."""
 
-    model_version = serializers.SlugRelatedField(
-        slug_field="number", queryset=ModelVersion.objects.all()
-    )
+    model_version = VersionField(slug_field="number", queryset=ModelVersion.objects.all())
 
 
 class UploadSerializer(serializers.Serializer):

@@ -38,6 +38,8 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
+    elif isinstance(error, RecursionError):  # lists in lists, thousands of them
+        error = exceptions.ParseError("This JSON is nested too deeply.")
     elif isinstance(error, (OperationalError, InterfaceError)):
         logger.exception("The database failed")
         error = Unavailable("The database")

@@ -358,11 +358,18 @@ def test_a_photo_can_be_read_again_by_another_version(signed_in, analysis):
     assert len(state["faces"]) == 1
 
 
-def test_a_rerun_by_a_version_that_does_not_exist_is_an_error(signed_in, analysis):
-    response = signed_in.post(
-        f"{URL}{analysis.pk}/rerun/", {"model_version": 7}, content_type="application/json"
-    )
+@pytest.mark.parametrize("number", ["7", "1e400", "[]"])
+def test_a_rerun_by_a_version_that_does_not_exist_is_an_error(signed_in, analysis, number):
+    body = f'{{"model_version": {number}}}'
+    response = signed_in.post(f"{URL}{analysis.pk}/rerun/", body, content_type="application/json")
     assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "model_version")
+
+
+def test_json_that_is_nested_too_deeply_is_an_error(signed_in, analysis):
+    response = signed_in.patch(
+        f"{URL}{analysis.pk}/", "[" * 100_000, content_type="application/json"
+    )
+    assert (response.status_code, response.json()["code"]) == (400, "malformed_request")
 
 
 def test_the_annotated_photo_differs_where_the_face_is(signed_in, analysis):

@@ -81,6 +81,7 @@ async def test_settings_are_changed(user):
         ("[1]", "bad_message"),
         ('"session.close"', "bad_message"),
         ("{}", "bad_message"),
+        ("[" * 100_000, "bad_message"),
         ('{"type": "session.explode"}', "bad_message"),
         ('{"type": ["session.close"]}', "bad_message"),
         ('{"type": "session.update", "rate": 1000}', "bad_setting"),
