@@ -104,6 +104,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
             self.session.update(before.to_dict())
             await self.complain("keep_failed", "The session cannot be stored just now.")
             return
+        await self.tell_settings()
+
+    async def tell_settings(self) -> None:
         await self.send_message(
             {
                 "type": "session.updated",
@@ -223,6 +226,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
                         self.recorder = self.kept_url = None
                         # Or the next change of a setting would begin to keep it anew, unasked.
                         self.session.update({"keep": False})
+                        await self.tell_settings()
 
     async def take_place(self) -> int | None:
         """Take one of the site's places; the code to close with where there is none."""

@@ -246,19 +246,21 @@ async def test_a_session_that_cannot_be_stored_says_so_and_goes_on(user, monkeyp
     assert updated["settings"]["keep"] is False
 
 
-async def test_a_session_that_was_deleted_is_not_kept_anew_unasked(user, monkeypatch):
+async def test_a_session_that_was_deleted_says_so_and_is_not_kept_anew_unasked(user, monkeypatch):
     monkeypatch.setattr(live_codes, "STORE_SECONDS", 0.1)
     socket = await live_socket(user)
     await receive(socket)
     await socket.send_to(text_data='{"type": "session.update", "keep": true}')
     await receive(socket)
     await sync_to_async(analyses.delete_analysis)(await Analysis.objects.aget())
-    await asyncio.sleep(1)
+    told = await receive(socket)
     await socket.send_to(text_data='{"type": "session.update", "smoothing": 1}')
     updated = await receive(socket)
     await socket.disconnect()
-    assert updated["settings"]["keep"] is False
-    assert updated["kept_url"] is None
+    for message in (told, updated):
+        assert (message["type"], message["kept_url"]) == ("session.updated", None)
+        assert message["settings"]["keep"] is False
+    assert (told["settings"]["smoothing"], updated["settings"]["smoothing"]) == (0.3, 1)
     assert not await Analysis.objects.aexists()
 
 
