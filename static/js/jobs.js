@@ -21,6 +21,11 @@ const PURPOSES = {
   frames: "Frames of webcams",
   maintenance: "Checks of data sets and evaluations; the site's own housekeeping goes on in a pause",
   training: "Trainings and imports of weights",
+  webhooks: "Messages to people's webhooks",
+};
+const NOT_PAUSABLE = {
+  frames: "Cannot be paused: a frame that has waited is worth nothing.",
+  webhooks: "Cannot be paused: who wants no messages pauses the webhook.",
 };
 const KINDS = {
   analysis: "Photo", export: "Export", training: "Training", check: "Check of a data set", evaluation: "Evaluation", import: "Import",
@@ -93,7 +98,7 @@ function fillQueue(part, queue) {
   tag.textContent = paused ? "paused" : running ? "working" : queued ? "waiting" : "idle";
   part("state").textContent = paused
     ? `by ${queue.changed_by ?? "somebody"} for ${age(queue.changed_at)}; what runs goes on to its end.`
-    : pausable ? "" : "Cannot be paused: a frame that has waited is worth nothing.";
+    : pausable ? "" : NOT_PAUSABLE[name] ?? "Cannot be paused.";
   showFacts(part("facts"), [
     pausable && `${queued.toLocaleString()} waiting`,
     pausable && `${running.toLocaleString()} running`,
