@@ -131,8 +131,5 @@ def check_pausable(queue: str) -> None:
     if queue not in QUEUES:
         raise Http404
     if queue not in PAUSABLE:
-        detail = (
-            "A frame of a webcam is worth nothing once it has waited: end the live sessions, or "
-            "stop the workers of this queue."
-        )
+        detail = f"The queue {queue} cannot be paused; its workers can be stopped instead."
         raise Problem(409, "not_pausable", detail)
