@@ -18,7 +18,7 @@ from recognition.engine.emotions import EMOTIONS
 from recognition.jobs import Status
 from recognition.models import ModelVersion
 from training import events, runs, tasks
-from training.core.config import OPTIMIZERS, TrainingConfig
+from training.core.config import OPTIMIZERS, STARTS, TrainingConfig
 from training.core.config import PRESETS as CORE_PRESETS
 from training.core.duration import evaluation_seconds, training_seconds
 from training.core.names import ARCHITECTURES
@@ -73,6 +73,7 @@ OPTIONS: dict[str, Option] = {
 }
 CHOICES: dict[str, tuple[str, ...]] = {
     "architecture": ARCHITECTURES,
+    "start": STARTS,
     "optimizer": OPTIMIZERS,
     "schedule": tuple(SCHEDULES),
     "precision": (AUTO, "float32", "mixed_bfloat16"),

@@ -7,6 +7,8 @@ from typing import Any
 from .schedules import SCHEDULES
 
 OPTIMIZERS = ("adamw", "sgd")
+RANDOM = "random"
+STARTS = (RANDOM, "first")
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,8 @@ class TrainingConfig:
     """
 
     architecture: str = "se_resnet"
+    start: str = RANDOM
+    """The weights to begin with, see `start`."""
     epochs: int = 56
     minutes: float | None = None
     """Where set, the schedule follows the clock (time of earlier attempts included) instead of the
@@ -78,6 +82,8 @@ class TrainingConfig:
             raise ValueError("framed must lie between 0 and 1")
         if self.optimizer not in OPTIMIZERS:
             raise ValueError(f"optimizer must be one of {', '.join(OPTIMIZERS)}")
+        if self.start not in STARTS:
+            raise ValueError(f"start must be one of {', '.join(STARTS)}")
         if self.mixed < 0:
             raise ValueError("mixed must not be negative")
         if self.minutes is not None and self.minutes <= 0:
@@ -115,14 +121,16 @@ class TrainingConfig:
 
 SHIPPED = replace(
     TrainingConfig(),
-    epochs=110,
+    start="first",
+    epochs=45,
     batch_size=128,
-    learning_rate=2e-3,
-    average=0.9995,
+    learning_rate=1e-3,
+    average=0.999,
     weight_decay=0.1,
-    stages=((0.0, 48, 1.2), (0.75, 48, 0.85)),
-    votes=0.15,
-    taught=0.5,
+    stages=((0.0, 48, 1.0), (0.7, 48, 0.6)),
+    framed=0.3,
+    votes=0.0,
+    taught=0.7,
     smoothing=0.0,
 )
 

@@ -19,6 +19,7 @@ from .faces import Faces, split_off
 from .figures import log_loss, macro_f1
 from .helpers import Helpers, spare_processes
 from .schedules import learning_rate
+from .start import starting_weights
 from .targets import epoch_rows, soft_targets
 
 CHECKPOINT = "checkpoint.npz"
@@ -64,6 +65,8 @@ def fit(
     progress = Progress()
     if (folder / CHECKPOINT).exists():
         average.values, progress = checkpoint.restore(folder / CHECKPOINT, config, model)
+    elif weights := starting_weights(config, faces, validation):
+        model.set_weights(weights)
     clock = Clock(config, steps_per_epoch=max(1, len(rows) // config.batch_size), progress=progress)
     stop = StopWhenAsked(should_stop)
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from .checkpoint import Epoch
-from .config import OPTIMIZERS, PRESETS, TrainingConfig
+from .config import OPTIMIZERS, PRESETS, STARTS, TrainingConfig
 from .schedules import SCHEDULES
 
 _CHOICES = (
     *("architecture", "epochs", "minutes", "seed", "batch_size", "learning_rate", "precision"),
-    *("schedule", "taught", "framed", "optimizer", "weight_decay", "mixed"),
+    *("schedule", "taught", "framed", "optimizer", "weight_decay", "mixed", "start"),
 )
 
 
@@ -20,6 +20,7 @@ def add_options(parser: ArgumentParser, presets: Mapping[str, TrainingConfig] = 
     """Data, preset, and what can be changed about a preset."""
     add_source(parser, presets)
     parser.add_argument("--architecture", help="se_resnet, simple_cnn or mini_xception")
+    parser.add_argument("--start", choices=STARTS, help="the weights to begin with")
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--minutes", type=float, help="fit the schedule into this time instead")
     parser.add_argument("--seed", type=int)
