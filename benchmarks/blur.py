@@ -1,11 +1,11 @@
 """How sharp faces are when they get blurred, and from where on the classifier loses by it.
 
-    MIEN_FACES=folder MIEN_FER2013=fer2013.csv.gz make bench-blur
+    MIEN_FER2013=fer2013.csv.gz make bench-blur
 
-The folder holds portraits named neutral_*.jpg and smiling_*.jpg, which go through the engine; of
-FER2013 the part is used that the model's card says was held out. Either is skipped where it is not
-named. Blur is given in pixels of the 48 x 48 face. Prints the table of docs/model-card.md and what
-the measure costs.
+The folder MIEN_TEST_FACES (by default shared/faces beside the repository) holds portraits named
+neutral_*.jpg and smiling_*.jpg, which go through the engine; of FER2013 the part is used that the
+model's card says was held out. Either is skipped where there is none. Blur is given in pixels of
+the 48 x 48 face. Prints the table of docs/model-card.md and what the measure costs.
 """
 
 import json
@@ -29,6 +29,8 @@ from training.core.config import TrainingConfig
 from training.core.datasets import load
 from training.core.faces import split_off
 
+ROOT = Path(__file__).parents[1]
+PORTRAITS = "*_*.jpg"
 Picture = np.ndarray
 Change = Callable[[Picture, float], Picture]
 SIGMAS = (0.5, 1, 1.25, 1.5, 2, 2.5, 3)
@@ -41,11 +43,12 @@ def main() -> int:
     predict = EmotionClassifier().predict
     print("| faces | change | accuracy | sharpness 5 / 50 / 95 % | called blurred |")
     print("| --- | --- | --- | --- | --- |")
-    sources = [
-        source(os.environ[name])
-        for name, source in (("MIEN_FACES", Portraits), ("MIEN_FER2013", HeldOut))
-        if os.environ.get(name)
-    ]
+    portraits = Path(os.environ.get("MIEN_TEST_FACES", ROOT.parent / "shared" / "faces"))
+    sources: list[Portraits | HeldOut] = []
+    if any(portraits.glob(PORTRAITS)):
+        sources.append(Portraits(portraits))
+    if data := os.environ.get("MIEN_FER2013"):
+        sources.append(HeldOut(data))
     for source in sources:
         for name, change in changes():
             faces, labels = source.faces(change)
@@ -86,10 +89,10 @@ class Portraits:
 
     name = "portraits"
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: Path) -> None:
         detector = MtcnnDetector()
         self.found = []
-        for path in sorted(Path(folder).glob("*_*.jpg")):
+        for path in sorted(folder.glob(PORTRAITS)):
             photo = np.asarray(Image.open(path).convert("RGB"))
             (face,) = detector.detect(photo)
             label = "happy" if path.name.startswith("smiling") else "neutral"

@@ -22,6 +22,7 @@ from training.core.checkpoint import Progress
 from training.core.config import SHIPPED
 from training.core.fit import Clock, Schedule, WeightAverage, compiled
 from training.core.framings import AS_IT_IS
+from training.core.precision import AUTO, settled
 
 GOAL = 0.85
 
@@ -32,7 +33,8 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=24)
     parser.add_argument("--architecture", default=SHIPPED.architecture)
     options = parser.parse_args()
-    config = replace(SHIPPED, architecture=options.architecture, epochs=1000, minutes=None)
+    config = replace(SHIPPED, architecture=options.architecture, epochs=1000, precision=AUTO)
+    config = settled(config)
     count = options.steps * config.batch_size
     strength = max(strength for _, _, strength in config.stages)
     random = np.random.default_rng(0)
