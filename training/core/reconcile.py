@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from recognition.engine.emotions import EMOTIONS
 
-from .figures import softmax
+from .figures import log_loss, softmax
 
 _RIDGE = 1e-4
 _LOWEST = 1e-4
@@ -48,7 +48,7 @@ def _regress(features: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArra
     classes = len(EMOTIONS)
     weights = np.zeros((width, classes))
     wanted = np.eye(classes)[labels]
-    for _ in range(12):
+    for _ in range(20):
         shares = softmax(features @ weights)
         gradient = features.T @ (shares - wanted) / count + 2 * _RIDGE * weights
         curvature = np.zeros((classes, width, classes, width))
@@ -60,7 +60,18 @@ def _regress(features: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArra
         square = curvature.reshape(classes * width, classes * width)
         square.flat[:: classes * width + 1] += 2 * _RIDGE
         step = np.linalg.solve(square, gradient.T.ravel()).reshape(classes, width).T
+        # A whole step from far away can lead further away: half of it, until it helps.
+        before = _loss(features, weights, labels)
+        while _loss(features, weights - step, labels) > before and np.abs(step).max() >= 1e-6:
+            step /= 2
         weights -= step
         if np.abs(step).max() < 1e-6:
             break
     return weights
+
+
+def _loss(
+    features: NDArray[np.float64], weights: NDArray[np.float64], labels: NDArray[np.int64]
+) -> float:
+    ridge = _RIDGE * float(np.square(weights).sum())
+    return log_loss(features @ weights, labels) + ridge
