@@ -97,7 +97,7 @@ def softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> NDArray[n
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
 
 
-def log_loss(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+def log_loss(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
     """Mean negative log likelihood in nats."""
     shifted = logits - logits.max(axis=1, keepdims=True)
     log_sum = np.log(np.exp(shifted).sum(axis=1))
