@@ -73,7 +73,7 @@ OPTIONS: dict[str, Option] = {
 }
 CHOICES: dict[str, tuple[str, ...]] = {
     "architecture": ARCHITECTURES,
-    "start": STARTS,
+    "start": tuple(STARTS),
     "optimizer": OPTIMIZERS,
     "schedule": tuple(SCHEDULES),
     "precision": (AUTO, "float32", "mixed_bfloat16"),

@@ -9,7 +9,8 @@ import { duration, showTime } from "./times.js";
 const MEASURING = 5_000; // milliseconds until a speed that is being measured is asked for again
 const TYPING = 400;
 const TITLES = {
-  architecture: "Architecture", start: "Weights to begin with", optimizer: "Optimizer", schedule: "Learning rate over the run", precision: "Precision",
+  architecture: "Architecture", start: "Weights to begin with", optimizer: "Optimizer",
+  schedule: "Learning rate over the run", precision: "Precision",
 };
 
 const byId = (id) => document.getElementById(id);

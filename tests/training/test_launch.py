@@ -54,6 +54,14 @@ def test_an_unknown_preset_is_refused():
         launch.read_config("huge", {})
 
 
+def test_another_network_than_that_of_the_first_weights_begins_anew():
+    with pytest.raises(LaunchRefused, match="another architecture has to begin with random ones"):
+        launch.read_config("shipped", {"architecture": "mini_xception"})
+
+    config, _ = launch.read_config("shipped", {"architecture": "simple_cnn", "start": "random"})
+    assert config.start == "random"
+
+
 def test_values_of_a_form_are_understood():
     config, patience = launch.read_config(
         "balanced", {"epochs": "3", "learning_rate": "0.01", "patience": "2", "seed": ""}

@@ -8,7 +8,8 @@ from .schedules import SCHEDULES
 
 OPTIMIZERS = ("adamw", "sgd")
 RANDOM = "random"
-STARTS = (RANDOM, "first")
+STARTS = {RANDOM: None, "first": "se_resnet"}
+"""What a run may begin with, see `start`, and the network that these weights are of."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,11 @@ class TrainingConfig:
             raise ValueError(f"optimizer must be one of {', '.join(OPTIMIZERS)}")
         if self.start not in STARTS:
             raise ValueError(f"start must be one of {', '.join(STARTS)}")
+        if STARTS[self.start] not in (None, self.architecture):
+            raise ValueError(
+                f"the weights to begin with are of {STARTS[self.start]}: another architecture has "
+                f"to begin with {RANDOM} ones"
+            )
         if self.mixed < 0:
             raise ValueError("mixed must not be negative")
         if self.minutes is not None and self.minutes <= 0:

@@ -22,21 +22,16 @@ def starting_weights(
 ) -> list[NDArray[np.float32]] | None:
     """The weights to begin with, in the order of `model.weights`; None for random ones.
 
-    ValueError where they are of another network, or have learned faces that this run holds out: its
-    figures on these would be too good.
+    ValueError where they have learned faces that this run holds out: its figures on these would be
+    too good.
     """
     if config.start == RANDOM:
         return None
-    first, progress = read_best(_FOLDER / f"{config.start}.npz")
-    if first.architecture != config.architecture:
-        raise ValueError(
-            f"The weights that this run begins with are of {first.architecture}: choose that "
-            f"architecture, or begin with {RANDOM} weights."
-        )
     # The teachers labelled the same faces that these weights have learned.
     if read_taught(TAUGHT, faces)[held_out].any():
         raise ValueError(
             "The weights that this run begins with have learned some of the faces that it holds "
             f"out: leave seed and validation as they are, or begin with {RANDOM} weights."
         )
+    _, progress = read_best(_FOLDER / f"{config.start}.npz")
     return progress.best
