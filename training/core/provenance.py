@@ -5,12 +5,10 @@ from pathlib import Path
 
 from recognition.engine import align, detector
 
-from .taught import TAUGHT
-
 
 def code_digest() -> str:
     """The version of the code: a digest of all that decides what a run gives, besides its config
-    and its data: this package, the teachers' labels in it, and how the engine frames faces."""
+    and its data: this package, the labels and weights in it, and how the engine frames faces."""
     digest = hashlib.sha256()
     for path in _files():
         digest.update(path.name.encode() + path.read_bytes())
@@ -19,4 +17,5 @@ def code_digest() -> str:
 
 def _files() -> list[Path]:
     framing = [Path(str(module.__file__)) for module in (align, detector)]
-    return [*sorted(Path(__file__).parent.glob("*.py")), TAUGHT, *framing]
+    package = Path(__file__).parent
+    return [*sorted(package.glob("*.py")), *sorted(package.glob("*.npz")), *framing]

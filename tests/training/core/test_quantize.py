@@ -1,10 +1,12 @@
 """The int8 variant answers like its source, in a smaller file with the same contract."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
 
-from recognition.engine.classifier import EmotionClassifier
+from recognition.engine.classifier import SHIPPED_MODEL, EmotionClassifier
 from tests.training.drawing import draw_faces
 from training.core.architectures import NormConv, Standardize
 from training.core.export import export
@@ -22,6 +24,17 @@ def source(tmp_path_factory):
     path = tmp_path_factory.mktemp("source") / "expression.onnx"
     export(keras.Model(faces, logits), 1.0, path)
     return path
+
+
+def test_the_shipped_variant_is_of_the_shipped_network():
+    """The files are of one release: nothing else would notice that one of them is older."""
+    faces, _ = draw_faces(64)
+    small = SHIPPED_MODEL.with_suffix(".int8.onnx")
+    answers, expected = (EmotionClassifier(path).predict(faces) for path in (small, SHIPPED_MODEL))
+    assert np.abs(answers - expected).mean() < 0.02
+    card = json.loads(SHIPPED_MODEL.with_suffix(".json").read_text())
+    assert card["int8"]["kept"]
+    assert card["int8"]["bytes"] == small.stat().st_size
 
 
 def test_it_answers_like_its_source_in_a_smaller_file(source, tmp_path):
