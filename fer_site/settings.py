@@ -37,7 +37,8 @@ ALLOWED_HOSTS.append(socket.gethostname() if HOST in {"0.0.0.0", "::"} else HOST
 CSRF_TRUSTED_ORIGINS = env_list("MIEN_CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
-    "fer_site.apps.AdministrationConfig",
+    "recognition",
+    "training",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -52,8 +53,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "rest_framework",
-    "recognition",
-    "training",
+    "fer_site.apps.AdministrationConfig",  # last: looks for the admin pages of all the others
 ]
 
 MIDDLEWARE = [
@@ -67,7 +67,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "recognition.first_visit.FirstVisitMiddleware",
+    "recognition.accounts.first_visit.FirstVisitMiddleware",
 ]
 
 ROOT_URLCONF = "fer_site.urls"
@@ -83,7 +83,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "recognition.accounts.open_signup",
+                "recognition.accounts.rules.open_signup",
             ],
         },
     },
@@ -152,7 +152,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-ACCOUNT_ADAPTER = "recognition.accounts.AccountAdapter"
+ACCOUNT_ADAPTER = "recognition.accounts.rules.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
@@ -182,7 +182,7 @@ MEDIA_ROOT = DATA_DIR / "media"  # never served by its address, only through a p
 INCOMING_DIR = private_folder(DATA_DIR / "incoming")  # bodies of requests while they arrive
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
-FILE_UPLOAD_HANDLERS = ["recognition.uploads.LimitedUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["recognition.photos.uploads.LimitedUploadHandler"]
 DATA_UPLOAD_MAX_NUMBER_FILES = 500
 SENDFILE = env_text("MIEN_SENDFILE")  # "nginx": private files leave through X-Accel-Redirect
 
@@ -238,7 +238,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # An upload must not wait for a broker that is down: the row is there, the sweeper repeats it.
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
-CELERY_IMPORTS = ["recognition.workers"]  # what a worker answers when it is asked what it does
+CELERY_IMPORTS = ["recognition.jobs.workers"]  # what a worker answers when it is asked what it does
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -256,7 +256,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_BEAT_SCHEDULE = {
-    "requeue-stale-analyses": {
+    "requeue-stale-jobs": {
         "task": "recognition.tasks.requeue_stale",
         "schedule": 5,
         "options": {"expires": 5},  # sweeps that nobody could run must not pile up
@@ -276,8 +276,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600,
         "options": {"expires": 3600},
     },
-    "requeue-stale-trainings": {
-        "task": "training.tasks.requeue_stale",
+    "finish-interrupted-sessions": {
+        "task": "recognition.live.tasks.finish_interrupted",
         "schedule": 5,
         "options": {"expires": 5},
     },

@@ -3,8 +3,8 @@
 from django.contrib import admin
 from django.db import models
 
-from recognition import analyses
 from recognition.models import Allowance, Analysis, ApiKey, ModelEvent, ModelVersion
+from recognition.photos import analyses
 
 LIMITS = {
     models.PositiveIntegerField: {"help_text": "Empty makes no exception; 0 allows nothing at all."}

@@ -3,8 +3,8 @@
 from django.contrib import admin, messages
 
 from recognition.admin import ReadOnlyAdmin
-from training import launch
 from training.models import Dataset, Evaluation, ModelImport, TrainingRun
+from training.runs import launch, runs
 
 
 @admin.register(Dataset)
@@ -42,12 +42,12 @@ class TrainingRunAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Cancel the selected trainings")
     def cancel(self, request, queryset):
-        count = sum(launch.cancel(run) for run in queryset)
+        count = sum(runs.cancel(run) for run in queryset)
         self.message_user(request, f"{count} canceled.")
 
     @admin.action(description="Resume the selected trainings")
     def resume(self, request, queryset):
-        count = sum(launch.resume(run) for run in queryset)
+        count = sum(runs.resume(run) for run in queryset)
         self.message_user(request, f"{count} wait for a worker.")
 
     @admin.action(description="Train again with the same choices")

@@ -2,20 +2,26 @@
 
 import functools
 import time
+from collections.abc import Callable
 
 import redis
 from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework import permissions
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from recognition import allowances, keys
+from recognition.api import allowances, keys
 from recognition.api.problems import Problem
 from recognition.models import ApiKey
 
 WINDOW_SECONDS = 60
+
+View = Callable[..., HttpResponse]
 
 
 class KeyAuthentication(BaseAuthentication):
@@ -130,3 +136,20 @@ class RateHeaders:
             response["RateLimit-Policy"] = f'"requests";q={limit};w={WINDOW_SECONDS}'
             response["RateLimit"] = f'"requests";r={left};t={round(reset)}'
         return response
+
+
+class IsAdministrator(permissions.BasePermission):
+    def has_permission(self, request: Request, view) -> bool:
+        if not request.user.is_staff:
+            raise Http404
+        return True
+
+
+def administrators_only(view: View) -> View:
+    @functools.wraps(view)
+    def guarded(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        if not request.user.is_staff:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return guarded

@@ -2,7 +2,7 @@
 
 from django.core.management.base import BaseCommand
 
-from recognition.registry import register_shipped_model
+from recognition.registry.registry import register_shipped_model
 
 
 class Command(BaseCommand):

@@ -8,8 +8,8 @@ from hashlib import sha256
 import pytest
 from django.core.management import CommandError, call_command
 
-from recognition import registry
 from recognition.engine.classifier import SHIPPED_MODEL
+from recognition.registry import registry
 from tests.training.drawing import write_csv
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from recognition import registry
 from recognition.models import ModelVersion
+from recognition.registry import registry
 from training.core.checkpoint import Epoch, Progress, read_best, save_best
 from training.core.config import TrainingConfig
 from training.core.datasets import load_for
@@ -19,8 +19,8 @@ from training.core.patience import is_lost
 from training.core.precision import settled
 from training.core.problems import CheckpointError, DatasetError
 from training.core.release import CARD, INT8, KERAS, MODEL, release
-from training.launch import CHOICES, OPTIONS, PRESETS, LaunchRefused, read_config
-from training.messages import BEST
+from training.runs.launch import CHOICES, OPTIONS, PRESETS, LaunchRefused, read_config
+from training.runs.messages import BEST
 
 FLAGS = {name: f"--{name.replace('_', '-')}" for name in (*OPTIONS, *CHOICES)}
 FLAGS["votes"] = "--votes-share"  # --votes is the file

@@ -1,0 +1,12 @@
+"""The page of jobs."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from recognition.api.access import administrators_only
+from recognition.jobs import overview
+
+
+@administrators_only
+def jobs(request: HttpRequest) -> HttpResponse:
+    return render(request, "training/jobs.html", {"overview": overview.describe_all()})
