@@ -18,7 +18,7 @@ from training.runs.messages import JOB, LOG, TrainerMessage, TrainingJob, Weight
 COMMAND = [sys.executable, "-m", "training.runs.process"]
 IMPORT_COMMAND = [sys.executable, "-m", "training.versions.importing"]
 
-LOG_TAIL = 8000  # bytes
+LOG_TAIL = 4000  # bytes
 
 
 class Trainer:

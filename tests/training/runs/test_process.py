@@ -1,6 +1,7 @@
 """The real training process, TensorFlow and all: killed on the way, it ends in a working model."""
 
 import os
+import re
 import signal
 import threading
 import time
@@ -94,7 +95,9 @@ def test_a_run_that_is_canceled_stops_at_once_and_goes_on_when_resumed(admin, da
     run.refresh_from_db()
     assert run.status == Status.SUCCEEDED, run.log + run.error_message
     assert numbers(run) == list(range(1, 21))
-    assert f"going on after epoch {len(learned)}" in run.log
+    # The process may have kept an epoch more than it could tell of before it was stopped.
+    began = int(re.search(r"going on after epoch (\d+)", run.log)[1])
+    assert len(learned) <= began <= len(learned) + 1
 
 
 @pytest.mark.timeout(300)
