@@ -23,4 +23,4 @@ def setup(request: HttpRequest) -> HttpResponse:
             raise Http404 from None
         login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
         return redirect("home")
-    return render(request, "setup.html", {"form": form})
+    return render(request, "accounts/setup.html", {"form": form})

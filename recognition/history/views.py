@@ -22,7 +22,7 @@ def analysis_list(request: HttpRequest) -> HttpResponse:
         "pages": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
         "versions": ModelVersion.objects.filter(archived=False),
     }
-    return render(request, "analysis_list.html", context)
+    return render(request, "history/history.html", context)
 
 
 @login_required
@@ -38,10 +38,10 @@ def analysis_faces(request: HttpRequest, pk) -> HttpResponse:
 @login_required
 def export_list(request: HttpRequest) -> HttpResponse:
     data = [events.describe_export(export) for export in request.user.exports.all()]
-    return render(request, "export_list.html", {"exports_data": data, "kept": Export.KEPT})
+    return render(request, "history/exports.html", {"exports_data": data, "kept": Export.KEPT})
 
 
 @login_required
 def dashboard(request: HttpRequest) -> HttpResponse:
     """The part of the upload page that tells how things stand; the page reads it again itself."""
-    return render(request, "_dashboard.html", statistics.overview(request.user))
+    return render(request, "history/_dashboard.html", statistics.overview(request.user))

@@ -9,4 +9,4 @@ from recognition.jobs import overview
 
 @administrators_only
 def jobs(request: HttpRequest) -> HttpResponse:
-    return render(request, "training/jobs.html", {"overview": overview.describe_all()})
+    return render(request, "jobs/jobs.html", {"overview": overview.describe_all()})

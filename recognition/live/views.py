@@ -9,4 +9,4 @@ from recognition.live.session import limits as live_limits
 
 @login_required
 def live(request: HttpRequest) -> HttpResponse:
-    return render(request, "live.html", {"live_limits": live_limits()})
+    return render(request, "live/live.html", {"live_limits": live_limits()})

@@ -14,21 +14,21 @@ RECENT = 8
 
 def home(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
-        return render(request, "landing.html")
+        return render(request, "photos/landing.html")
     context = {
         "recent": request.user.analyses.all()[:RECENT],
         "max_upload_mb": allowances.upload_bytes(request.user) // 1024**2,
     }
-    return render(request, "home.html", context)
+    return render(request, "photos/home.html", context)
 
 
 @login_required
 def analysis_detail(request: HttpRequest, pk) -> HttpResponse:
     analysis = get_object_or_404(request.user.analyses, pk=pk)
     if analysis.kind == Analysis.Kind.WEBCAM:
-        template, data = "session_detail.html", describe.describe_with_tracks(analysis)
+        template, data = "live/session.html", describe.describe_with_tracks(analysis)
     else:
-        template, data = "analysis_detail.html", describe.describe_with_faces(analysis)
+        template, data = "photos/analysis.html", describe.describe_with_faces(analysis)
     versions = ModelVersion.objects.filter(archived=False)
     context = {
         "analysis": analysis,

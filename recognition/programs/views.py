@@ -7,9 +7,9 @@ from django.shortcuts import render
 
 @login_required
 def account_keys(request: HttpRequest) -> HttpResponse:
-    return render(request, "account/keys.html")
+    return render(request, "programs/keys.html")
 
 
 @login_required
 def account_webhooks(request: HttpRequest) -> HttpResponse:
-    return render(request, "account/webhooks.html")
+    return render(request, "programs/webhooks.html")

@@ -25,4 +25,4 @@ def dataset_list(request: HttpRequest) -> HttpResponse:
         "limit_mb": settings.MAX_DATASET_BYTES // 1024**2,
         "kinds": ",".join(intake.KINDS),
     }
-    return render(request, "training/dataset_list.html", context)
+    return render(request, "training/datasets/datasets.html", context)

@@ -21,11 +21,11 @@ def run_list(request: HttpRequest) -> HttpResponse:
         "datasets": Dataset.objects.filter(status=Dataset.Status.SUCCEEDED),
         "chosen": request.GET.get("dataset", ""),
     }
-    return render(request, "training/run_list.html", context)
+    return render(request, "training/runs/runs.html", context)
 
 
 @administrators_only
 def run_detail(request: HttpRequest, pk) -> HttpResponse:
     run = get_object_or_404(TrainingRun.objects.select_related("dataset", "created_by"), pk=pk)
     context = {"run": run, "state": events.describe_run_detail(run)}
-    return render(request, "training/run_detail.html", context)
+    return render(request, "training/runs/run.html", context)

@@ -46,7 +46,7 @@ def version_list(request: HttpRequest) -> HttpResponse:
         "datasets": Dataset.objects.filter(status=Dataset.Status.SUCCEEDED),
         "imports": [version_events.describe_import(one) for one in open_imports()],
     }
-    return render(request, "training/version_list.html", context)
+    return render(request, "training/versions/versions.html", context)
 
 
 def newest_event() -> int | None:
@@ -74,7 +74,7 @@ def version_detail(request: HttpRequest, number: int) -> HttpResponse:
         "datasets": [dataset_events.describe_dataset(dataset) for dataset in datasets],
         "evaluations": version_events.evaluations_of(version),
     }
-    return render(request, "training/version_detail.html", context)
+    return render(request, "training/versions/version.html", context)
 
 
 @administrators_only
@@ -92,7 +92,7 @@ def compare(request: HttpRequest) -> HttpResponse:
             for version in versions
         ],
     }
-    return render(request, "training/version_compare.html", context)
+    return render(request, "training/versions/compare.html", context)
 
 
 @administrators_only
