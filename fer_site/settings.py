@@ -102,7 +102,7 @@ else:
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": DATA_DIR / "mien.sqlite3",
+            "NAME": str(DATA_DIR / "mien.sqlite3"),
             "TEST": {"NAME": DATA_DIR / "test.sqlite3"},  # a file, shared with real workers
             "OPTIONS": {
                 # A transaction takes the write lock when it begins: one that read first and

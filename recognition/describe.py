@@ -2,7 +2,8 @@
 
 import math
 from collections import defaultdict
-from typing import Literal, NotRequired, TypedDict
+from datetime import datetime
+from typing import Literal, NotRequired, TypedDict, cast
 
 import numpy as np
 from django.urls import reverse
@@ -10,6 +11,8 @@ from django.urls import reverse
 from recognition.engine.emotions import EMOTIONS
 from recognition.engine.sharpness import BLURRED
 from recognition.models import Analysis, Face
+
+Hint = Literal["small", "blurred", "turned"]
 
 
 class Message(TypedDict):
@@ -28,7 +31,7 @@ class FaceState(TypedDict):
     landmarks: dict[str, list[float]]
     probabilities: dict[str, float]
     emotion: str
-    quality: list[Literal["small", "blurred", "turned"]]  # why the reading may be less certain
+    quality: list[Hint]  # why the reading may be less certain
     correction: str | None  # what the owner says it shows: an expression, or "not_a_face"
     corrected_at: str | None
 
@@ -99,10 +102,10 @@ class AnalysisState(AnalysisSummary):
 def describe_analysis(analysis: Analysis) -> AnalysisSummary:
     """The state of an analysis without its faces."""
 
-    def iso(moment):
+    def iso(moment: datetime | None) -> str | None:
         return moment.isoformat() if moment else None
 
-    def address(name, present):
+    def address(name: str, present: object) -> str | None:
         return reverse(name, args=[analysis.pk]) if present else None
 
     error: Message | None = None
@@ -138,8 +141,9 @@ def describe_analysis(analysis: Analysis) -> AnalysisSummary:
 
 def describe_with_faces(analysis: Analysis) -> AnalysisState:
     """The state of an analysis with all its faces."""
-    faces = [describe_face(face) for face in analysis.faces.all()]
-    return {**describe_analysis(analysis), "faces": faces}
+    state = cast(AnalysisState, describe_analysis(analysis))
+    state["faces"] = [describe_face(face) for face in analysis.faces.all()]
+    return state
 
 
 def describe_found_face(face: Face) -> FoundFace:
@@ -172,7 +176,9 @@ MOST_POINTS = 600
 
 def describe_with_tracks(analysis: Analysis) -> AnalysisState:
     """The state of a session with its tracks."""
-    return {**describe_analysis(analysis), "tracks": describe_tracks(analysis)}
+    state = cast(AnalysisState, describe_analysis(analysis))
+    state["tracks"] = describe_tracks(analysis)
+    return state
 
 
 def describe_tracks(analysis: Analysis) -> list[TrackState]:
@@ -180,7 +186,7 @@ def describe_tracks(analysis: Analysis) -> list[TrackState]:
     rows = analysis.faces.exclude(track=None).order_by("time", "pk")
     faces: dict[int, list[tuple[float, list[float]]]] = defaultdict(list)
     for number, time, probabilities in rows.values_list("track__number", "time", "probabilities"):
-        faces[number].append((time, probabilities))
+        faces[number].append((time or 0.0, probabilities))
     return [_describe_track(number, faces[number]) for number in sorted(faces)]
 
 
@@ -210,12 +216,12 @@ SMALL = 48  # pixels: the classifier reads 48 x 48, so anything smaller is enlar
 TURNED = 0.55  # of half the distance between the eyes: a face in profile reaches 1
 
 
-def quality_hints(face: Face) -> list[str]:
+def quality_hints(face: Face) -> list[Hint]:
     """Which of "small", "blurred" and "turned" apply, by what is stored of the face.
 
     The sharpness of faces that were analyzed before it was measured is not known.
     """
-    found = []
+    found: list[Hint] = []
     if min(face.width, face.height) < SMALL:
         found.append("small")
     if face.sharpness is not None and face.sharpness < BLURRED:

@@ -3,10 +3,12 @@
 import asyncio
 import logging
 from importlib import import_module
+from typing import Any
 
 from channels.auth import get_user
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import Error
 
 from recognition import events
@@ -21,7 +23,7 @@ class AnalysesConsumer(AsyncJsonWebsocketConsumer):
 
     watch = None
 
-    async def connect(self):
+    async def connect(self) -> None:
         user = self.scope["user"]
         if not user.is_authenticated:
             await self.accept()  # a socket that was never open has no code to close with
@@ -33,23 +35,25 @@ class AnalysesConsumer(AsyncJsonWebsocketConsumer):
         self.watch = asyncio.create_task(self.close_when_signed_out())
         await self.accept()
 
-    async def disconnect(self, code):
+    async def disconnect(self, code: int) -> None:
         if self.watch:
             self.watch.cancel()
 
-    async def receive(self, text_data=None, bytes_data=None, **kwargs):
+    async def receive(
+        self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any
+    ) -> None:
         pass
 
-    async def forward(self, message):
+    async def forward(self, message: dict[str, Any]) -> None:
         await self.send_json(message["event"])
 
-    async def close_when_signed_out(self):
+    async def close_when_signed_out(self) -> None:
         while await is_signed_in(self.scope):
             await asyncio.sleep(TRUSTED_SECONDS)
         await self.close(NOT_SIGNED_IN)
 
 
-async def is_signed_in(scope) -> bool:
+async def is_signed_in(scope: dict[str, Any]) -> bool:
     """Whether the session that opened a socket still is one: a socket outlives it.
 
     It ends by signing out, a changed password, or an account that was deactivated or deleted.
@@ -57,7 +61,7 @@ async def is_signed_in(scope) -> bool:
     return (await user_of_session(scope)).is_authenticated
 
 
-async def user_of_session(scope):
+async def user_of_session(scope: dict[str, Any]) -> User | AnonymousUser:
     """Who the session that opened a socket belongs to now; an AnonymousUser once it has ended.
 
     Where the database does not answer, the last answer holds until it does.
@@ -74,7 +78,7 @@ async def user_of_session(scope):
 class TrainingConsumer(AnalysesConsumer):
     """Forwards the events of data sets, runs and evaluations to members of the staff."""
 
-    async def connect(self):
+    async def connect(self) -> None:
         if not self.scope["user"].is_staff:
             await self.accept()  # a socket that was never open has no code to close with
             await self.close(NOT_SIGNED_IN)
@@ -84,7 +88,7 @@ class TrainingConsumer(AnalysesConsumer):
         self.watch = asyncio.create_task(self.close_when_signed_out())
         await self.accept()
 
-    async def close_when_signed_out(self):
+    async def close_when_signed_out(self) -> None:
         while (await user_of_session(self.scope)).is_staff:
             await asyncio.sleep(TRUSTED_SECONDS)
         await self.close(NOT_SIGNED_IN)

@@ -1,16 +1,20 @@
 """The API of trainings, for administrators; for anybody else it is not there."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.core.files.uploadhandler import FileUploadHandler
 from rest_framework import mixins, viewsets
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import FormParser, JSONParser
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
-from recognition.api.access import HasScope, IsAdministrator, RateHeaders
+from recognition.api.access import HasScope, IsAdministrator
 from recognition.api.pages import NewestFirst
 from recognition.api.problems import Problem
+from recognition.api.views import RateHeaders
 from recognition.engine.errors import CodedError
 from training.models import Dataset
 
@@ -53,10 +57,12 @@ class TrainingViewSet(
         return Response(self.get_serializer(self.get_object()).data)
 
 
-class LargerUploads:
+class LargerUploads(APIView):
     """A mixin of views that take larger files from administrators."""
 
-    def initialize_request(self, request, *args, **kwargs):
+    upload_handler: type[FileUploadHandler]
+
+    def initialize_request(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         # Before anything reads the body; whoever is no administrator keeps the limits of photos.
         # Only the description of the API is made from requests of nobody at all.
         if getattr(request, "user", None) and request.user.is_staff:
@@ -67,6 +73,6 @@ class LargerUploads:
 def find_dataset(data: Mapping) -> Dataset:
     """The data set that a request names. Raises CodedError."""
     try:
-        return Dataset.objects.get(pk=data.get("dataset"))
-    except (Dataset.DoesNotExist, ValueError, TypeError, ValidationError):
+        return Dataset.objects.get(pk=data["dataset"])
+    except (Dataset.DoesNotExist, KeyError, ValueError, TypeError, ValidationError):
         raise CodedError("unknown_dataset", "There is no such data set.", "dataset") from None

@@ -9,8 +9,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from recognition.api import allowances
-from recognition.api.access import RateHeaders, key_of
+from recognition.api.access import key_of
+from recognition.api.people import person_of
 from recognition.api.states import StateSerializer
+from recognition.api.views import RateHeaders
 
 
 class Limits(TypedDict):
@@ -44,16 +46,16 @@ class MeView(RateHeaders, APIView):
         """Who asks, with limits and usage."""
         key = key_of(request)
         limits: Limits = {
-            "requests_per_minute": allowances.requests_per_minute(request.user, key),
-            "upload_bytes": allowances.upload_bytes(request.user, key),
+            "requests_per_minute": allowances.requests_per_minute(person_of(request), key),
+            "upload_bytes": allowances.upload_bytes(person_of(request), key),
             "request_bytes": settings.MAX_REQUEST_BYTES,
             "files_per_request": settings.DATA_UPLOAD_MAX_NUMBER_FILES,
         }
         me: Me = {
-            "email": request.user.email,
+            "email": person_of(request).email,
             "is_staff": request.user.is_staff,
             "key": key.prefix if key else None,
             "limits": limits,
-            "usage": allowances.usage(request.user),
+            "usage": allowances.usage(person_of(request)),
         }
         return Response(me)

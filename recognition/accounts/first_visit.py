@@ -1,5 +1,7 @@
 """What a site without an administrator answers: it has to be set up first."""
 
+from collections.abc import Callable
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -14,7 +16,7 @@ NOT_SET_UP = "Nobody has set this site up yet: open it in a browser and create i
 class FirstVisitMiddleware:
     """Leads every visitor of such a site to the page that creates one; tells programs in words."""
 
-    def __init__(self, get_response):
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
         self.is_set_up = False
 

@@ -1,5 +1,7 @@
 """Forms of the pages."""
 
+from typing import Any
+
 from django import forms
 from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import SetPasswordMixin
@@ -14,7 +16,7 @@ class FirstAdministratorForm(SetPasswordMixin, forms.Form):
     )
     password1, password2 = SetPasswordMixin.create_password_fields()
 
-    def clean(self):
+    def clean(self) -> dict[str, Any] | None:
         self.validate_passwords()
         user = get_user_model()(email=self.cleaned_data.get("email", ""))
         self.validate_password_for_user(user, "password1")

@@ -4,6 +4,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpRequest
 
@@ -29,7 +30,7 @@ def is_set_up() -> bool:
 
 
 @transaction.atomic
-def create_first_administrator(email: str, password: str):
+def create_first_administrator(email: str, password: str) -> User:
     """The administrator of a fresh site. Raises IntegrityError if one was created meanwhile."""
     email = email.lower()  # as allauth stores and looks up addresses
     user = get_user_model().objects.create_superuser(FIRST_USERNAME, email, password)

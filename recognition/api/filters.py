@@ -1,9 +1,11 @@
 """What lists can be narrowed to."""
 
 from datetime import UTC
+from typing import Any
 
 import django_filters
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 
 from recognition.models import EMOTION_CHOICES, Analysis
 from recognition.models.derived import searchable
@@ -18,7 +20,7 @@ class IdsFilter(django_filters.BaseInFilter, django_filters.UUIDFilter):
 class MomentField(django_filters.fields.IsoDateTimeField):
     """A moment in any offset, given in UTC: PostgreSQL takes no offset of 16 hours or more."""
 
-    def to_python(self, value):
+    def to_python(self, value: Any) -> Any:
         moment = super().to_python(value)
         try:
             return moment and moment.astimezone(UTC)
@@ -46,5 +48,5 @@ class AnalysisFilter(django_filters.FilterSet):
         method="with_text", label="in title, notes or tags", max_length=LONGEST_TEXT
     )
 
-    def with_text(self, queryset, name, value):
+    def with_text(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return queryset.filter(search_text__contains=searchable(value))

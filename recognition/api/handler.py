@@ -10,6 +10,7 @@ from django.http import Http404, JsonResponse
 from redis.exceptions import RedisError
 from rest_framework import exceptions
 from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView, set_rollback
 
@@ -107,5 +108,5 @@ class NothingHere(APIView):
     throttle_classes = []
     schema = None
 
-    def initial(self, request, *args, **kwargs):
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         raise exceptions.NotFound("There is nothing at this address of the API.")

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from django.contrib.auth.models import User
 from django.db.models import Q
 from django.utils import timezone
 
@@ -16,7 +17,7 @@ NOTED_EVERY = timedelta(minutes=1)
 
 
 def create(
-    owner, name: str, scopes: Sequence[str], expires_at: datetime | None = None
+    owner: User, name: str, scopes: Sequence[str], expires_at: datetime | None = None
 ) -> tuple[ApiKey, str]:
     """A new key, and the text that its owner sees this once."""
     prefix, secret = secrets.token_hex(4), secrets.token_urlsafe(32)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import IO, cast
 from urllib.parse import quote
 
 from django.conf import settings
@@ -21,11 +22,11 @@ def serve_picture(request: HttpRequest, picture: FieldFile) -> HttpResponse:
     """
     if not picture:
         raise Http404
-    etag = quote_etag(picture.name)
+    etag = quote_etag(str(picture.name))
     response = get_conditional_response(request, etag=etag)
     if response is None and settings.SENDFILE == "nginx":
         response = HttpResponse(content_type="image/jpeg")
-        response["X-Accel-Redirect"] = f"/private/{quote(picture.name)}"
+        response["X-Accel-Redirect"] = f"/private/{quote(str(picture.name))}"
     elif response is None:
         with picture.open() as file:
             response = HttpResponse(file.read(), content_type="image/jpeg")
@@ -38,7 +39,8 @@ class Download(FileResponse):
     """A file sent piece by piece, also by an ASGI server: there Django reads all of it at once."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        while piece := await asyncio.to_thread(self.file_to_stream.read, self.block_size):
+        file = cast(IO[bytes], self.file_to_stream)
+        while piece := await asyncio.to_thread(file.read, self.block_size):
             yield piece
 
 
@@ -52,7 +54,7 @@ def serve_download(file: FieldFile, content_type: str, name: str) -> HttpRespons
     response: HttpResponseBase
     if settings.SENDFILE == "nginx":
         response = HttpResponse(content_type=content_type)
-        response["X-Accel-Redirect"] = f"/private/{quote(file.name)}"
+        response["X-Accel-Redirect"] = f"/private/{quote(str(file.name))}"
         response["Content-Disposition"] = f'attachment; filename="{name}"'
     else:
         try:

@@ -1,8 +1,10 @@
 """/api/v1/exports/: faces of the history as files, made in the background."""
 
 import json
-from typing import TypedDict
+from typing import Any, TypedDict
 
+from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, viewsets
@@ -11,12 +13,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from recognition.api.access import RateHeaders
 from recognition.api.filters import LONGEST_TEXT
 from recognition.api.pages import NewestFirst
+from recognition.api.people import person_of
 from recognition.api.private_files import serve_download
 from recognition.api.problems import Problem
 from recognition.api.states import StateSerializer
+from recognition.api.views import RateHeaders
 from recognition.history import events, export_requests, exports, statistics
 from recognition.history.table_files import FILES
 from recognition.jobs import work
@@ -79,8 +82,8 @@ class ExportViewSet(
     pagination_class = NewestFirst
     lookup_value_converter = "uuid"
 
-    def get_queryset(self):
-        return Export.objects.filter(owner=self.request.user)
+    def get_queryset(self) -> QuerySet[Any]:
+        return Export.objects.filter(owner=person_of(self.request))
 
     @extend_schema(
         parameters=[IDEMPOTENCY_KEY],
@@ -105,7 +108,7 @@ class ExportViewSet(
     def accept(self, values: dict) -> tuple[int, dict]:
         """Queue an export, or say what is wrong."""
         try:
-            export = export_requests.request_export(self.request.user, **values)
+            export = export_requests.request_export(person_of(self.request), **values)
         except export_requests.FiltersRefused as refusal:
             raise serializers.ValidationError({"filters": details(refusal.trouble)}) from None
         except export_requests.TooManyExports as refusal:
@@ -117,7 +120,7 @@ class ExportViewSet(
 
     @extend_schema(request=None, responses=ExportSerializer)
     @action(detail=True, methods=["post"])
-    def cancel(self, request: Request, pk=None) -> Response:
+    def cancel(self, request: Request, pk: Any = None) -> Response:
         """Stop an export that is queued or running."""
         export = self.get_object()
         if not work.cancel(export):
@@ -126,7 +129,7 @@ class ExportViewSet(
 
     @extend_schema(request=None, responses={202: ExportSerializer})
     @action(detail=True, methods=["post"])
-    def retry(self, request: Request, pk=None) -> Response:
+    def retry(self, request: Request, pk: Any = None) -> Response:
         """Queue an export again that failed or was canceled."""
         export = self.get_object()
         try:
@@ -140,7 +143,7 @@ class ExportViewSet(
 
     @extend_schema(responses=BINARY)
     @action(detail=True)
-    def file(self, request: Request, pk=None):
+    def file(self, request: Request, pk: Any = None) -> HttpResponseBase:
         """The file, once the export has succeeded."""
         export = self.get_object()
         if not export.file:
@@ -184,5 +187,5 @@ class StatsView(RateHeaders, APIView):
         """Photos and faces of the last days by expression, today last."""
         asked = DaysSerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        days = statistics.days(request.user, asked.validated_data["days"])
+        days = statistics.days(person_of(request), asked.validated_data["days"])
         return Response({"days": days})

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from recognition.history.filters import HistoryFilter
@@ -31,7 +32,7 @@ class TooManyExports(Exception):
     """The person has enough of them; the text says what to do."""
 
 
-def request_export(owner, format: str, filters: Mapping[str, Any]) -> Export:
+def request_export(owner: User, format: str, filters: Mapping[str, Any]) -> Export:
     """A queued export and the message for its worker. Raises FiltersRefused or TooManyExports."""
     checked = check_filters(filters)
     with transaction.atomic():
@@ -50,7 +51,7 @@ def retry(export: Export) -> bool:
         return work.retry(export)
 
 
-def check_room(owner) -> None:
+def check_room(owner: User) -> None:
     """Raises TooManyExports where so many are being made that none may begin; in a transaction."""
     # Two requests at once must not both find room.
     get_user_model().objects.select_for_update().get(pk=owner.pk)

@@ -59,8 +59,8 @@ def write(export: Export) -> None:
         partial.chmod(settings.FILE_UPLOAD_PERMISSIONS)
         size = partial.stat().st_size
         partial.rename(place)
-        rows = {"rows_done": progress.rows, "rows_total": progress.rows}
-        if not work.finish(export, file=name, size=size, **rows):
+        rows = progress.rows
+        if not work.finish(export, file=name, size=size, rows_done=rows, rows_total=rows):
             default_storage.delete(name)
     finally:
         partial.unlink(missing_ok=True)

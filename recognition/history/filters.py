@@ -1,8 +1,10 @@
 """What a history can be narrowed to, for programs and for people."""
 
 from datetime import UTC, date, datetime, time
+from typing import Any
 
 import django_filters
+from django.db.models import QuerySet
 
 from recognition.api.filters import AnalysisFilter
 from recognition.models import ModelVersion
@@ -17,10 +19,10 @@ class HistoryFilter(AnalysisFilter):
     since = django_filters.DateFilter(method="from_day")
     until = django_filters.DateFilter(method="to_day")
 
-    def from_day(self, queryset, name, value):
+    def from_day(self, queryset: QuerySet[Any], name: str, value: Any) -> QuerySet[Any]:
         return queryset.filter(created_at__gte=beginning(value))
 
-    def to_day(self, queryset, name, value):
+    def to_day(self, queryset: QuerySet[Any], name: str, value: Any) -> QuerySet[Any]:
         return queryset.filter(created_at__lte=datetime.combine(value, time.max, UTC))
 
     def asked(self) -> dict[str, str]:

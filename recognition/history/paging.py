@@ -1,7 +1,13 @@
 """The history in numbered pages."""
 
+from typing import cast
+from uuid import UUID
+
 from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
 from django.utils.functional import cached_property
+
+from recognition.models import Analysis
 
 
 class HistoryPaginator(Paginator):
@@ -16,16 +22,17 @@ class HistoryPaginator(Paginator):
         found = len(self.first_keys)
         return found if found < self.per_page else super().count
 
-    def page(self, number) -> Page:
+    def page(self, number: int | str) -> Page:
         number = self.validate_number(number)
         keys = self.first_keys if number == 1 else self.keys((number - 1) * self.per_page)
-        rows = self.object_list.model.objects.in_bulk(keys)
-        return self._get_page([rows[key] for key in keys if key in rows], number, self)
+        rows = Analysis.objects.in_bulk(keys)
+        return Page([rows[key] for key in keys if key in rows], number, self)
 
     @cached_property
-    def first_keys(self) -> list:
+    def first_keys(self) -> list[UUID]:
         return self.keys(0)
 
-    def keys(self, start: int) -> list:
+    def keys(self, start: int) -> list[UUID]:
         """The primary keys of the page that begins with the row at `start`."""
-        return list(self.object_list.values_list("pk", flat=True)[start : start + self.per_page])
+        found = cast("QuerySet[Analysis]", self.object_list).values_list("pk", flat=True)
+        return list(found[start : start + self.per_page])

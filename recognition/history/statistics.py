@@ -5,6 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 from statistics import median
 from typing import TypedDict
 
+from django.contrib.auth.models import User
 from django.db.models import Count, TextField
 from django.db.models.functions import Cast, Left
 from django.utils import timezone
@@ -54,7 +55,7 @@ class Overview(TypedDict):
     exports_failed: int
 
 
-def overview(owner) -> Overview:
+def overview(owner: User) -> Overview:
     """The dashboard of a person: at most LISTED analyses that are unfinished, and that failed."""
     status = Analysis.Status
     own = Analysis.objects.filter(owner=owner)
@@ -78,7 +79,7 @@ def overview(owner) -> Overview:
     }
 
 
-def days(owner, count: int) -> list[Day]:
+def days(owner: User, count: int) -> list[Day]:
     """The last `count` days, today last; days without photos have zeros."""
     today = timezone.now().date()
     first = today - timedelta(days=count - 1)
@@ -110,7 +111,7 @@ def day_of(field: str) -> Left:
     return Left(Cast(field, TextField()), len("2026-01-31"))
 
 
-def throughput(owner) -> Throughput:
+def throughput(owner: User) -> Throughput:
     """How many photos were finished lately, and how long people waited for the last of them."""
     now = timezone.now()
     done = Analysis.objects.filter(
@@ -120,7 +121,7 @@ def throughput(owner) -> Throughput:
         finished_at__gt=now - timedelta(hours=1),
     )
     latest = done.order_by("-finished_at").values_list("created_at", "finished_at")[:TIMED]
-    seconds = [(finished - created).total_seconds() for created, finished in latest]
+    seconds = [(finished - created).total_seconds() for created, finished in latest if finished]
     return {
         "last_hour": done.count(),
         "last_minute": done.filter(finished_at__gt=now - timedelta(minutes=1)).count(),

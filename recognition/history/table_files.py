@@ -79,7 +79,7 @@ class ParquetFile(TableFile):
         types["created_at"] = pyarrow.timestamp("us", tz="UTC")
         fields = [(name, types.get(name, pyarrow.float64())) for name in COLUMNS]
         self.schema = pyarrow.schema(fields)
-        self.file = parquet.ParquetWriter(path, self.schema, compression="zstd")
+        self.table = parquet.ParquetWriter(path, self.schema, compression="zstd")
 
     def write(self, rows: Rows) -> None:
         import pyarrow
@@ -89,7 +89,7 @@ class ParquetFile(TableFile):
             pyarrow.array(values, field.type)
             for values, field in zip(columns, self.schema, strict=True)
         ]
-        self.file.write_table(pyarrow.Table.from_arrays(arrays, schema=self.schema))
+        self.table.write_table(pyarrow.Table.from_arrays(arrays, schema=self.schema))
 
 
 FILES: dict[str, type[TableFile]] = {

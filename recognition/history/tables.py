@@ -3,7 +3,7 @@
 import csv
 import io
 import itertools
-from collections.abc import Iterator
+from collections.abc import Generator
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -32,7 +32,7 @@ FIELDS = [
 ROWS_AT_ONCE = 2000
 
 
-def read_rows(faces: "QuerySet[Face]") -> Iterator[list[Any]]:
+def read_rows(faces: "QuerySet[Face]") -> Generator[list[Any]]:
     """A list of values in the order of COLUMNS for each face; None where there is none.
 
     The newest analysis first, in each the most prominent face. All come from one query: what is

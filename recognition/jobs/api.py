@@ -9,9 +9,10 @@ from rest_framework import serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from recognition.api.access import HasScope, IsAdministrator, RateHeaders
+from recognition.api.access import HasScope, IsAdministrator
 from recognition.api.problems import Problem
 from recognition.api.states import StateSerializer
+from recognition.api.views import RateHeaders
 from recognition.jobs import overview, work
 from recognition.jobs.kinds import KINDS, pausable_queues
 from recognition.jobs.overview import QUEUES

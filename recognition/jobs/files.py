@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import cast
 
 from django.core.files.storage import default_storage
+from django.db.models import FileField
 from django.utils import timezone
 
 from recognition.jobs.kinds import KINDS
@@ -13,7 +15,7 @@ from recognition.models import Job
 ORPHANED_AFTER = timedelta(hours=1)
 
 
-def delete_files(names: Iterable[str]) -> None:
+def delete_files(names: Iterable[str | None]) -> None:
     for name in filter(None, names):
         default_storage.delete(name)
 
@@ -26,13 +28,13 @@ def delete_orphans() -> int:
 
 
 def _delete_orphans_of(model: type[Job], field: str) -> int:
-    folder = model._meta.get_field(field).upload_to
-    if not default_storage.exists(folder):
+    folder = cast(FileField, model._meta.get_field(field)).upload_to
+    if not default_storage.exists(str(folder)):
         return 0
     rows = model._default_manager.exclude(**{field: ""})
     kept = set(rows.values_list(field, flat=True))
     deleted = 0
-    for name in (f"{folder}/{file}" for file in default_storage.listdir(folder)[1]):
+    for name in (f"{folder}/{file}" for file in default_storage.listdir(str(folder))[1]):
         age = timezone.now() - default_storage.get_modified_time(name)
         if name not in kept and age > ORPHANED_AFTER:
             default_storage.delete(name)

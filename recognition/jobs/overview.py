@@ -6,9 +6,10 @@ Of an analysis they see whose it is and how it went, never the photo or its titl
 import logging
 from collections import Counter
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db.models import Count, Min, Q
 from django.utils import timezone
 from redis.exceptions import RedisError
@@ -255,7 +256,9 @@ def _newest(which: Q, order: str) -> list[JobState]:
         for job in kind.described().filter(which).order_by(order)[:MOST_SHOWN]
     ]
     field = order.removeprefix("-")
-    return sorted(found, key=lambda job: job[field] or "", reverse=order != field)
+    return sorted(
+        found, key=lambda job: str(cast(dict[str, Any], job)[field] or ""), reverse=order != field
+    )
 
 
 def _describe_worker(answer: workers.Worker, running: list[JobState]) -> WorkerState:
@@ -307,7 +310,7 @@ def _queue_lengths() -> dict[str, int] | None:
         return None
 
 
-def _email(person) -> str | None:
+def _email(person: User | None) -> str | None:
     return (person.email or str(person)) if person else None
 
 

@@ -7,6 +7,7 @@ it may not claim; the sweeper sends another one once the queue is resumed.
 
 from datetime import datetime
 
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from recognition.models import QueueSwitch
@@ -16,7 +17,7 @@ def is_paused(queue: str) -> bool:
     return QueueSwitch.objects.filter(queue=queue, paused=True).exists()
 
 
-def switch(queue: str, paused: bool, user) -> bool:
+def switch(queue: str, paused: bool, user: User) -> bool:
     """Pause a queue or resume it; False if it was so already."""
     values = {"paused": paused, "changed_at": timezone.now(), "changed_by": user}
     row, created = QueueSwitch.objects.get_or_create(queue=queue, defaults=values)

@@ -1,12 +1,14 @@
 """The addresses of the page of jobs and of its API."""
 
+from typing import Any
+
 from django.urls import path
 
 from recognition.jobs import views
 from recognition.jobs.api import JobViewSet
 
 
-def jobs(method: str, action: str):
+def jobs(method: str, action: str) -> Any:
     return JobViewSet.as_view({method: action})
 
 

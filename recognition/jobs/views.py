@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from recognition.api.access import administrators_only
+from recognition.api.people import administrators_only
 from recognition.jobs import overview
 
 

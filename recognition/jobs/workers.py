@@ -2,7 +2,7 @@
 
 import os
 from datetime import UTC, datetime
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import redis
 from celery import current_app
@@ -34,7 +34,7 @@ class Worker(TypedDict):
 
 
 @inspect_command()
-def describe_worker(state) -> dict:
+def describe_worker(state: Any) -> dict:
     """In the worker: its answer. The arguments of tasks are nobody's business."""
     consumer = state.consumer
     return {
@@ -50,7 +50,7 @@ def describe_worker(state) -> dict:
 
 
 def ask_workers() -> list[Worker]:
-    """The workers that answer, by name. Raises one of tasks.BROKER_TROUBLE."""
+    """The workers that answer, by name. Raises one of broker.BROKER_TROUBLE."""
     answers = current_app.control.broadcast("describe_worker", reply=True, timeout=ANSWER_SECONDS)
     found = {name: answer for reply in answers or [] for name, answer in reply.items()}
     # One that still runs the code of before an upgrade knows no such question.
@@ -61,7 +61,7 @@ def ask_workers() -> list[Worker]:
 
 def _describe(name: str, answer: dict) -> Worker:
     tasks: list[Task] = [
-        {**task, "since": task["since"] and datetime.fromtimestamp(task["since"], UTC).isoformat()}
+        {"name": task["name"], "pid": task["pid"], "since": _iso(task["since"])}
         for task in answer["tasks"]
     ]
     return {
@@ -72,6 +72,10 @@ def _describe(name: str, answer: dict) -> Worker:
         "processes": answer["processes"],
         "tasks": tasks,
     }
+
+
+def _iso(seconds: float | None) -> str | None:
+    return datetime.fromtimestamp(seconds, UTC).isoformat() if seconds else None
 
 
 def queue_lengths(queues: list[str]) -> dict[str, int]:

@@ -38,7 +38,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
     running: asyncio.Task[None] | None = None
     closing: asyncio.Task[None] | None = None
 
-    async def connect(self):
+    async def connect(self) -> None:
         await self.accept()  # a socket that was never open has no code to close with
         if not self.scope["user"].is_authenticated:
             await self.close(NOT_SIGNED_IN)
@@ -67,7 +67,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self.running = asyncio.create_task(self.run())
         self.running.add_done_callback(self.report)
 
-    async def receive(self, text_data=None, bytes_data=None):
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self.running is None or self.closing:
             return
         if len(bytes_data or text_data or "") > settings.LIVE_FRAME_BYTES + session.SEQUENCE_BYTES:
@@ -76,7 +76,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             self.session.receive(bytes_data, time.monotonic())
             self.wake.set()
         else:
-            await self.receive_text(text_data)
+            await self.receive_text(text_data or "")
 
     async def receive_text(self, text: str) -> None:
         try:
@@ -141,7 +141,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         await self.send_message({**summary, "kept_url": self.kept_url})
         await self.close(1000)
 
-    async def disconnect(self, code):
+    async def disconnect(self, code: int) -> None:
         if self.running is None:
             return
         self.running.cancel()

@@ -9,7 +9,7 @@ import uuid
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict, cast
 
 import redis
 import redis.asyncio
@@ -114,7 +114,7 @@ class FrameLine:
             "key": key,
             "mailbox": self.mailbox,
             "session": session,
-            "sequence": frame.sequence,
+            "sequence": cast(int, frame.sequence),
             "min_face": min_face,
             "hints": [[round(side, 1) for side in asdict(box).values()] for box in hints],
             "sent_at": now,
@@ -159,7 +159,7 @@ def answer_frame(job: Job) -> None:
         return
     answer: Answer = {"session": job["session"], "sequence": job["sequence"]}
     try:
-        answer.update(examine(picture, job))
+        answer.update(examine(cast(bytes, picture), job))
     except MediaError as error:
         answer["error"] = {"code": error.code, "message": error.message, "bad": True}
     except Exception:
@@ -172,7 +172,7 @@ def answer_frame(job: Job) -> None:
         together.execute()
 
 
-def examine(picture: bytes, job: Job) -> dict[str, Any]:
+def examine(picture: bytes, job: Job) -> Any:
     """The faces of a frame and how long each step took, in milliseconds."""
     waited = max(0.0, time.time() - job["sent_at"])
     started = time.perf_counter()

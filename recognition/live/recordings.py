@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -117,7 +118,7 @@ def append(
     `frames` and `seconds` are those of the whole session so far, `size` is that of its frames in
     pixels, `version` the number of the model version in use.
     """
-    values = {"width": size[0], "height": size[1]} if size else {}
+    values: dict[str, Any] = {"width": size[0], "height": size[1]} if size else {}
     if version is not None and analysis.model_version_id is None:
         values["model_version"] = ModelVersion.objects.get(number=version)
     with transaction.atomic():

@@ -5,6 +5,7 @@ Each is worked out when its row is inserted, whoever inserts it, so that none ca
 
 import unicodedata
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import models
 
@@ -22,7 +23,7 @@ def search_text(title: str, notes: str, tags: Sequence[str]) -> str:
 class SearchTextField(models.TextField):
     """Title, tags and notes of an analysis; an UPDATE of these has to write it as well."""
 
-    def pre_save(self, model_instance, add):
+    def pre_save(self, model_instance: Any, add: bool) -> Any:
         instance = model_instance
         text = search_text(instance.title, instance.notes, instance.tags)
         setattr(instance, self.attname, text)
@@ -32,7 +33,7 @@ class SearchTextField(models.TextField):
 class CopiedOwnerField(models.ForeignKey):
     """The owner of the row's analysis, who never changes."""
 
-    def pre_save(self, model_instance, add):
+    def pre_save(self, model_instance: Any, add: bool) -> Any:
         owner_id = model_instance.analysis.owner_id
         setattr(model_instance, self.attname, owner_id)
         return owner_id

@@ -3,6 +3,7 @@
 import functools
 import time
 from dataclasses import asdict
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.files.base import ContentFile
@@ -115,7 +116,10 @@ def edit(analysis: Analysis, values: dict[str, object]) -> None:
         # Locked: the text for searching is made of all three, others may write another one.
         parts = rows.select_for_update().values("title", "notes", "tags").first()
         if parts:
-            values = {**values, "search_text": search_text(**{**parts, **values})}
+            values = {
+                **values,
+                "search_text": search_text(**cast(dict[str, Any], {**parts, **values})),
+            }
         changed = rows.update(**values, sequence=F("sequence") + 1)
     announce(analysis, changed)
 

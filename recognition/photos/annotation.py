@@ -39,9 +39,9 @@ def annotate(analysis: Analysis) -> bytes:
         place = face.y - height if face.y >= height else face.y
         draw.rectangle([face.x, place, face.x + far - left + 4 * line, place + height], fill=color)
         draw.text((face.x + 2 * line - left, place + line - top), words, fill="white", font=font)
-    file = io.BytesIO()
-    photo.save(file, "JPEG", quality=92)
-    return file.getvalue()
+    content = io.BytesIO()
+    photo.save(content, "JPEG", quality=92)
+    return content.getvalue()
 
 
 def caption(face: Face) -> str:

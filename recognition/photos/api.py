@@ -3,10 +3,12 @@
 import logging
 import re
 import time
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import TooManyFilesSent
 from django.db import InterfaceError, OperationalError
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -17,12 +19,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recognition import describe
-from recognition.api.access import RateHeaders, key_of
+from recognition.api.access import key_of
 from recognition.api.filters import AnalysisFilter
 from recognition.api.pages import NewestFirst
+from recognition.api.people import person_of
 from recognition.api.private_files import JPEG, serve_picture
 from recognition.api.problems import Problem, Unavailable
 from recognition.api.states import StateSerializer
+from recognition.api.views import RateHeaders
 from recognition.engine.errors import MediaError
 from recognition.jobs import broker, work
 from recognition.models import Analysis, ModelVersion
@@ -53,7 +57,7 @@ class AnalysisSerializer(StateSerializer):
 
     state = describe.AnalysisSummary
 
-    def to_representation(self, instance: Analysis) -> describe.AnalysisState:
+    def to_representation(self, instance: Analysis) -> describe.AnalysisSummary:
         return describe.describe_analysis(instance)
 
 
@@ -79,7 +83,7 @@ class EditSerializer(serializers.Serializer):
 class VersionField(serializers.SlugRelatedField):
     """A model version by its number."""
 
-    def to_internal_value(self, data):
+    def to_internal_value(self, data: Any) -> Any:
         try:
             return super().to_internal_value(data)
         except OverflowError:  # 1e400 is a number, but no version's
@@ -108,7 +112,7 @@ class AcceptedSerializer(serializers.Serializer):
     """What became of an upload."""
 
     analyses = AnalysisSerializer(many=True)
-    errors = UploadErrorSerializer(many=True)
+    errors = UploadErrorSerializer(many=True)  # type: ignore[assignment]  # a field, as DRF has it
 
 
 class AnalysisViewSet(
@@ -127,11 +131,11 @@ class AnalysisViewSet(
     filterset_class = AnalysisFilter
     lookup_value_converter = "uuid"
 
-    def get_queryset(self):
-        own = Analysis.objects.filter(owner=self.request.user).select_related("model_version")
+    def get_queryset(self) -> QuerySet[Any]:
+        own = Analysis.objects.filter(owner=person_of(self.request)).select_related("model_version")
         return own.defer("model_version__card")  # long, and decoded for each analysis
 
-    def get_serializer_class(self):
+    def get_serializer_class(self) -> type[Any]:
         return AnalysisSerializer if self.action == "list" else AnalysisDetailSerializer
 
     @extend_schema(
@@ -169,7 +173,7 @@ class AnalysisViewSet(
         accepted, errors = [], []
         for upload in uploads:
             try:
-                accepted.append(submissions.submit_image(self.request.user, upload, key))
+                accepted.append(submissions.submit_image(person_of(self.request), upload, key))
             except MediaError as error:
                 errors.append({"file": upload.name, "code": error.code, "message": error.message})
             except STORAGE_TROUBLE:
@@ -198,7 +202,7 @@ class AnalysisViewSet(
         analyses.delete_analysis(instance)
 
     @extend_schema(request=EditSerializer, responses=AnalysisDetailSerializer)
-    def partial_update(self, request: Request, pk=None) -> Response:
+    def partial_update(self, request: Request, pk: Any = None) -> Response:
         """Change title, notes or tags."""
         analysis = self.get_object()
         edit = EditSerializer(data=request.data)
@@ -208,7 +212,7 @@ class AnalysisViewSet(
 
     @extend_schema(request=None, responses=AnalysisDetailSerializer)
     @action(detail=True, methods=["post"])
-    def cancel(self, request: Request, pk=None) -> Response:
+    def cancel(self, request: Request, pk: Any = None) -> Response:
         """Stop an analysis that is queued or running."""
         analysis = self.get_object()
         if not work.cancel(analysis):
@@ -217,7 +221,7 @@ class AnalysisViewSet(
 
     @extend_schema(request=None, responses={202: AnalysisDetailSerializer})
     @action(detail=True, methods=["post"])
-    def retry(self, request: Request, pk=None) -> Response:
+    def retry(self, request: Request, pk: Any = None) -> Response:
         """Queue a failed or canceled analysis again, as long as its upload is kept."""
         analysis = self.get_object()
         if not work.retry(analysis):
@@ -227,7 +231,7 @@ class AnalysisViewSet(
 
     @extend_schema(request=RerunSerializer, responses={202: AnalysisDetailSerializer})
     @action(detail=True, methods=["post"])
-    def rerun(self, request: Request, pk=None) -> Response:
+    def rerun(self, request: Request, pk: Any = None) -> Response:
         """Read the stored photo again with another model version, as a new analysis."""
         analysis = self.get_object()
         wanted = RerunSerializer(data=request.data)
@@ -241,19 +245,19 @@ class AnalysisViewSet(
 
     @extend_schema(responses=JPEG)
     @action(detail=True)
-    def photo(self, request: Request, pk=None) -> HttpResponse:
+    def photo(self, request: Request, pk: Any = None) -> HttpResponse:
         """The stored photo: upright and without metadata."""
         return serve_picture(request, self.get_object().photo)
 
     @extend_schema(responses=JPEG)
     @action(detail=True)
-    def thumbnail(self, request: Request, pk=None) -> HttpResponse:
+    def thumbnail(self, request: Request, pk: Any = None) -> HttpResponse:
         """The photo with a longest side of 320 pixels."""
         return serve_picture(request, self.get_object().thumbnail)
 
     @extend_schema(responses=JPEG)
     @action(detail=True)
-    def annotated(self, request: Request, pk=None) -> HttpResponse:
+    def annotated(self, request: Request, pk: Any = None) -> HttpResponse:
         """The photo with a box and the most probable expression at each face."""
         analysis = self.get_object()
         if not analysis.photo:
@@ -295,23 +299,3 @@ def wait_seconds(prefer: str) -> int:
     """How long a `Prefer` header (RFC 7240) asks to wait, at most MAX_WAIT_SECONDS."""
     found = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})", prefer, re.IGNORECASE)
     return min(int(found[1]), MAX_WAIT_SECONDS) if found else 0
-
-
-class AnalysisSerializer(StateSerializer):
-    """An analysis without its faces, as in lists and events."""
-
-    state = describe.AnalysisSummary
-
-    def to_representation(self, instance: Analysis) -> describe.AnalysisState:
-        return describe.describe_analysis(instance)
-
-
-class AnalysisDetailSerializer(StateSerializer):
-    """A photo's analysis with its faces, a session's with its tracks."""
-
-    state = describe.AnalysisState
-
-    def to_representation(self, instance: Analysis) -> describe.AnalysisState:
-        if instance.kind == Analysis.Kind.WEBCAM:
-            return describe.describe_with_tracks(instance)
-        return describe.describe_with_faces(instance)

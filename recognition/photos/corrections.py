@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
@@ -38,7 +39,7 @@ def correct(face: Face, correction: str) -> bool:
     return analyses.announce(face.analysis, rows)
 
 
-def labeled(owner) -> QuerySet[Face]:
+def labeled(owner: User) -> QuerySet[Face]:
     """The faces that a data set of this person's corrections is made of.
 
     Those that are none are left out, for a classifier learns expressions alone, and so are those
@@ -48,7 +49,7 @@ def labeled(owner) -> QuerySet[Face]:
     return corrected.exclude(correction=NOT_A_FACE).exclude(analysis__photo="")
 
 
-def make_data_set(owner) -> bytes:
+def make_data_set(owner: User) -> bytes:
     """A zip with a folder for each expression and in it the faces, as the classifier reads them.
 
     48 x 48 gray PNG files, aligned anew from the stored photos. The same corrections give the same

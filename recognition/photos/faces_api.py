@@ -1,6 +1,9 @@
 """/api/v1/faces/: every face of a person's analyses, and what the person corrected."""
 
+from typing import Any
+
 import django_filters
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -10,11 +13,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recognition import describe
-from recognition.api.access import RateHeaders
 from recognition.api.filters import MomentFilter
 from recognition.api.pages import FacesNewestFirst
+from recognition.api.people import person_of
 from recognition.api.problems import Problem
 from recognition.api.states import StateSerializer
+from recognition.api.views import RateHeaders
 from recognition.models import CORRECTION_CHOICES, EMOTION_CHOICES, Face
 from recognition.photos import corrections
 
@@ -64,11 +68,11 @@ class FaceViewSet(
     filterset_class = FaceFilter
     lookup_value_converter = "int"
 
-    def get_queryset(self):
-        return Face.objects.filter(owner=self.request.user).select_related("track")
+    def get_queryset(self) -> QuerySet[Any]:
+        return Face.objects.filter(owner=person_of(self.request)).select_related("track")
 
     @extend_schema(request=CorrectionSerializer, responses=FaceSerializer)
-    def partial_update(self, request: Request, pk=None) -> Response:
+    def partial_update(self, request: Request, pk: Any = None) -> Response:
         """Say what a face shows, or that it is none; the prediction stays beside it."""
         face = self.get_object()
         wanted = CorrectionSerializer(data=request.data)
@@ -83,9 +87,9 @@ class FaceViewSet(
 
         A zip with a folder for each expression, in it gray PNG files of 48 x 48 pixels.
         """
-        if not corrections.labeled(request.user).exists():
+        if not corrections.labeled(person_of(request)).exists():
             raise Problem(404, "no_corrections", "There is no corrected face in a photo yet.")
-        content = corrections.make_data_set(request.user)
+        content = corrections.make_data_set(person_of(request))
         response = HttpResponse(content, content_type="application/zip")
         response["Content-Disposition"] = 'attachment; filename="corrections.zip"'
         response["Cache-Control"] = "private, no-store"

@@ -2,6 +2,7 @@
 
 import io
 import re
+from typing import Any
 from urllib.parse import unquote
 
 from django.conf import settings
@@ -16,7 +17,7 @@ class PhotoParser(BaseParser):
 
     media_type = "image/*"
 
-    def parse(self, stream, media_type=None, parser_context=None):
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
         limit = settings.MAX_UPLOAD_BYTES
         content = stream.read(limit + 1)
         too_large = len(content) > limit

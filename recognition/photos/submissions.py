@@ -3,6 +3,7 @@
 from pathlib import PurePath
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.files.base import ContentFile, File
 from django.db import transaction
 
@@ -12,8 +13,8 @@ from recognition.engine import media
 from recognition.engine.errors import MediaError
 from recognition.engine.types import PhotoHeader
 from recognition.jobs import work
+from recognition.jobs.files import delete_files
 from recognition.models import Analysis, ApiKey, ModelVersion
-from recognition.photos import analyses
 from recognition.photos.uploads import LimitedUpload
 
 EXTENSIONS = {
@@ -27,7 +28,7 @@ EXTENSIONS = {
 }
 
 
-def submit_image(owner, upload: LimitedUpload, key: ApiKey | None = None) -> Analysis:
+def submit_image(owner: User, upload: LimitedUpload, key: ApiKey | None = None) -> Analysis:
     """Accept one uploaded photo: a queued analysis and the message for a worker.
 
     `key` is that of the program that sends it.
@@ -70,7 +71,7 @@ def store(analysis: Analysis, upload: File) -> None:
             work.submit(analysis)
     except BaseException:
         # Where the disk is full, the beginning of the file is there.
-        analyses.delete_files([f"{analysis.source.field.upload_to}/{name}"])
+        delete_files([f"{analysis.source.field.upload_to}/{name}"])
         raise
 
 

@@ -1,6 +1,7 @@
 """How an uploaded file is received: in memory when small, never beyond the size limit."""
 
 import tempfile
+from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
@@ -10,6 +11,8 @@ from django.core.files.uploadhandler import FileUploadHandler
 class LimitedUpload(UploadedFile):
     """An uploaded file; when `too_large`, its bytes beyond the limit were thrown away."""
 
+    size: int
+    name: str
     too_large = False
 
 
@@ -25,18 +28,18 @@ class LimitedUploadHandler(FileUploadHandler):
         """Bytes that a file may have."""
         return settings.MAX_UPLOAD_BYTES
 
-    def new_file(self, *args, **kwargs):
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
         self.size = 0
         in_memory = settings.FILE_UPLOAD_MAX_MEMORY_SIZE
         self.file = tempfile.SpooledTemporaryFile(max_size=in_memory)  # noqa: SIM115 handed over
 
-    def receive_data_chunk(self, raw_data, start):
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         self.size += len(raw_data)
         if self.size <= self.limit:
             self.file.write(raw_data)
 
-    def file_complete(self, file_size):
+    def file_complete(self, file_size: int) -> UploadedFile:
         self.file.seek(0)
         upload = LimitedUpload(
             self.file, self.file_name, self.content_type, file_size, self.charset
@@ -44,6 +47,6 @@ class LimitedUploadHandler(FileUploadHandler):
         upload.too_large = file_size > self.limit
         return upload
 
-    def upload_interrupted(self):
+    def upload_interrupted(self) -> None:
         if file := getattr(self, "file", None):
             file.close()

@@ -1,11 +1,14 @@
 """The pages of photos: upload, result, pictures."""
 
+from uuid import UUID
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from recognition import describe
 from recognition.api import allowances
+from recognition.api.people import person_of
 from recognition.api.private_files import serve_picture
 from recognition.models import CORRECTION_CHOICES, Analysis, ModelVersion
 
@@ -23,8 +26,8 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-def analysis_detail(request: HttpRequest, pk) -> HttpResponse:
-    analysis = get_object_or_404(request.user.analyses, pk=pk)
+def analysis_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    analysis = get_object_or_404(person_of(request).analyses, pk=pk)
     if analysis.kind == Analysis.Kind.WEBCAM:
         template, data = "live/session.html", describe.describe_with_tracks(analysis)
     else:
@@ -40,10 +43,10 @@ def analysis_detail(request: HttpRequest, pk) -> HttpResponse:
 
 
 @login_required
-def analysis_photo(request: HttpRequest, pk) -> HttpResponse:
-    return serve_picture(request, get_object_or_404(request.user.analyses, pk=pk).photo)
+def analysis_photo(request: HttpRequest, pk: UUID) -> HttpResponse:
+    return serve_picture(request, get_object_or_404(person_of(request).analyses, pk=pk).photo)
 
 
 @login_required
-def analysis_thumbnail(request: HttpRequest, pk) -> HttpResponse:
-    return serve_picture(request, get_object_or_404(request.user.analyses, pk=pk).thumbnail)
+def analysis_thumbnail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    return serve_picture(request, get_object_or_404(person_of(request).analyses, pk=pk).thumbnail)

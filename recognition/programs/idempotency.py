@@ -4,8 +4,9 @@ import hashlib
 import logging
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
+from django.contrib.auth.models import User
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
@@ -38,7 +39,7 @@ def fingerprint(parts: list[bytes]) -> str:
 
 
 def once(
-    owner, key: str, request: str, answer: Callable[[], tuple[int, dict[str, Any]]]
+    owner: User, key: str, request: str, answer: Callable[[], tuple[int, dict[str, Any]]]
 ) -> tuple[int, dict[str, Any], bool]:
     """Status and body for a request: of `answer()` the first time, later those kept, and True.
 
@@ -55,7 +56,7 @@ def once(
             raise StillRunning from None
         if earlier.fingerprint != request:
             raise KeyReused from None
-        return earlier.status, earlier.body, True
+        return cast(int, earlier.status), cast(dict[str, Any], earlier.body), True
     try:
         status, body = answer()
     except BaseException:

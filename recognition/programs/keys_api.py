@@ -1,5 +1,8 @@
 """/api/v1/keys/: a person's API keys. Only a person who is signed in manages them, no key does."""
 
+from typing import Any
+
+from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
@@ -7,8 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recognition.api import keys
-from recognition.api.access import RateHeaders, SignedInOnly
+from recognition.api.people import person_of
 from recognition.api.problems import Problem
+from recognition.api.views import RateHeaders, SignedInOnly
 from recognition.models import ApiKey
 
 MOST_KEYS = 50
@@ -29,7 +33,7 @@ class KeySerializer(serializers.ModelSerializer):
         ]
         read_only_fields = ["id", "prefix", "created_at", "last_used_at", "revoked_at"]
 
-    def validate_expires_at(self, value):
+    def validate_expires_at(self, value: Any) -> Any:
         if value and value <= timezone.now():
             raise serializers.ValidationError("This lies in the past.", code="in_the_past")
         return value
@@ -59,8 +63,8 @@ class KeyViewSet(
     pagination_class = None
     lookup_value_converter = "int"
 
-    def get_queryset(self):
-        return ApiKey.objects.filter(owner=self.request.user)
+    def get_queryset(self) -> QuerySet[Any]:
+        return ApiKey.objects.filter(owner=person_of(self.request))
 
     @extend_schema(request=KeySerializer, responses={201: NewKeySerializer})
     def create(self, request: Request) -> Response:
@@ -72,7 +76,7 @@ class KeyViewSet(
             raise Problem(409, "too_many_keys", detail)
         values = wanted.validated_data
         key, text = keys.create(
-            request.user, values["name"], values["scopes"], values.get("expires_at")
+            person_of(request), values["name"], values["scopes"], values.get("expires_at")
         )
         return Response({**KeySerializer(key).data, "key": text}, 201)
 

@@ -6,6 +6,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
+from recognition.api.people import person_of
 from recognition.api.problems import Problem
 from recognition.programs import idempotency
 
@@ -29,7 +30,7 @@ def answer_once(
         raise Problem(400, "invalid_idempotency_key", "The key has over 255 characters.")
     same = idempotency.fingerprint(parts())
     try:
-        status, body, _ = idempotency.once(request.user, key, same, answer)
+        status, body, _ = idempotency.once(person_of(request), key, same, answer)
     except idempotency.KeyReused:
         detail = "This Idempotency-Key belongs to another request. Use a new one."
         raise Problem(409, "idempotency_key_reused", detail) from None

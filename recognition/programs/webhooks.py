@@ -15,9 +15,10 @@ import secrets
 import socket
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -45,7 +46,7 @@ class WebhookRefused(ValueError):
     """An address that nothing is sent to; the text says why."""
 
 
-def create(owner, url: str) -> Webhook:
+def create(owner: User, url: str) -> Webhook:
     """A webhook with a fresh secret. Raises WebhookRefused for an address that may not be used."""
     resolve(url)
     return Webhook.objects.create(owner=owner, url=url, secret=secrets.token_urlsafe(32))
@@ -114,7 +115,7 @@ def deliver(pk: int) -> None:
         note(delivery, next_attempt_at=timezone.now() + pause, **answer)
 
 
-def note(delivery: Delivery, **values) -> None:
+def note(delivery: Delivery, **values: Any) -> None:
     """Write what became of a delivery, unless it was deleted meanwhile."""
     Delivery.objects.filter(pk=delivery.pk).update(**values)
     for name, value in values.items():

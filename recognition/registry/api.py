@@ -2,8 +2,8 @@
 
 from rest_framework import mixins, serializers, viewsets
 
-from recognition.api.access import RateHeaders
 from recognition.api.pages import ByNumber
+from recognition.api.views import RateHeaders
 from recognition.models import ModelVersion
 
 

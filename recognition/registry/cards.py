@@ -163,6 +163,6 @@ def _held_out(card: Card) -> tuple[Any, ...]:
     return (data_hash(card), config.get("seed"), config.get("validation"))
 
 
-def _equal(values) -> bool:
+def _equal(values: Any) -> bool:
     first, *others = values
     return all(value == first for value in others)

@@ -73,7 +73,7 @@ def zip_file(version: ModelVersion) -> bytes:
 
 def _read(version: ModelVersion, stored: FieldFile, sha256: str) -> bytes:
     try:
-        with stored.storage.open(stored.name) as file:
+        with stored.storage.open(str(stored.name)) as file:
             content = file.read()
     except FileNotFoundError as error:
         raise ModelError("missing_file", f"A file of {version} is missing.") from error

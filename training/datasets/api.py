@@ -8,6 +8,7 @@ from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from recognition.api.people import person_of
 from recognition.api.private_files import JPEG, serve_picture
 from recognition.api.states import StateSerializer
 from training.api import LargerUploads, TrainingViewSet
@@ -19,7 +20,7 @@ from training.models import Dataset
 class NewDatasetSerializer(serializers.Serializer):
     """A data set as files."""
 
-    data = serializers.FileField()
+    data = serializers.FileField()  # type: ignore[assignment]  # a field, as DRF has it
     votes = serializers.FileField(required=False)
     name = serializers.CharField(max_length=200, allow_blank=True, required=False)
 
@@ -68,10 +69,10 @@ class DatasetViewSet(LargerUploads, TrainingViewSet):
         name = self.text("name")
         if upload := request.FILES.get("data"):
             votes = request.FILES.get("votes")
-            dataset, created = dataset_intake.add_upload(request.user, upload, votes, name)
+            dataset, created = dataset_intake.add_upload(person_of(request), upload, votes, name)
         else:
             path, votes = self.text("path"), self.text("votes")
-            dataset, created = dataset_intake.add_path(request.user, path, votes, name)
+            dataset, created = dataset_intake.add_path(person_of(request), path, votes, name)
         return Response(self.get_serializer(dataset).data, status=201 if created else 200)
 
     def destroy(self, request: Request, pk: str) -> Response:
@@ -82,7 +83,7 @@ class DatasetViewSet(LargerUploads, TrainingViewSet):
     @action(detail=False, methods=["post"])
     def corrections(self, request: Request) -> Response:
         """The same of the faces that the administrator who asks has corrected."""
-        dataset, created = dataset_intake.add_corrections(request.user)
+        dataset, created = dataset_intake.add_corrections(person_of(request))
         return Response(self.get_serializer(dataset).data, status=201 if created else 200)
 
     @extend_schema(responses=ServerFilesSerializer)

@@ -7,8 +7,10 @@ import shutil
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
@@ -39,7 +41,7 @@ class DatasetUploadHandler(LimitedUploadHandler):
 
 
 def add_upload(
-    user, data: LimitedUpload, votes: LimitedUpload | None = None, name: str = ""
+    user: User, data: LimitedUpload, votes: LimitedUpload | None = None, name: str = ""
 ) -> tuple[Dataset, bool]:
     """Accept uploaded files: the data set, and whether it is new. Raises DatasetRefused."""
     pk = uuid.uuid4()
@@ -61,7 +63,7 @@ def add_upload(
     return dataset, created
 
 
-def add_corrections(user) -> tuple[Dataset, bool]:
+def add_corrections(user: User) -> tuple[Dataset, bool]:
     """Accept the faces that this person corrected, as the zip that can be downloaded of them.
 
     The data set is a copy: it stays when photos are deleted. Raises DatasetRefused.
@@ -74,7 +76,7 @@ def add_corrections(user) -> tuple[Dataset, bool]:
     return add_upload(user, upload, name=f"Corrections of {user.email or user}")
 
 
-def add_path(user, path: str, votes: str = "", name: str = "") -> tuple[Dataset, bool]:
+def add_path(user: User, path: str, votes: str = "", name: str = "") -> tuple[Dataset, bool]:
     """Accept a file or folder of the server: the data set, and whether it is new.
 
     Paths are relative to DATASETS_DIR or absolute; links are followed, and what lies outside of
@@ -126,13 +128,15 @@ def remove(dataset: Dataset) -> None:
             "in_use", "Trainings have used this data set; it is kept to tell what they learned."
         ) from None
     for picture in filter(None, [sheet, *evaluations]):
-        picture.storage.delete(picture.name)
+        picture.storage.delete(str(picture.name))
     if dataset.uploaded:
         shutil.rmtree(settings.TRAINING_DIR / "datasets" / pk, ignore_errors=True)
     events.publish_dataset_deletion(pk)
 
 
-def _add(user, data: Path, votes: Path | None, name: str, **values) -> tuple[Dataset, bool]:
+def _add(
+    user: User, data: Path, votes: Path | None, name: str, **values: Any
+) -> tuple[Dataset, bool]:
     sha256, size = digest([data, votes] if votes else [data])
     if known := Dataset.objects.filter(sha256=sha256).first():
         if known.error_code == "gave_up":  # its message asks for that

@@ -5,7 +5,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from recognition.api.access import administrators_only
+from recognition.api.people import administrators_only, person_of
 from recognition.photos import corrections
 from training.datasets import events, intake
 from training.models import Dataset
@@ -21,7 +21,7 @@ def dataset_list(request: HttpRequest) -> HttpResponse:
         "datasets": [events.describe_dataset(dataset) for dataset in page],
         "files": intake.server_files(),
         "votes_files": intake.server_votes(),
-        "corrections": corrections.labeled(request.user).count(),
+        "corrections": corrections.labeled(person_of(request)).count(),
         "limit_mb": settings.MAX_DATASET_BYTES // 1024**2,
         "kinds": ",".join(intake.KINDS),
     }

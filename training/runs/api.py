@@ -1,6 +1,7 @@
 """/api/v1/training-runs/: training runs, for administrators."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -8,13 +9,15 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from recognition.api.people import person_of
 from recognition.api.states import StateSerializer
 from training.api import TrainingViewSet, find_dataset
 from training.models import TrainingRun
 from training.runs import events, launch, runs
 
-NUMBERS = {
-    name: (serializers.IntegerField if option.kind is int else serializers.FloatField)(
+FIELDS: dict[type, Any] = {int: serializers.IntegerField, float: serializers.FloatField}
+NUMBERS: dict[str, serializers.Field] = {
+    name: FIELDS[option.kind](
         min_value=option.lowest, max_value=option.highest, required=False, help_text=option.title
     )
     for name, option in launch.OPTIONS.items()
@@ -82,14 +85,14 @@ class RunViewSet(TrainingViewSet):
         "dataset", "created_by", "model_version"
     ).prefetch_related("epochs")
 
-    def get_serializer_class(self):
+    def get_serializer_class(self) -> type[Any]:
         return RunSerializer if self.action == "list" else RunDetailSerializer
 
     @extend_schema(request=NewRunSerializer, responses={201: RunDetailSerializer})
     def create(self, request: Request) -> Response:
         """Queue a training: a data set, a preset, and what differs from the preset."""
         run = launch.start(
-            request.user,
+            person_of(request),
             find_dataset(self.fields),
             self.text("preset", "balanced"),
             _options(self.fields),
@@ -150,7 +153,7 @@ class RunViewSet(TrainingViewSet):
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pk: str) -> Response:
         """Queue a new training with the choices of this one."""
-        run = launch.retry(request.user, self.get_object())
+        run = launch.retry(person_of(request), self.get_object())
         return Response(self.get_serializer(run).data, status=201)
 
 

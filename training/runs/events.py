@@ -137,7 +137,8 @@ def describe_run_detail(run: TrainingRun) -> RunDetail:
 
 
 def describe_epoch(epoch: Epoch) -> EpochState:
-    return {name: getattr(epoch, name) for name in EpochState.__annotations__}
+    state: Any = {name: getattr(epoch, name) for name in EpochState.__annotations__}
+    return state
 
 
 def place_of(run: TrainingRun) -> int | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import transaction
 from redis.exceptions import RedisError
@@ -132,7 +133,7 @@ def _number(name: str, value: Any) -> int | float:
 
 
 def start(
-    user, dataset: Dataset, preset: str, changes: Mapping[str, Any], note: str = ""
+    user: User, dataset: Dataset, preset: str, changes: Mapping[str, Any], note: str = ""
 ) -> TrainingRun:
     """Queue a training. Raises LaunchRefused, before anything is stored."""
     config, patience = read_config(preset, changes)
@@ -215,7 +216,7 @@ def ask_measurement(architecture: str) -> None:
             tasks.enqueue_measurement(architecture)
 
 
-def retry(user, run: TrainingRun) -> TrainingRun:
+def retry(user: User, run: TrainingRun) -> TrainingRun:
     """Queue a new run with the choices of an old one. Raises LaunchRefused."""
     config = TrainingConfig.from_dict(run.config)
     check_dataset(run.dataset, config)

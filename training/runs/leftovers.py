@@ -27,7 +27,7 @@ def delete_leftovers() -> None:
     """Delete the folders whose row was never stored, or is gone."""
     for name, model in FOLDERS.items():
         old = {key: path for path in _folders(name) if (key := _old_key(path))}
-        known = set(model.objects.filter(pk__in=old).values_list("pk", flat=True))
+        known = set(model._default_manager.filter(pk__in=old).values_list("pk", flat=True))
         for key in old.keys() - known:
             shutil.rmtree(old[key], ignore_errors=True)
             logger.warning("Deleted %s, which belongs to nothing", old[key])

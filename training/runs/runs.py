@@ -6,12 +6,12 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import DatabaseError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from recognition.engine.errors import CodedError
@@ -52,7 +52,7 @@ class Problem(CodedError):
     """The run cannot succeed."""
 
 
-def waiting():
+def waiting() -> QuerySet[TrainingRun]:
     """The queued runs in the order in which they will be carried out."""
     return TrainingRun.objects.filter(status=Status.QUEUED).order_by("enqueued_at", "pk")
 
@@ -127,7 +127,7 @@ def look(run: TrainingRun) -> None:
         raise Ended
 
 
-def keep(run: TrainingRun, **values) -> None:
+def keep(run: TrainingRun, **values: Any) -> None:
     """Write to the row and renew the lease; raises Ended if it is no longer this process's."""
     if not lease.change(run, **values):
         raise Ended
@@ -153,7 +153,7 @@ def hear(run: TrainingRun, message: TrainerMessage, log: str) -> None:
 def progress_of(run: TrainingRun, batch: Batch) -> events.Progress:
     epochs = None if run.config.get("minutes") else run.config["epochs"]
     values = {name: value for name, value in batch.items() if name != "type"}
-    return {"epochs": epochs, **values}
+    return cast(events.Progress, {"epochs": epochs, **values})
 
 
 @transaction.atomic

@@ -75,11 +75,11 @@ class Trainer:
             os.killpg(self.popen.pid, signal.SIGKILL)
         self.popen.wait()
         self._listener.join()
-        self.popen.stdin.close()
-        self.popen.stdout.close()
+        for pipe in filter(None, (self.popen.stdin, self.popen.stdout)):
+            pipe.close()
 
     def _listen(self) -> None:
-        for line in self.popen.stdout:
+        for line in self.popen.stdout or ():
             with contextlib.suppress(ValueError):  # cut off by the end of the process
                 self._said.put(json.loads(line))
         self._said.put(None)

@@ -1,10 +1,12 @@
 """The pages of training runs."""
 
+from uuid import UUID
+
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from recognition.api.access import administrators_only
+from recognition.api.people import administrators_only
 from training.models import Dataset, TrainingRun
 from training.runs import events
 
@@ -25,7 +27,7 @@ def run_list(request: HttpRequest) -> HttpResponse:
 
 
 @administrators_only
-def run_detail(request: HttpRequest, pk) -> HttpResponse:
+def run_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     run = get_object_or_404(TrainingRun.objects.select_related("dataset", "created_by"), pk=pk)
     context = {"run": run, "state": events.describe_run_detail(run)}
     return render(request, "training/runs/run.html", context)

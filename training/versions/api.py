@@ -9,6 +9,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from recognition.api.people import person_of
 from recognition.api.private_files import JPEG, serve_picture
 from recognition.api.problems import Problem
 from recognition.api.states import StateSerializer
@@ -76,7 +77,9 @@ class ImportViewSet(LargerUploads, TrainingViewSet):
         """201 with an ONNX file's version, 202 while a worker makes a model of weights."""
         files = request.FILES
         about = {name: self.text(name) for name in ("architecture", "dataset", "note")}
-        found = version_intake.add_upload(request.user, files.get("file"), files.get("card"), about)
+        found = version_intake.add_upload(
+            person_of(request), files.get("file"), files.get("card"), about
+        )
         status = 201 if found.is_finished else 202
         return Response(self.get_serializer(found).data, status=status)
 
@@ -97,7 +100,7 @@ class EvaluationViewSet(TrainingViewSet):
         number = self.text("version")
         version = get_object_or_404(ModelVersion, number=number if number.isdecimal() else 0)
         dataset, split = find_dataset(self.fields), self.text("split")
-        evaluation = evaluations.ask_evaluation(request.user, version, dataset, split)
+        evaluation = evaluations.ask_evaluation(person_of(request), version, dataset, split)
         return Response(self.get_serializer(evaluation).data, status=202)
 
     @extend_schema(responses=JPEG)

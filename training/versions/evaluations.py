@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 
 from recognition.engine.errors import CodedError
@@ -44,7 +45,7 @@ def evaluate(evaluation: Evaluation) -> None:
     )
 
 
-def ask_evaluation(user, version: ModelVersion, dataset: Dataset, split: str) -> Evaluation:
+def ask_evaluation(user: User, version: ModelVersion, dataset: Dataset, split: str) -> Evaluation:
     """The evaluation of a version on a split: the one there is, or a new one that is queued.
 
     One that has failed is queued again. Raises LaunchRefused.

@@ -75,7 +75,8 @@ def write_weights(model: keras.Model, facts: dict[str, Any], path: Path) -> None
     """Store weights in the form of `save_best`, so that what is exported can be imported again."""
     arrays = {f"best/{number:04d}": value for number, value in enumerate(model.get_weights())}
     with path.open("wb") as file:
-        np.savez(file, **{FACTS: np.array(json.dumps(facts))}, **arrays)
+        named: dict[str, Any] = {FACTS: np.array(json.dumps(facts)), **arrays}
+        np.savez(file, **named)
 
 
 if __name__ == "__main__":

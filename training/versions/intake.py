@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
@@ -34,7 +35,7 @@ class ModelUploadHandler(LimitedUploadHandler):
 
 
 def add_upload(
-    user,
+    user: User,
     file: LimitedUpload | None,
     card: LimitedUpload | None = None,
     fields: Mapping[str, str] | None = None,
@@ -59,7 +60,7 @@ def add_upload(
 
 
 def add(
-    user,
+    user: User,
     name: str,
     content: bytes,
     *,

@@ -1,5 +1,7 @@
 """The pages of model versions for administrators, and what their forms do."""
 
+from typing import cast
+
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -8,11 +10,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST
 
-from recognition.api.access import administrators_only
+from recognition.api.people import administrators_only, person_of
 from recognition.engine import media
 from recognition.engine.errors import MediaError, ModelError
 from recognition.models import ModelEvent, ModelVersion
 from recognition.photos.analyses import face_detector
+from recognition.photos.uploads import LimitedUpload
 from recognition.registry import comparison, registry
 from recognition.registry.version_files import card_file, read_keras, read_onnx, zip_file
 from training.core.names import ARCHITECTURES
@@ -99,7 +102,7 @@ def compare(request: HttpRequest) -> HttpResponse:
 @require_POST
 def compare_on_photo(request: HttpRequest) -> HttpResponse:
     """The faces of a photo as each of the chosen versions reads them; the photo is not kept."""
-    photo = request.FILES.get("photo")
+    photo = cast(LimitedUpload | None, request.FILES.get("photo"))
     try:
         if photo is None or photo.too_large:
             limit = settings.MAX_UPLOAD_BYTES // 1024**2
@@ -173,9 +176,9 @@ def import_version(request: HttpRequest) -> HttpResponse:
 
 @csrf_protect
 def _import(request: HttpRequest) -> HttpResponse:
-    files = request.FILES
+    file, card = (cast(LimitedUpload | None, request.FILES.get(name)) for name in ("file", "card"))
     try:
-        found = intake.add_upload(request.user, files.get("file"), files.get("card"), request.POST)
+        found = intake.add_upload(person_of(request), file, card, request.POST)
     except ModelError as error:
         messages.error(request, error.message)
         return redirect("models")
