@@ -36,11 +36,21 @@ ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *env_list("MIEN_ALLOWED_HOST
 ALLOWED_HOSTS.append(socket.gethostname() if HOST in {"0.0.0.0", "::"} else HOST)
 CSRF_TRUSTED_ORIGINS = env_list("MIEN_CSRF_TRUSTED_ORIGINS")
 
-INSTALLED_APPS = [
-    "recognition",
-    "training",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
+# Which process of the site this is. Each loads only what it works with: a worker has the models and
+# the tasks of its rooms, no pages, no API and no URLs; beat has neither. Anything else has all.
+ROLE = env_text("MIEN_ROLE", "site")
+EVERY_ROOM = [
+    *(f"recognition.{room}" for room in ("photos", "history", "live", "programs", "jobs")),
+    *(f"training.{room}" for room in ("runs", "datasets", "versions")),
+]
+TASK_ROOMS = {
+    "beat": [],
+    "frames": ["recognition.live"],
+    "exports": ["recognition.history", "recognition.programs"],
+    "training": ["training.runs", "training.versions"],
+}.get(ROLE, EVERY_ROOM)
+MODELS = ["recognition", "training", "django.contrib.auth", "django.contrib.contenttypes"]
+PAGES = [
     "django.contrib.humanize",
     "django.contrib.messages",
     "django.contrib.sessions",
@@ -55,6 +65,10 @@ INSTALLED_APPS = [
     "rest_framework",
     "fer_site.apps.AdministrationConfig",  # last: looks for the admin pages of all the others
 ]
+INSTALLED_APPS = {
+    "beat": [],
+    **dict.fromkeys(["frames", "analyses", "exports", "training"], MODELS),
+}.get(ROLE, [*MODELS, *PAGES])
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -238,7 +252,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # An upload must not wait for a broker that is down: the row is there, the sweeper repeats it.
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
-CELERY_IMPORTS = ["recognition.jobs.workers"]  # what a worker answers when it is asked what it does
+# What a worker answers when it is asked what it does.
+CELERY_IMPORTS = ["recognition.jobs.workers"] if ROLE != "beat" else []
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

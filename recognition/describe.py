@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Literal, NotRequired, TypedDict, cast
 
 import numpy as np
-from django.urls import reverse
 
 from recognition.engine.emotions import EMOTIONS
 from recognition.engine.sharpness import BLURRED
@@ -105,9 +104,7 @@ def describe_analysis(analysis: Analysis) -> AnalysisSummary:
     def iso(moment: datetime | None) -> str | None:
         return moment.isoformat() if moment else None
 
-    def address(name: str, present: object) -> str | None:
-        return reverse(name, args=[analysis.pk]) if present else None
-
+    url = analysis.get_absolute_url()
     error: Message | None = None
     if analysis.error_code:
         error = {"code": analysis.error_code, "message": analysis.error_message}
@@ -133,9 +130,9 @@ def describe_analysis(analysis: Analysis) -> AnalysisSummary:
         "error": error,
         "retryable": analysis.is_retryable,
         "notices": analysis.notices,
-        "url": analysis.get_absolute_url(),
-        "photo_url": address("analysis-photo", analysis.photo),
-        "thumbnail_url": address("analysis-thumbnail", analysis.thumbnail),
+        "url": url,
+        "photo_url": f"{url}photo/" if analysis.photo else None,
+        "thumbnail_url": f"{url}thumbnail/" if analysis.thumbnail else None,
     }
 
 

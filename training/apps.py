@@ -3,14 +3,14 @@
 from importlib import import_module
 
 from django.apps import AppConfig
-
-ROOMS = ("runs", "datasets", "versions")
+from django.conf import settings
 
 
 class TrainingConfig(AppConfig):
     name = "training"
 
     def ready(self) -> None:
-        # They register the kinds of jobs, and need the models for it.
-        for room in ROOMS:
-            import_module(f"training.{room}.tasks")
+        # Tasks register the kinds of jobs, and need the models for it.
+        for room in settings.TASK_ROOMS:
+            if room.startswith(f"{self.name}."):
+                import_module(f"{room}.tasks")

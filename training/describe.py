@@ -2,8 +2,6 @@
 
 from typing import Any, TypedDict
 
-from django.urls import reverse
-
 from recognition.describe import Message
 from recognition.models import Job
 from training.models import Evaluation
@@ -25,7 +23,7 @@ class EvaluationState(TypedDict):
 
 
 def describe_evaluation(evaluation: Evaluation) -> EvaluationState:
-    address = reverse("api-evaluation-picture", args=[evaluation.pk])
+    address = f"/api/v1/evaluations/{evaluation.pk}/picture/"
     return {
         "id": str(evaluation.pk),
         "status": evaluation.status,

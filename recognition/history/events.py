@@ -2,8 +2,6 @@
 
 from typing import Literal, TypedDict
 
-from django.urls import reverse
-
 from recognition.describe import Message
 from recognition.events import owner_group, publish
 from recognition.models import Export
@@ -75,5 +73,5 @@ def describe_export(export: Export) -> ExportState:
         "expires_at": expires_at.isoformat() if expires_at else None,
         "sequence": export.sequence,
         "error": error,
-        "file_url": reverse("api-export-file", args=[export.pk]) if export.file else None,
+        "file_url": f"/api/v1/exports/{export.pk}/file/" if export.file else None,
     }

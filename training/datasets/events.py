@@ -2,8 +2,6 @@
 
 from typing import Any, Literal, TypedDict
 
-from django.urls import reverse
-
 from recognition.describe import Message
 from recognition.events import STAFF_GROUP as GROUP
 from recognition.events import publish
@@ -63,5 +61,5 @@ def describe_dataset(dataset: Dataset) -> DatasetState:
         "created_at": dataset.created_at.isoformat(),
         "report": dataset.report,
         "error": _error(dataset),
-        "sheet_url": reverse("api-dataset-sheet", args=[dataset.pk]) if dataset.sheet else None,
+        "sheet_url": f"/api/v1/datasets/{dataset.pk}/sheet/" if dataset.sheet else None,
     }
