@@ -16,6 +16,7 @@ class TableFile:
     """A file that takes rows, as a context manager; what it holds is whole once it was left."""
 
     content_type: str
+    file: Any
 
     def __init__(self, path: Path) -> None:
         self.file = path.open("w", encoding="utf-8", newline="")
@@ -79,7 +80,7 @@ class ParquetFile(TableFile):
         types["created_at"] = pyarrow.timestamp("us", tz="UTC")
         fields = [(name, types.get(name, pyarrow.float64())) for name in COLUMNS]
         self.schema = pyarrow.schema(fields)
-        self.table = parquet.ParquetWriter(path, self.schema, compression="zstd")
+        self.file = parquet.ParquetWriter(path, self.schema, compression="zstd")
 
     def write(self, rows: Rows) -> None:
         import pyarrow
@@ -89,7 +90,7 @@ class ParquetFile(TableFile):
             pyarrow.array(values, field.type)
             for values, field in zip(columns, self.schema, strict=True)
         ]
-        self.table.write_table(pyarrow.Table.from_arrays(arrays, schema=self.schema))
+        self.file.write_table(pyarrow.Table.from_arrays(arrays, schema=self.schema))
 
 
 FILES: dict[str, type[TableFile]] = {

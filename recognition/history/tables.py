@@ -21,7 +21,7 @@ COLUMNS = [
     *["face", "track", "seconds", "x", "y", "width", "height", "score"],
     *["emotion", "probability", *EMOTIONS, "quality", "correction"],
 ]
-"""The columns of every table, explained in docs/exports.md."""
+"""The columns of every table, explained in docs/reference/exports.md."""
 
 FIELDS = [
     *["analysis_id", "analysis__kind", "analysis__title", "analysis__tags"],

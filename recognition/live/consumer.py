@@ -1,4 +1,4 @@
-"""The WebSocket of a live session: docs/live-protocol.md spoken over recognition.live."""
+"""The WebSocket of a live session: docs/reference/live-protocol.md spoken over recognition.live."""
 
 import asyncio
 import json

@@ -1,7 +1,7 @@
 """Weights that a run begins with instead of random ones.
 
 `first.npz` holds those that the shipped network had before it learned from `taught.npz`: see
-docs/model.md. They go with the split of FER2013 by seed 7, of which they have seen 95 %.
+docs/explanation/how-the-model-was-made.md. They go with the split of FER2013 by seed 7, of which they have seen 95 %.
 """
 
 from pathlib import Path
