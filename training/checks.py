@@ -9,7 +9,7 @@ from django.core.files.base import ContentFile
 
 from recognition import jobs, tracebacks
 from training import events
-from training.core.inspection import Report, draw_samples, encode_jpeg, inspect
+from training.core.data.inspection import Report, draw_samples, encode_jpeg, inspect
 from training.models import Dataset
 
 logger = logging.getLogger(__name__)

@@ -10,11 +10,10 @@ from django.core.files.base import ContentFile
 from recognition import jobs, registry, tracebacks
 from recognition.engine.errors import ModelError
 from training import events
-from training.core.datasets import load
-from training.core.examine import examine
-from training.core.held_out import rows_of
-from training.core.inspection import encode_jpeg
-from training.core.problems import DatasetError
+from training.core.data.datasets import load
+from training.core.data.faces import DatasetError, rows_of
+from training.core.data.inspection import encode_jpeg
+from training.core.evaluate import examine
 from training.models import Evaluation
 
 logger = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ from recognition.models import ModelVersion
 from training import events, trainer
 from training.messages import BEST, WeightsJob
 from training.models import Dataset, Evaluation, ModelImport
-from training.runs import CARD, KERAS, MODEL
+from training.core.checkpoint import CARD, KERAS, MODEL
 
 logger = logging.getLogger(__name__)
 

@@ -18,12 +18,9 @@ from recognition.engine.emotions import EMOTIONS
 from recognition.jobs import Status
 from recognition.models import ModelVersion
 from training import events, runs, tasks
-from training.core.config import OPTIMIZERS, STARTS, TrainingConfig
+from training.core.config import ARCHITECTURES, OPTIMIZERS, SCHEDULES, STARTS, TrainingConfig
 from training.core.config import PRESETS as CORE_PRESETS
-from training.core.duration import evaluation_seconds, training_seconds
-from training.core.names import ARCHITECTURES
-from training.core.precision import AUTO
-from training.core.schedules import SCHEDULES
+from training.core.duration import AUTO, evaluation_seconds, training_seconds
 from training.models import Dataset, Evaluation, Speed, TrainingRun
 
 PRESETS: dict[str, TrainingConfig] = {

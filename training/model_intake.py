@@ -17,8 +17,8 @@ from recognition.model_files import check_size, read_weights
 from recognition.submissions import clean_title
 from recognition.uploads import LimitedUpload, LimitedUploadHandler
 from training import events, imports, tasks
-from training.core.foreign import in_order, read_facts
-from training.core.names import ARCHITECTURES
+from training.core.checkpoint import in_order, read_facts
+from training.core.config import ARCHITECTURES
 from training.messages import WEIGHTS
 from training.models import Dataset, ModelImport
 

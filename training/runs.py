@@ -16,8 +16,9 @@ from recognition import jobs, pauses, registry, tracebacks
 from recognition.jobs import Status
 from recognition.models import ModelVersion
 from training import events, trainer
+from training.core.checkpoint import CARD, KERAS, MODEL
 from training.core.config import TrainingConfig
-from training.core.precision import settled
+from training.core.duration import settled
 from training.messages import BEST, EXAMINATION, Batch, Epochs, TrainerMessage, TrainingJob
 from training.models import Epoch, Evaluation, Speed, TrainingRun
 
@@ -27,8 +28,6 @@ Phase = TrainingRun.Phase
 
 TICK = 0.5  # seconds between two looks at the stop flag
 MOST_ATTEMPTS = 4  # the first, and three resumes by itself
-# As training.core.release names them, which cannot be imported without TensorFlow.
-MODEL, CARD, KERAS = "expression.onnx", "expression.json", "expression.keras"
 GAVE_UP = (
     "The training broke off four times. What it has learned is kept: look at the log, "
     "then resume it."

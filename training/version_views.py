@@ -15,7 +15,7 @@ from recognition.engine.errors import MediaError, ModelError
 from recognition.models import ModelEvent, ModelVersion
 from recognition.version_files import card_file, read_keras, read_onnx, zip_file
 from training import events, model_intake
-from training.core.names import ARCHITECTURES
+from training.core.config import ARCHITECTURES
 from training.models import Dataset, ModelImport
 from training.views import administrators_only
 

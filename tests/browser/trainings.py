@@ -16,7 +16,7 @@ from recognition import registry
 from tests.recognition.networks import network, shipped_card
 from tests.training.drawing import draw_faces, write_csv
 from training import checks, intake, launch
-from training.core.inspection import encode_jpeg
+from training.core.data.inspection import encode_jpeg
 from training.models import Dataset, Epoch, Evaluation, ModelImport, TrainingRun
 
 LOG = "210 faces, 7 classes\nepoch 1\nepoch 2\nepoch 3\n"

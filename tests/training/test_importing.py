@@ -10,8 +10,8 @@ from recognition.engine.classifier import EmotionClassifier
 from tests.training.weights import npz
 from training import importing
 from training.core.architectures import build
+from training.core.evaluate import softmax
 from training.core.export import drawn_faces
-from training.core.figures import softmax
 from training.core.fit import predict_logits
 from training.messages import JOB, WEIGHTS
 

@@ -13,19 +13,17 @@ import argparse
 import sys
 from pathlib import Path
 
-from .datasets import load, load_for
-from .problems import CheckpointError, DatasetError
-from .sheets import write_sheets
-
-BEST = "best.npz"
+from .checkpoint import BEST, CheckpointError, describe, save_best
+from .config import add_options, read_config
+from .data.datasets import load, load_for
+from .data.faces import DatasetError
+from .data.sheets import write_sheets
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Train, or write contact sheets; gives the exit status."""
     # Here, not above: helper processes import this module again, and need no Keras.
-    from .checkpoint import save_best
     from .fit import fit
-    from .options import add_options, describe, read_config
 
     parser = argparse.ArgumentParser(
         prog="python -m training.core",

@@ -1,12 +1,19 @@
 """Random variations of training faces: what loose crops and real detections look like."""
 
 import math
+import multiprocessing
+import os
+import threading
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from recognition.engine.align import SIDE, warp
+
+from .data.faces import AS_IT_IS
 
 _ROTATION = math.radians(12)
 _SCALE = 0.13
@@ -15,6 +22,7 @@ _SHEAR = 0.06
 _GAMMA = 0.45
 _DEGRADED = 0.25
 _ERASED = 0.3
+_LEVELS = np.arange(256) / 255
 
 
 def augment(
@@ -48,6 +56,12 @@ def augment(
             image = _erase(image, random)
         varied[index] = image
     return varied
+
+
+def frame(images: NDArray[np.uint8], framings: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Faces [n, 48, 48] as maps [n, 2, 3] frame them, of the same size."""
+    pairs = zip(images, framings, strict=True)
+    return np.stack([warp(np.asarray(face), framing) for face, framing in pairs])
 
 
 def resize(faces: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
@@ -85,9 +99,6 @@ def _apply_gamma(image: NDArray[np.uint8], gamma: float) -> NDArray[np.uint8]:
     return table[image]
 
 
-_LEVELS = np.arange(256) / 255
-
-
 def _degrade(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
     """One of the ways in which a face in a photo is worse than a face in the data set."""
     kind = random.integers(4)
@@ -114,3 +125,85 @@ def _erase(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.
     erased = image.copy()
     erased[top : top + height, left : left + width] = random.integers(0, 256)
     return erased
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What makes a batch: which rows, and all that their variation follows from.
+
+    `framed` is the share of faces that are fed as the engine would frame them, `strength` that of
+    `augment`, `side` the side in pixels of the faces made, `seed` any whole numbers.
+    """
+
+    rows: NDArray[np.int64]
+    seed: tuple[int, ...]
+    framed: float
+    strength: float
+    side: int
+
+
+def vary(
+    images: NDArray[np.uint8], framings: NDArray[np.float32] | None, recipe: Recipe
+) -> NDArray[np.uint8]:
+    """The batch of a recipe, uint8 [n, side, side], from faces [all, 48, 48]."""
+    rows, random = recipe.rows, np.random.default_rng(recipe.seed)
+    maps = None
+    if framings is not None:
+        framed = random.random(len(rows)) < recipe.framed
+        maps = np.where(framed[:, np.newaxis, np.newaxis], framings[rows], AS_IT_IS)
+    return resize(augment(images[rows], random, recipe.strength, maps), recipe.side)
+
+
+class Helpers:
+    """A pool of `processes`, each with the faces; used as a context, which ends them."""
+
+    def __init__(
+        self, images: NDArray[np.uint8], framings: NDArray[np.float32] | None, processes: int
+    ) -> None:
+        self.ahead = 3 * processes
+        """How many batches to ask for before the first of them is needed."""
+        self._pool = ProcessPoolExecutor(
+            processes,
+            # A fork of a process in which an accelerator's threads run can hang.
+            multiprocessing.get_context("spawn"),
+            initializer=_begin,
+            initargs=(np.asarray(images), framings),
+        )
+
+    def __enter__(self) -> "Helpers":
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def vary(self, recipe: Recipe) -> "Future[NDArray[np.uint8]]":
+        """Begin to make a batch."""
+        return self._pool.submit(_vary, recipe)
+
+
+def spare_processes() -> int:
+    """How many helpers are worth their memory on this machine: none where cores are few."""
+    cores = os.cpu_count() or 1
+    return 0 if cores <= 4 else min(8, cores // 2)
+
+
+_images: NDArray[np.uint8]
+_framings: NDArray[np.float32] | None
+
+
+def _begin(images: NDArray[np.uint8], framings: NDArray[np.float32] | None) -> None:
+    global _images, _framings
+    _images, _framings = images, framings
+    cv2.setNumThreads(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A training that is killed cannot end its helpers itself."""
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)
+
+
+def _vary(recipe: Recipe) -> NDArray[np.uint8]:
+    return vary(_images, _framings, recipe)

@@ -2,18 +2,34 @@
 
 import json
 import os
+import re
 import zipfile
 import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from recognition.engine.errors import ModelError
+
 from .config import TrainingConfig
-from .problems import CheckpointError
+
+if TYPE_CHECKING:
+    import keras
+
+CHECKPOINT, BEST = "checkpoint.npz", "best.npz"
+"""What a run writes while it trains, and the weights of its best epoch alone."""
+
+MODEL, INT8, CARD = "expression.onnx", "expression.int8.onnx", "expression.json"
+KERAS = "expression.keras"
+"""What a release writes."""
+
+
+class CheckpointError(ValueError):
+    """A checkpoint cannot be used; the message says why."""
 
 
 @dataclass
@@ -47,7 +63,7 @@ class Progress:
 
 
 def save(
-    path: Path, config: TrainingConfig, model: keras.Model, average: list[Any], progress: Progress
+    path: Path, config: TrainingConfig, model: "keras.Model", average: list[Any], progress: Progress
 ) -> None:
     """Write the state after an epoch; a crash in the middle leaves the previous file whole."""
     groups = {
@@ -64,7 +80,7 @@ def save_best(path: Path, config: TrainingConfig, progress: Progress) -> None:
     _save(path, config, progress, {"best": progress.best})
 
 
-def restore(path: Path, config: TrainingConfig, model: keras.Model) -> tuple[list[Any], Progress]:
+def restore(path: Path, config: TrainingConfig, model: "keras.Model") -> tuple[list[Any], Progress]:
     """Put a compiled model and its optimizer where the run stopped; gives averages and progress.
 
     A checkpoint of another config is refused with CheckpointError.
@@ -99,6 +115,9 @@ def _progress(facts: dict[str, Any], arrays: dict[str, list[Any]]) -> Progress:
 def _save(
     path: Path, config: TrainingConfig, progress: Progress, groups: dict[str, list[Any]]
 ) -> None:
+    # Here, not above: web processes and workers import this module, and need no Keras.
+    import keras
+
     arrays: dict[str, Any] = {
         f"{group}/{index:04d}": keras.ops.convert_to_numpy(value)
         for group, values in groups.items()
@@ -137,3 +156,116 @@ def _assign(variables: list[Any], values: list[Any], path: Path) -> None:
         raise CheckpointError(f"{path.name} does not fit this network.")
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
+
+
+FACTS = "facts"
+"""The array of JSON that our own files hold beside the weights (checkpoint.save_best)."""
+
+BEST_PREFIX = "best/"
+"""What the names of the best epoch's weights begin with in our own files."""
+
+SHOWN = 3
+"""So many weights that do not fit are named."""
+
+
+def read_facts(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    """What a file of ours says of its weights; empty for a file of anybody else.
+
+    Raises ModelError invalid_file where that cannot be read.
+    """
+    if FACTS not in arrays:
+        return {}
+    try:
+        facts = json.loads(str(arrays[FACTS]))
+        if not isinstance(facts, dict) or not isinstance(facts.get("config", {}), dict):
+            raise ValueError("it is no JSON object")
+    except (ValueError, RecursionError) as error:
+        raise ModelError("invalid_file", f"The array {FACTS!r} cannot be read: {error}.") from error
+    return facts
+
+
+def in_order(arrays: Mapping[str, NDArray[Any]]) -> list[NDArray[np.float32]]:
+    """The weights in the order of their names, numbers in them counted: arr_2 before arr_10.
+
+    Of a file of ours they are those of the best epoch. Raises ModelError: no_weights, wrong_type
+    and not_finite.
+    """
+    names = [name for name in arrays if name != FACTS]
+    names = [name for name in names if name.startswith(BEST_PREFIX)] or names
+    if not names:
+        raise ModelError("no_weights", "There are no weights in this file.")
+    weights = []
+    for name in sorted(names, key=_by_number):
+        array = arrays[name]
+        if array.dtype.kind != "f":
+            raise ModelError(
+                "wrong_type", f"The array {name!r} holds {array.dtype}, not floating point numbers."
+            )
+        with np.errstate(over="ignore"):  # what is too large for float32 is infinite then
+            weights.append(np.asarray(array, np.float32))
+        if not np.isfinite(weights[-1]).all():
+            raise ModelError("not_finite", f"The array {name!r} holds numbers that are not finite.")
+    return weights
+
+
+def check_fit(
+    architecture: str,
+    wanted: Sequence[tuple[str, tuple[int, ...]]],
+    weights: Sequence[NDArray[np.float32]],
+) -> None:
+    """Raise ModelError wrong_shapes unless the weights are those of a network.
+
+    `wanted` are the names and shapes of the network's own, in its order.
+    """
+    if len(wanted) != len(weights):
+        raise ModelError(
+            "wrong_shapes",
+            f"{architecture} has {len(wanted)} arrays of weights; the file has {len(weights)}.",
+        )
+    pairs = enumerate(zip(wanted, weights, strict=True), start=1)
+    wrong = [
+        f"number {number} ({name}) must be {_shape(shape)} and is {_shape(array.shape)}"
+        for number, ((name, shape), array) in pairs
+        if shape != array.shape
+    ]
+    if wrong:
+        more = f", and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
+        raise ModelError(
+            "wrong_shapes",
+            f"These are no weights of {architecture}: {'; '.join(wrong[:SHOWN])}{more}.",
+        )
+
+
+def _by_number(name: str) -> list[tuple[int, str]]:
+    return [
+        (int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)
+    ]
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return " × ".join(map(str, shape)) or "a single number"
+
+
+def describe(epoch: Epoch) -> str:
+    """A line about a finished epoch."""
+    return (
+        f"epoch {epoch.number}: {epoch.side} px, loss {epoch.loss:.4f}, "
+        f"validation accuracy {epoch.validation_accuracy:.4f}, "
+        f"macro F1 {epoch.validation_macro_f1:.4f}, {epoch.seconds:.0f} s in all"
+    )
+
+
+class Scored(Protocol):
+    """An epoch, as far as it matters here."""
+
+    number: int
+    validation_accuracy: float
+
+
+def is_lost(patience: int | None, epochs: Sequence[Scored]) -> bool:
+    """Whether the last `patience` epochs have brought nothing better than those before them."""
+    if not patience or not epochs:
+        return False
+    # As good is not better, so the first of equals counts, though `fit` keeps the last.
+    best = max(epochs, key=lambda epoch: (epoch.validation_accuracy, -epoch.number))
+    return len(epochs) - best.number >= patience

@@ -1,15 +1,52 @@
 """What a training run is asked to do; saved in the checkpoint and in the model's card."""
 
-from collections.abc import Mapping
+import math
+from argparse import ArgumentParser
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
-from .schedules import SCHEDULES
+ARCHITECTURES = ("se_resnet", "se_resnet_wide", "simple_cnn", "mini_xception")
+"""Those of architectures.py that are offered to people."""
 
 OPTIMIZERS = ("adamw", "sgd")
 RANDOM = "random"
 STARTS = {RANDOM: None, "first": "se_resnet"}
 """What a run may begin with, see `start`, and the network that these weights are of."""
+
+
+def cosine(progress: float) -> float:
+    """Half a cosine down (Loshchilov & Hutter 2017, arXiv 1608.03983).
+
+    Never quite zero: where the clock rules, the last epoch may end a little late.
+    """
+    return max(0.5 * (1 + math.cos(math.pi * progress)), 0.001)
+
+
+def steps(progress: float) -> float:
+    """A tenth after half of the run, and again after three quarters (as He et al. 2016 do)."""
+    return 1.0 if progress < 0.5 else 0.1 if progress < 0.75 else 0.01
+
+
+def constant(progress: float) -> float:
+    """The same all along."""
+    return 1.0
+
+
+SCHEDULES: dict[str, Callable[[float], float]] = {
+    "cosine": cosine,
+    "steps": steps,
+    "constant": constant,
+}
+"""From the share of the run after the warm-up that is done, 0 to 1, to a share of the peak."""
+
+
+def learning_rate(schedule: str, peak: float, warmup: float, progress: float) -> float:
+    """The learning rate at a share of the run, 0 to 1: a line up, then the schedule."""
+    if progress < warmup:
+        return peak * max(progress / warmup, 0.01)
+    return peak * SCHEDULES[schedule](min(1.0, (progress - warmup) / (1 - warmup)))
 
 
 @dataclass(frozen=True)
@@ -40,7 +77,7 @@ class TrainingConfig:
     warmup: float = 0.03
     """Share of the run over which the learning rate rises; then it goes by the schedule."""
     schedule: str = "cosine"
-    """One of `schedules.SCHEDULES`: cosine, steps or constant."""
+    """One of `SCHEDULES`: cosine, steps or constant."""
     weight_decay: float = 0.05
     """Decoupled: a step takes away learning rate × this × the weight, of kernels only."""
     average: float = 0.998
@@ -171,3 +208,64 @@ PRESETS: dict[str, TrainingConfig] = {
     "balanced": replace(TrainingConfig(), epochs=16, framed=0.0),
     "shipped": SHIPPED,
 }
+
+
+_CHOICES = (
+    *("architecture", "epochs", "minutes", "seed", "batch_size", "learning_rate", "precision"),
+    *("schedule", "taught", "framed", "optimizer", "weight_decay", "mixed", "start"),
+)
+
+
+def add_options(parser: ArgumentParser, presets: Mapping[str, TrainingConfig] = PRESETS) -> None:
+    """Data, preset, and what can be changed about a preset."""
+    add_source(parser, presets)
+    parser.add_argument("--architecture", help="se_resnet, simple_cnn or mini_xception")
+    parser.add_argument("--start", choices=STARTS, help="the weights to begin with")
+    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--minutes", type=float, help="fit the schedule into this time instead")
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--batch-size", type=int)
+    parser.add_argument("--learning-rate", type=float)
+    parser.add_argument("--schedule", choices=sorted(SCHEDULES), help="of the learning rate")
+    parser.add_argument("--optimizer", choices=OPTIMIZERS)
+    parser.add_argument("--weight-decay", type=float)
+    parser.add_argument("--mixed", type=float, help="blend faces in pairs; 0.2 is usual")
+    parser.add_argument("--framed", type=float, help="share of faces framed as the engine does")
+    parser.add_argument("--taught", type=float, help="share of the teachers' labels")
+    parser.add_argument("--precision", choices=("float32", "mixed_bfloat16"))
+
+
+def add_source(parser: ArgumentParser, presets: Mapping[str, TrainingConfig]) -> None:
+    """What to train on, by which preset, and where to."""
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        help="FER2013's CSV, a folder or zip of images, or a folder of contact sheets",
+    )
+    parser.add_argument("--votes", type=Path, help="FER+'s CSV; found by itself beside the data")
+    default = "balanced" if "balanced" in presets else next(iter(presets))
+    parser.add_argument("--preset", choices=sorted(presets), default=default)
+    parser.add_argument(
+        "--teachers", type=Path, metavar="FILE", help="their labels, where not those shipped"
+    )
+    parser.add_argument(
+        "--steps-at-once",
+        type=int,
+        default=1,
+        help="on a fast accelerator, say, 16: it is not made to wait for Python after each step",
+    )
+    parser.add_argument("--output", type=Path, help="folder for what the run writes")
+
+
+def read_config(
+    options: Mapping[str, Any], presets: Mapping[str, TrainingConfig] = PRESETS
+) -> TrainingConfig:
+    """The preset with the given changes; ValueError where they cannot work.
+
+    Epochs that are asked for take the place of the preset's limit in minutes.
+    """
+    given = {name: options[name] for name in _CHOICES if options[name] is not None}
+    if "epochs" in given:
+        given.setdefault("minutes", None)
+    return replace(presets[options["preset"]], **given)

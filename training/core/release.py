@@ -1,6 +1,7 @@
 """From a finished run to what is shipped: the network in three files, and their card."""
 
 import datetime
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,23 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recognition.engine import align, detector
 from recognition.engine.classifier import EmotionClassifier
 from recognition.engine.emotions import EMOTIONS
 
-from .checkpoint import Progress
+from .augment import frame
+from .checkpoint import CARD, INT8, KERAS, MODEL, Progress
 from .config import TrainingConfig
+from .data.faces import Faces, split_off
 from .evaluate import evaluate, fit_temperature
-from .export import export, trained, write_card
-from .faces import Faces, split_off
+from .export import export_keras, export_onnx, quantize, trained, write_card
 from .fit import predict_logits
-from .framings import frame
-from .plain_keras import save
-from .provenance import code_digest
-from .quantize import quantize
 from .targets import epoch_rows
-
-MODEL, INT8, CARD = "expression.onnx", "expression.int8.onnx", "expression.json"
-KERAS = "expression.keras"
 
 INT8_COST = 0.003
 """Validation accuracy that the int8 variant may cost; one that costs more is not kept."""
@@ -64,8 +60,8 @@ def release(
     logits = [predict_logits(model, images) for images, _ in validation.values()]
     temperature = fit_temperature(np.concatenate(logits), np.tile(labels, len(logits)))
     folder.mkdir(parents=True, exist_ok=True)
-    deviation = export(model, temperature, folder / MODEL)
-    save(model, temperature, folder / KERAS)
+    deviation = export_onnx(model, temperature, folder / MODEL)
+    export_keras(model, temperature, folder / KERAS)
     splits = {name: faces.rows(name) for name in score}
     scored = {name: (faces.images[rows], faces.labels[rows]) for name, rows in splits.items()}
     figures = {name: _score(folder / MODEL, part) for name, part in (validation | scored).items()}
@@ -115,3 +111,18 @@ def _release_int8(
 def _score(model: Path, part: Labelled) -> dict[str, Any]:
     """The figures of an exported model on labelled faces, ready for JSON."""
     return evaluate(EmotionClassifier(model).predict, *part).to_dict()
+
+
+def code_digest() -> str:
+    """The version of the code: a digest of all that decides what a run gives, besides its config
+    and its data: this package, the labels and weights in it, and how the engine frames faces."""
+    digest = hashlib.sha256()
+    for path in _code_files():
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _code_files() -> list[Path]:
+    framing = [Path(str(module.__file__)) for module in (align, detector)]
+    package = Path(__file__).parent
+    return [*sorted(package.rglob("*.py")), *sorted(package.glob("*.npz")), *framing]

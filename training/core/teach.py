@@ -21,14 +21,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .config import TEACHERS, TrainingConfig
-from .datasets import load_for
-from .evaluate import fit_temperature
-from .faces import Faces, split_off
-from .figures import softmax
-from .problems import CheckpointError, DatasetError
-from .reconcile import reconcile
-from .taught import TAUGHT, write_taught
+from recognition.engine.emotions import EMOTIONS
+
+from .checkpoint import CheckpointError, describe
+from .config import TEACHERS, TrainingConfig, add_options, read_config
+from .data.datasets import load_for
+from .data.faces import DatasetError, Faces, split_off
+from .evaluate import fit_temperature, log_loss, softmax
+from .targets import TAUGHT, write_taught
+
+_TAUGHT = TAUGHT.name
+_LOGITS = "logits.npy"
+
+_RIDGE = 1e-4
+_LOWEST = 1e-4
+"""A teacher's share, kept from zero; a byte of the stored shares is 40 times as much."""
 
 
 def cut_folds(faces: Faces, config: TrainingConfig, folds: int) -> list[NDArray[np.int64]]:
@@ -60,7 +67,6 @@ def teach(
     # Here, not above: helper processes import this module again, and need no Keras.
     from .architectures import build
     from .fit import fit, predict_logits
-    from .options import describe
 
     parts = cut_folds(faces, config, folds)
     fold = parts[number]
@@ -88,10 +94,69 @@ def _views(images: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
     return moved + [view[:, :, ::-1] for view in moved]
 
 
+def reconcile(
+    taught: NDArray[np.floating],
+    votes: NDArray[np.floating],
+    labels: NDArray[np.int64],
+    folds: NDArray[np.int64],
+) -> NDArray[np.float32]:
+    """Shares float32 [n, 7] from the teachers' [n, 7], the taggers' [n, 7] and labels [n].
+
+    Those of a face follow from the other folds' labels only (`folds`: its fold's number, [n]), so
+    that no label is told on by its own share.
+    """
+    features = _features(np.asarray(taught, np.float64), np.asarray(votes, np.float64))
+    shares = np.empty((len(labels), len(EMOTIONS)), np.float32)
+    for fold in np.unique(folds):
+        inside = folds == fold
+        weights = _regress(features[~inside], labels[~inside])
+        shares[inside] = softmax(features[inside] @ weights)
+    return shares
+
+
+def _features(taught: NDArray[np.float64], votes: NDArray[np.float64]) -> NDArray[np.float64]:
+    ones = np.ones((len(votes), 1))
+    logs = np.log(np.maximum(taught, _LOWEST))
+    return np.hstack([ones, logs, votes, np.log(votes + 0.05), votes > 0])
+
+
+def _regress(features: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Weights [d, 7] of least log loss, by Newton's method; a little ridge makes them unique."""
+    count, width = features.shape
+    classes = len(EMOTIONS)
+    weights = np.zeros((width, classes))
+    wanted = np.eye(classes)[labels]
+    for _ in range(20):
+        shares = softmax(features @ weights)
+        gradient = features.T @ (shares - wanted) / count + 2 * _RIDGE * weights
+        curvature = np.zeros((classes, width, classes, width))
+        for one in range(classes):
+            for other in range(one + 1):
+                product = shares[:, one] * ((one == other) - shares[:, other]) / count
+                block = features.T @ (features * product[:, np.newaxis])
+                curvature[one, :, other] = curvature[other, :, one] = block
+        square = curvature.reshape(classes * width, classes * width)
+        square.flat[:: classes * width + 1] += 2 * _RIDGE
+        step = np.linalg.solve(square, gradient.T.ravel()).reshape(classes, width).T
+        # A whole step from far away can lead further away: half of it, until it helps.
+        before = _loss(features, weights, labels)
+        while _loss(features, weights - step, labels) > before and np.abs(step).max() >= 1e-6:
+            step /= 2
+        weights -= step
+        if np.abs(step).max() < 1e-6:
+            break
+    return weights
+
+
+def _loss(
+    features: NDArray[np.float64], weights: NDArray[np.float64], labels: NDArray[np.int64]
+) -> float:
+    ridge = _RIDGE * float(np.square(weights).sum())
+    return log_loss(features @ weights, labels) + ridge
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Train the folds that are missing; gives the exit status."""
-    from .options import add_options, read_config
-
     parser = argparse.ArgumentParser(
         prog="python -m training.core.teach",
         description=__doc__,
@@ -133,9 +198,6 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     return 0
 
-
-_TAUGHT = TAUGHT.name
-_LOGITS = "logits.npy"
 
 if __name__ == "__main__":
     sys.exit(main())

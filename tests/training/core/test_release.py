@@ -12,7 +12,7 @@ from training.core import architectures
 from training.core import release as releasing
 from training.core.checkpoint import Epoch, Progress
 from training.core.config import TrainingConfig
-from training.core.framings import AS_IT_IS
+from training.core.data.faces import AS_IT_IS
 
 
 def tiny() -> keras.Model:

@@ -14,7 +14,7 @@ from recognition.engine.errors import ModelError
 from recognition.models import ModelVersion
 from recognition.version_files import card_file, read_keras, read_onnx, read_weights, zip_file
 from training import imports, model_intake, promotion
-from training.core.names import ARCHITECTURES
+from training.core.config import ARCHITECTURES
 
 
 class Command(BaseCommand):

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from tests.training.drawing import make_faces, write_votes
-from training.core import sheets
-from training.core.datasets import load
-from training.core.problems import DatasetError
-from training.core.sheets import FACTS, write_sheets
+from training.core.data import sheets
+from training.core.data.datasets import load
+from training.core.data.faces import DatasetError
+from training.core.data.sheets import FACTS, write_sheets
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recognition.engine.errors import ModelError
-from training.core.foreign import check_fit, in_order, read_facts
+from training.core.checkpoint import check_fit, in_order, read_facts
 
 
 def code_of(function, *arguments) -> str:

@@ -1,19 +1,16 @@
-"""Labelled faces from the files people have: FER2013's CSV, folders of images, contact sheets."""
+"""FER2013's CSV of labelled faces and FER+'s CSV of votes, read row by row."""
 
 import csv
 import gzip
-import hashlib
 import io
-import json
 import lzma
-import shutil
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TextIO, cast
+from typing import IO, Any, TextIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,102 +18,19 @@ from numpy.typing import NDArray
 from recognition.engine.align import SIDE
 from recognition.engine.emotions import EMOTIONS
 
-from .config import TrainingConfig
-from .duplicates import group_duplicates
-from .faces import SPLITS, Faces
-from .folders import read_folder, read_zip
-from .framings import measure_framings
-from .guard import GuardedReader
-from .problems import DatasetError, OtherRowsError
-from .sheets import are_sheets, read_sheets
-from .taught import TAUGHT, read_taught
+from .faces import SPLITS, DatasetError
 
+MAX_BYTES = 4 * 2**30
+MAX_LINE = 2**17
+"""Bytes; a row of 48 x 48 pixels has at most 9,300."""
 _VOTE_COLUMNS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
-_CACHE_VERSION = 2
 
 
-def load(data: Path, cache: Path, votes: Path | None = None, *, framings: bool = False) -> Faces:
-    """Read a data set, from `cache` (a folder) if the same files were read before.
-
-    `data` is FER2013's CSV (plain, .gz, .xz or .zip), a folder or zip of images in folders named
-    after the classes, or a folder of contact sheets. `votes` is FER+'s CSV for the same rows;
-    without it, a file fer2013new.csv beside a CSV is used where it is of the same rows. `framings`
-    has the detector look at every face, which takes minutes the first time. What cannot be read
-    raises DatasetError, which names row and reason.
-    """
-    for path in filter(None, [data, votes]):
-        if not path.exists():
-            raise DatasetError(f"There is nothing at {path}.")
-    found = votes or _votes_beside(data)
-    entry = cache / _fingerprint([data, found] if found else [data])
-    if not (entry / "sources.json").is_file():
-        try:
-            faces = _read(data, found)
-        except OtherRowsError:
-            if votes:
-                raise
-            faces = _read(data, None)
-        _store(faces, entry)
-    faces = _open(entry)
-    return replace(faces, framings=_framings(faces, entry)) if framings else faces
+class OtherRowsError(DatasetError):
+    """Votes are of other faces than the data set's."""
 
 
-def load_for(
-    config: TrainingConfig,
-    data: Path,
-    cache: Path,
-    votes: Path | None = None,
-    taught: Path | None = None,
-) -> Faces:
-    """As `load`, with all that a training by this config needs.
-
-    `taught` is a file of teachers' labels other than those that come with this package.
-    """
-    faces = load(data, cache, votes, framings=config.framed > 0)
-    return replace(faces, taught=read_taught(taught or TAUGHT, faces)) if config.taught else faces
-
-
-def _votes_beside(data: Path) -> Path | None:
-    """FER+'s CSV in the folder of a data set that is a table, if it is there."""
-    beside = data.with_name("fer2013new.csv")
-    return beside if beside.is_file() and data.is_file() and not shows_images(data) else None
-
-
-def _framings(faces: Faces, entry: Path) -> NDArray[np.float32]:
-    path = entry / _FRAMINGS
-    if not path.is_file():
-        partial = path.with_suffix(".partial.npy")
-        np.save(partial, measure_framings(faces.images))
-        partial.rename(path)
-    return np.asarray(np.load(path))
-
-
-def _read(data: Path, votes: Path | None) -> Faces:
-    if are_sheets(data):
-        if votes is not None:
-            raise DatasetError("Contact sheets hold their votes already; leave the file out.")
-        return read_sheets(data)
-    if data.is_dir():
-        images, labels, splits = read_folder(data)
-    elif shows_images(data):
-        images, labels, splits = read_zip(data)
-    else:
-        images, labels, splits = _read_csv(data)
-    shares = np.zeros((len(labels), len(EMOTIONS)), np.float32)
-    is_face = np.ones(len(labels), np.bool_)
-    if votes is not None:
-        shares, is_face = _read_votes(votes, splits)
-    files = [data] if votes is None else [data, votes]
-    sources = {file.name: _sha256(file) for file in files if file.is_file()}
-    return Faces(images, labels, splits, shares, is_face, group_duplicates(images), sources)
-
-
-def shows_images(data: Path) -> bool:
-    """Whether this is a folder or a zip of images, not a table."""
-    return data.is_dir() or (zipfile.is_zipfile(data) and not _zipped_csv(data))
-
-
-def _read_csv(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.uint8]]:
+def read_table(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.uint8]]:
     images: list[NDArray[np.uint8]] = []
     labels: list[int] = []
     splits: list[int] = []
@@ -189,7 +103,7 @@ def _pixels(text: str, where: str) -> NDArray[np.uint8]:
     return values.astype(np.uint8).reshape(SIDE, SIDE)
 
 
-def _read_votes(
+def read_votes(
     path: Path, splits: NDArray[np.uint8]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """FER+ votes (Barsoum et al. 2016, arXiv 1608.01041) for the rows of the CSV.
@@ -251,14 +165,14 @@ def _open_packed(path: Path) -> Iterator[IO[bytes]]:
         with lzma.open(path) as file:
             yield file
     elif path.suffix == ".zip":
-        with zipfile.ZipFile(path) as archive, archive.open(_zipped_csv(path)) as member:
+        with zipfile.ZipFile(path) as archive, archive.open(zipped_csv(path)) as member:
             yield member
     else:
         with path.open("rb") as file:
             yield file
 
 
-def _zipped_csv(path: Path) -> str:
+def zipped_csv(path: Path) -> str:
     """The name of the only CSV in a zip, or nothing where it holds images."""
     with zipfile.ZipFile(path) as archive:
         names = [
@@ -269,41 +183,29 @@ def _zipped_csv(path: Path) -> str:
     return names[0] if len(names) == 1 else ""
 
 
-def _fingerprint(files: list[Path]) -> str:
-    """Changes when a file does; of a folder, when a file in it comes, goes or changes."""
-    digest = hashlib.sha256(str(_CACHE_VERSION).encode())
-    for file in files:
-        members = (
-            sorted(path for path in file.rglob("*") if path.is_file()) if file.is_dir() else [file]
+class GuardedReader(io.RawIOBase):
+    """Passes on what `packed` gives, unpacked; DatasetError for a bomb before it fills memory."""
+
+    def __init__(
+        self, packed: IO[bytes], name: str, max_bytes: int = MAX_BYTES, max_line: int = MAX_LINE
+    ) -> None:
+        self._packed, self._name, self._max_bytes, self._max_line = (
+            packed,
+            name,
+            max_bytes,
+            max_line,
         )
-        for member in members:
-            status = member.stat()
-            digest.update(f"{member.resolve()}|{status.st_size}|{status.st_mtime_ns}\n".encode())
-    return digest.hexdigest()[:24]
+        self._bytes = self._line = 0
 
+    def readable(self) -> bool:
+        return True
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-_ARRAYS = ("images", "labels", "splits", "votes", "is_face", "groups")
-_FRAMINGS = "framings.npy"
-
-
-def _store(faces: Faces, entry: Path) -> None:
-    partial = entry.with_name(entry.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    for name in _ARRAYS:
-        np.save(partial / f"{name}.npy", getattr(faces, name))
-    if faces.framings is not None:
-        np.save(partial / _FRAMINGS, faces.framings)
-    (partial / "sources.json").write_text(json.dumps(faces.sources))
-    shutil.rmtree(entry, ignore_errors=True)
-    partial.rename(entry)
-
-
-def _open(entry: Path) -> Faces:
-    arrays = {name: np.load(entry / f"{name}.npy", mmap_mode="r") for name in _ARRAYS}
-    return Faces(**arrays, sources=json.loads((entry / "sources.json").read_text()))
+    def readinto(self, buffer: Any) -> int:
+        content = self._packed.read(len(buffer))
+        buffer[: len(content)] = content
+        self._bytes += len(content)
+        newline = content.rfind(b"\n")
+        self._line = self._line + len(content) if newline < 0 else len(content) - newline - 1
+        if self._bytes > self._max_bytes or self._line > self._max_line:
+            raise DatasetError(f"{self._name} is no table of faces: it, or a line, has no end.")
+        return len(content)

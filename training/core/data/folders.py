@@ -16,7 +16,7 @@ from PIL import Image
 from recognition.engine.align import SIDE, warp
 from recognition.engine.emotions import EMOTIONS
 
-from .problems import DatasetError
+from .faces import DatasetError
 
 Table = tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.uint8]]
 

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from training.core.datasets import load
-from training.core.problems import DatasetError
+from training.core.data.datasets import load
+from training.core.data.faces import DatasetError
 
 
 def png(side: int = 48, level: int = 120) -> bytes:

@@ -6,8 +6,8 @@ import pytest
 
 from recognition.engine.emotions import EMOTIONS
 from tests.training.drawing import draw_faces
-from training.core.figures import find_mistakes
-from training.core.mistakes import draw_mistakes
+from training.core.evaluate import score
+from training.core.plots import draw_mistakes, plot_confusion, plot_reliability
 
 HAPPY, SAD, FEAR = (EMOTIONS.index(name) for name in ("happy", "sad", "fear"))
 
@@ -24,14 +24,15 @@ def answers():
     return np.stack([answer(SAD, 0.5), answer(HAPPY, 0.9), answer(FEAR, 0.8)])
 
 
-def test_the_surest_mistake_comes_first(answers):
-    labels = np.full(3, HAPPY)
-    assert find_mistakes(answers, labels, HAPPY, 10).tolist() == [2, 0]
-    assert find_mistakes(answers, labels, HAPPY, 1).tolist() == [2]
-    assert find_mistakes(answers, labels, SAD, 10).tolist() == []
-
-
 def test_each_class_with_mistakes_gets_a_sheet(answers, tmp_path):
     written = draw_mistakes(draw_faces(3)[0], answers, np.array([HAPPY, HAPPY, SAD]), tmp_path, 4)
     assert [path.name for path in written] == ["mistakes-happy.png", "mistakes-sad.png"]
     assert cv2.imread(str(written[0])).std() > 10
+
+
+@pytest.mark.parametrize("ending", ["png", "svg"])
+def test_the_plots_are_written(answers, tmp_path, ending):
+    evaluation = score(answers, np.array([HAPPY, HAPPY, SAD]), milliseconds=1.0)
+    plot_confusion(evaluation, tmp_path / f"confusion.{ending}")
+    plot_reliability(evaluation, tmp_path / f"reliability.{ending}")
+    assert min(path.stat().st_size for path in tmp_path.iterdir()) > 5000

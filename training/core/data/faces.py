@@ -1,14 +1,29 @@
 """Labelled faces in memory, and how they are cut into parts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .problems import DatasetError
+from recognition.engine.emotions import EMOTIONS
+
+from ..config import TrainingConfig
+
+
+class DatasetError(ValueError):
+    """A data set cannot be used; the message names the file or row and the reason."""
+
+
+AS_IT_IS = np.array([[1, 0, 0], [0, 1, 0]], np.float32)
+"""The framing that leaves a face where it is."""
 
 SPLITS = ("Training", "PublicTest", "PrivateTest")
 """FER2013's own names of its splits, in the order of the numbers in `Faces.splits`."""
+
+VALIDATION = "validation"
+"""The part of Training that a run holds out (see `split_off`)."""
 
 
 @dataclass(frozen=True)
@@ -75,3 +90,34 @@ def split_off(
     position[groups] = np.arange(len(groups))
     held_out = position[faces.groups[rows]] < max(1, round(share * len(groups)))
     return rows[~held_out], rows[held_out]
+
+
+def rows_of(split: str, faces: Faces, card: Mapping[str, Any]) -> NDArray[np.int64]:
+    """The rows of a split; of the validation part, those that the model with this card held out.
+
+    Raises DatasetError where the model was trained on other data: it held out none of these.
+    """
+    if split != VALIDATION:
+        return faces.filled(split)
+    if "config" in card:
+        config = TrainingConfig.from_dict(card["config"])
+        rows = split_off(faces, faces.rows("Training"), config.validation, config.seed)[1]
+        if _shares_a_file(faces, card) or _counts(faces, rows) == _known_counts(card):
+            return rows
+    raise DatasetError("This version was trained on other data: it held out none of these.")
+
+
+def _shares_a_file(faces: Faces, card: Mapping[str, Any]) -> bool:
+    return bool(set(card.get("data", {}).values()) & set(faces.sources.values()))
+
+
+def _counts(faces: Faces, rows: NDArray[np.int64]) -> dict[str, int]:
+    """The same faces packed otherwise make another file, but the same part of as many faces of
+    each class."""
+    counts = np.bincount(faces.labels[rows], minlength=len(EMOTIONS))
+    return dict(zip(EMOTIONS, counts.tolist(), strict=True))
+
+
+def _known_counts(card: Mapping[str, Any]) -> dict[str, int]:
+    classes = card.get("figures", {}).get(VALIDATION, {}).get("per_class", {})
+    return {emotion: figures["support"] for emotion, figures in classes.items()}

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from recognition.engine.emotions import EMOTIONS
 
-from .datasets import load, read_rows, shows_images
-from .faces import SPLITS, Faces
+from .datasets import load, shows_images
+from .faces import SPLITS, DatasetError, Faces
 from .folders import folder_members, parse_member, zip_members
-from .problems import DatasetError
 from .sheets import are_sheets
+from .tables import read_rows
 
 MOST_PROBLEMS = 100
 SAMPLES = 12

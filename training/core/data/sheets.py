@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from recognition.engine.align import SIDE, TEMPLATE
 
-from .faces import Faces
-from .problems import DatasetError
+from .faces import DatasetError, Faces
 
 ROWS, COLUMNS = 50, 40
 FACTS = "faces.npz"

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.training.drawing import draw_faces, write_csv
-from training.core.inspection import MOST_PROBLEMS, draw_samples, encode_jpeg, inspect
+from training.core.data.inspection import MOST_PROBLEMS, draw_samples, encode_jpeg, inspect
 
 
 def png(image: np.ndarray) -> bytes:

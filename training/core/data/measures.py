@@ -1,10 +1,19 @@
 """Which images show the same picture: copies, also scaled, a little shifted, or mirrored ones."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_SIDE = 16
+from recognition.engine.align import TEMPLATE, estimate_similarity
+from recognition.engine.detector import MtcnnDetector
+from recognition.engine.weights.measure_framing import find_landmarks
+
+from .faces import AS_IT_IS
+
+_SIDE = 16  # pixels
 _ALIKE = 0.97
 _BLOCK = 2048
 
@@ -44,3 +53,32 @@ def _feature(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     length = float(np.linalg.norm(centered))
     # A flat image is like other flat ones only if the level is the same, which is of no use here.
     return np.asarray(centered / length if length > 1 else np.zeros_like(centered), np.float32)
+
+
+def measure_framings(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Maps [n, 2, 3] from faces [n, 48, 48] to the same faces as the engine would frame them.
+
+    Pixel centers to pixel centers, for `align.warp`. Where the detector finds no face, the map
+    leaves it as it is. Takes about 10 ms a face and core.
+    """
+    parts = np.array_split(np.arange(len(images)), max(1, len(images) // _PART))
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        measured = threads.map(lambda rows: _measure(images[rows]), parts)
+        return np.concatenate(list(measured))
+
+
+_PART = 2000
+# A landmark-based map far from the given crop is a wrong find, not a framing.
+_SCALES = (0.6, 1.7)
+
+
+def _measure(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    detector = MtcnnDetector(min_face=24, second_look=False)
+    maps = np.tile(AS_IT_IS, (len(images), 1, 1))
+    for index, face in enumerate(images):
+        if found := find_landmarks(np.asarray(face), detector):
+            framing = estimate_similarity(found[0], TEMPLATE)
+            scale = float(np.hypot(framing[0, 0], framing[1, 0]))
+            if _SCALES[0] < scale < _SCALES[1]:
+                maps[index] = framing
+    return maps
