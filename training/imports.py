@@ -14,9 +14,9 @@ from recognition import jobs, registry, tracebacks
 from recognition.engine.errors import ModelError
 from recognition.models import ModelVersion
 from training import events, trainer
+from training.core.checkpoint import CARD, KERAS, MODEL
 from training.messages import BEST, WeightsJob
 from training.models import Dataset, Evaluation, ModelImport
-from training.core.checkpoint import CARD, KERAS, MODEL
 
 logger = logging.getLogger(__name__)
 

@@ -1,4 +1,7 @@
-"""Random variations of training faces: what loose crops and real detections look like."""
+"""Random variations of training faces: what loose crops and real detections look like.
+
+Nothing here needs Keras, so the processes of `Helpers` start in a second and stay small.
+"""
 
 import math
 import multiprocessing
@@ -31,12 +34,12 @@ def augment(
     strength: float = 1.0,
     framings: NDArray[np.floating] | None = None,
 ) -> NDArray[np.uint8]:
-    """A batch of the same size, uint8 [n, 48, 48], with each face varied in place, shape and light.
+    """Vary each face in position, shape and light: uint8 [n, 48, 48] -> uint8 [n, 48, 48].
 
-    Shift, scale, rotation, shear and mirroring are one affine map, sampled by the engine's `warp`;
-    then gamma, for some faces a loss of quality (low resolution, blur, JPEG, noise), and for some
-    an erased rectangle (Zhong et al. 2020, arXiv 1708.04896). `strength` scales every range.
-    `framings` are maps [n, 2, 3] that are applied first, in the same sampling.
+    Shift, scale, rotation, shear and mirroring form one affine map, sampled by the engine's `warp`.
+    Then comes gamma, for some faces a loss of quality (low resolution, blur, JPEG, noise), and for
+    some an erased rectangle (Zhong et al. 2020, arXiv 1708.04896). `strength` scales every range.
+    `framings`, maps [n, 2, 3], are applied first, in the same sampling.
     """
     count = len(faces)
     varied = np.empty((count, SIDE, SIDE), np.uint8)
@@ -59,13 +62,13 @@ def augment(
 
 
 def frame(images: NDArray[np.uint8], framings: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Faces [n, 48, 48] as maps [n, 2, 3] frame them, of the same size."""
+    """Apply maps [n, 2, 3] to faces [n, 48, 48]."""
     pairs = zip(images, framings, strict=True)
     return np.stack([warp(np.asarray(face), framing) for face, framing in pairs])
 
 
 def resize(faces: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Faces [n, 48, 48] at another side, [n, side, side], by area averaging."""
+    """Resize faces [n, 48, 48] to [n, side, side] by area averaging."""
     if faces.shape[1] == side:
         return faces
     resized = np.empty((len(faces), side, side), np.uint8)
@@ -75,10 +78,10 @@ def resize(faces: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 
 
 def _affine_maps(random: np.random.Generator, count: int, strength: float) -> NDArray[np.float64]:
-    """2x3 maps from the face's frame to the varied frame, about the frame's center: [n, 2, 3]."""
+    """Random affine maps [n, 2, 3] about the center, from the face to its varied version."""
     angle = random.uniform(-_ROTATION, _ROTATION, count) * strength
     scale = np.exp(random.uniform(-_SCALE, _SCALE, (count, 2)) * strength * [1, 0.35])
-    # One scale for both axes and a little more for one: faces are also narrower or wider.
+    # The second number stretches one axis and shrinks the other: faces are narrow or wide too.
     across, down = scale[:, 0] * scale[:, 1], scale[:, 0] / scale[:, 1]
     shear = random.uniform(-_SHEAR, _SHEAR, count) * strength
     mirror = np.where(random.random(count) < 0.5, -1.0, 1.0)
@@ -100,7 +103,7 @@ def _apply_gamma(image: NDArray[np.uint8], gamma: float) -> NDArray[np.uint8]:
 
 
 def _degrade(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
-    """One of the ways in which a face in a photo is worse than a face in the data set."""
+    """Lose quality in one of the ways that photos do."""
     kind = random.integers(4)
     if kind == 0:
         side = int(random.integers(18, 38))
@@ -118,7 +121,7 @@ def _degrade(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[n
 
 
 def _erase(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
-    """Cover one rectangle of up to a sixth of the face: a hand, hair, a mask, the photo's edge."""
+    """Cover a rectangle of up to a sixth of the face, as a hand, hair or a mask would."""
     width, height = random.integers(7, 21, 2)
     left = random.integers(0, SIDE - width + 1)
     top = random.integers(0, SIDE - height + 1)
@@ -129,10 +132,10 @@ def _erase(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.
 
 @dataclass(frozen=True)
 class Recipe:
-    """What makes a batch: which rows, and all that their variation follows from.
+    """Everything that determines the faces of a batch.
 
-    `framed` is the share of faces that are fed as the engine would frame them, `strength` that of
-    `augment`, `side` the side in pixels of the faces made, `seed` any whole numbers.
+    `framed` is the share of faces that the engine's framing is applied to, `strength` goes to
+    `augment`, `side` is the side in pixels of the result, `seed` any whole numbers.
     """
 
     rows: NDArray[np.int64]
@@ -145,7 +148,7 @@ class Recipe:
 def vary(
     images: NDArray[np.uint8], framings: NDArray[np.float32] | None, recipe: Recipe
 ) -> NDArray[np.uint8]:
-    """The batch of a recipe, uint8 [n, side, side], from faces [all, 48, 48]."""
+    """The faces of one batch, uint8 [n, side, side], from all faces [m, 48, 48]."""
     rows, random = recipe.rows, np.random.default_rng(recipe.seed)
     maps = None
     if framings is not None:
@@ -155,16 +158,19 @@ def vary(
 
 
 class Helpers:
-    """A pool of `processes`, each with the faces; used as a context, which ends them."""
+    """Processes that vary faces beside the one that trains; a context manager that ends them.
+
+    A single core varies about ten thousand faces a second, too few for a fast GPU.
+    """
 
     def __init__(
         self, images: NDArray[np.uint8], framings: NDArray[np.float32] | None, processes: int
     ) -> None:
         self.ahead = 3 * processes
-        """How many batches to ask for before the first of them is needed."""
+        """How many batches to request before the first one is needed."""
         self._pool = ProcessPoolExecutor(
             processes,
-            # A fork of a process in which an accelerator's threads run can hang.
+            # Forking a process that runs the threads of a GPU library can hang.
             multiprocessing.get_context("spawn"),
             initializer=_begin,
             initargs=(np.asarray(images), framings),
@@ -177,12 +183,12 @@ class Helpers:
         self._pool.shutdown(cancel_futures=True)
 
     def vary(self, recipe: Recipe) -> "Future[NDArray[np.uint8]]":
-        """Begin to make a batch."""
+        """Start on a batch."""
         return self._pool.submit(_vary, recipe)
 
 
 def spare_processes() -> int:
-    """How many helpers are worth their memory on this machine: none where cores are few."""
+    """How many helpers are worth their memory on this machine: none with four cores or fewer."""
     cores = os.cpu_count() or 1
     return 0 if cores <= 4 else min(8, cores // 2)
 
@@ -199,7 +205,7 @@ def _begin(images: NDArray[np.uint8], framings: NDArray[np.float32] | None) -> N
 
 
 def _end_with_parent() -> None:
-    """A training that is killed cannot end its helpers itself."""
+    """Exit with the training process, which can't end its helpers if it is killed."""
     if parent := multiprocessing.parent_process():
         parent.join()
         os._exit(1)

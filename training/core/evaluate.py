@@ -1,4 +1,4 @@
-"""How good a classifier is on labelled faces, and the temperature that calibrates it."""
+"""How good a classifier is on labeled faces: figures, mistakes, and the calibrating temperature."""
 
 import time
 from collections.abc import Callable
@@ -23,14 +23,14 @@ _BATCH = 256
 BINS = 15
 
 MISTAKES = 8
-"""At most so many of each class."""
+"""The most that are shown of each class."""
 
 ENLARGED = 2
 
 
 @dataclass(frozen=True)
 class ClassFigures:
-    """How one class fares: shares between 0 and 1, and its number of faces."""
+    """Figures of one class: three shares between 0 and 1, and its number of faces."""
 
     precision: float
     recall: float
@@ -39,14 +39,14 @@ class ClassFigures:
 
 
 def confusion_matrix(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Counts [7, 7]: row the true class, column the predicted one."""
+    """Counts [7, 7]: rows are true classes, columns predicted ones."""
     matrix = np.zeros((len(EMOTIONS), len(EMOTIONS)), np.int64)
     np.add.at(matrix, (labels, predicted), 1)
     return matrix
 
 
 def class_figures(confusion: NDArray[np.int64]) -> dict[str, ClassFigures]:
-    """Precision, recall and F1 of each class; 0 where there is nothing to divide by."""
+    """Precision, recall and F1 of each class; 0 if there is nothing to divide by."""
     figures = {}
     for index, emotion in enumerate(EMOTIONS):
         hits = int(confusion[index, index])
@@ -61,14 +61,14 @@ def class_figures(confusion: NDArray[np.int64]) -> dict[str, ClassFigures]:
 
 
 def macro_f1(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> float:
-    """The plain mean of the classes' F1; classes that do not occur are left out."""
+    """The mean of the classes' F1, without classes that don't occur."""
     figures = class_figures(confusion_matrix(labels, predicted)).values()
     return float(np.mean([figure.f1 for figure in figures if figure.support]))
 
 
 @dataclass(frozen=True)
 class Bin:
-    """Faces whose top probability lies in one interval."""
+    """Faces whose top probability falls into one interval."""
 
     confidence: float
     accuracy: float
@@ -78,7 +78,7 @@ class Bin:
 def reliability(
     probabilities: NDArray[np.float32], labels: NDArray[np.int64], bins: int = BINS
 ) -> list[Bin]:
-    """Faces binned by top probability, in equal widths from 0 to 1 (Guo et al. 2017)."""
+    """Faces in bins of top probability, equally wide from 0 to 1 (Guo et al. 2017)."""
     top = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
     number = np.minimum((top * bins).astype(int), bins - 1)
@@ -100,7 +100,7 @@ def calibration_error(probabilities: NDArray[np.float32], labels: NDArray[np.int
 def find_mistakes(
     probabilities: NDArray[np.float32], labels: NDArray[np.int64], emotion: int, count: int
 ) -> NDArray[np.int64]:
-    """Rows of up to `count` faces labelled `emotion` that were called something else, surest first.
+    """Up to `count` rows labeled `emotion` but classified otherwise, most confident first.
 
     `probabilities` are [n, 7], `labels` [n]; the rows index both.
     """
@@ -109,14 +109,14 @@ def find_mistakes(
 
 
 def softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> NDArray[np.float32]:
-    """Probabilities [n, 7] of logits divided by a temperature."""
+    """Probabilities [n, 7] from logits [n, 7] divided by a temperature."""
     scaled = logits / temperature
     powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
 
 
 def log_loss(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
-    """Mean negative log likelihood in nats."""
+    """Mean negative log-likelihood of labels [n] under logits [n, 7], in nats."""
     shifted = logits - logits.max(axis=1, keepdims=True)
     log_sum = np.log(np.exp(shifted).sum(axis=1))
     return float((log_sum - shifted[np.arange(len(labels)), labels]).mean())
@@ -124,7 +124,7 @@ def log_loss(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All figures of one classifier on one set of faces; shares lie between 0 and 1."""
+    """All figures of a classifier on a set of faces; shares are between 0 and 1."""
 
     faces: int
     accuracy: float
@@ -133,7 +133,7 @@ class Evaluation:
     log_loss: float
     per_class: dict[str, ClassFigures]
     confusion: list[list[int]]
-    """Rows are the true classes, columns the predicted ones, in the order of EMOTIONS."""
+    """As `confusion_matrix`, in the order of EMOTIONS."""
     reliability: list[Bin]
     milliseconds_per_face: float
 
@@ -147,9 +147,9 @@ def evaluate(
     labels: NDArray[np.int64],
     on_progress: Callable[[int], None] = lambda done: None,
 ) -> Evaluation:
-    """Figures of `predict` on faces [n, 48, 48] with labels [n]; ValueError where there are none.
+    """Figures of `predict` on faces [n, 48, 48] with labels [n]; ValueError for no faces.
 
-    `on_progress` hears how many faces are done.
+    `on_progress` gets the number of faces that are done.
     """
     probabilities = predict_all(predict, images, on_progress)
     return score(probabilities, labels, measure_time(predict))
@@ -160,7 +160,7 @@ def predict_all(
     images: NDArray[np.uint8],
     on_progress: Callable[[int], None] = lambda done: None,
 ) -> NDArray[np.float32]:
-    """Probabilities [n, 7] of faces [n, 48, 48], in batches; ValueError where there are none."""
+    """Probabilities [n, 7] for faces [n, 48, 48], in batches; ValueError for no faces."""
     if not len(images):
         raise ValueError("There are no faces to evaluate on.")
     parts = []
@@ -173,7 +173,7 @@ def predict_all(
 def score(
     probabilities: NDArray[np.float32], labels: NDArray[np.int64], milliseconds: float
 ) -> Evaluation:
-    """The figures of answers [n, 7] to faces with labels [n]; a face took `milliseconds`."""
+    """Figures of probabilities [n, 7] for labels [n]. `milliseconds` is the time per face."""
     labels = np.asarray(labels)
     predicted = probabilities.argmax(axis=1)
     confusion = confusion_matrix(labels, predicted)
@@ -191,7 +191,7 @@ def score(
 
 
 def measure_time(predict: Predict, repeats: int = 30) -> float:
-    """Milliseconds for a single face: the median, after a few calls to warm up."""
+    """Median milliseconds for a single face, after a few calls to warm up."""
     face = np.random.default_rng(0).integers(0, 256, (1, SIDE, SIDE), np.uint8)
     times = []
     for _ in range(repeats + 3):
@@ -202,10 +202,10 @@ def measure_time(predict: Predict, repeats: int = 30) -> float:
 
 
 def fit_temperature(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-    """The number that logits are divided by so that they fit the labels best.
+    """The temperature to divide logits [n, 7] by to fit labels [n] best, between 0.2 and 5.
 
-    Guo et al. 2017, arXiv 1706.04599, section 4.2. Log loss has one minimum over the logarithm of
-    the temperature; it is narrowed down by thirds between 0.2 and 5.
+    Guo et al. 2017, arXiv 1706.04599, section 4.2. Log loss has a single minimum over the logarithm
+    of the temperature; a ternary search finds it.
     """
     low, high = np.log(0.2), np.log(5.0)
     while high - low > 1e-4:
@@ -220,9 +220,11 @@ def fit_temperature(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> f
 
 @dataclass(frozen=True)
 class Examination:
-    """`figures` as Evaluation.to_dict gives them. `picture` is gray, with a row for each class that
-    has mistakes; `mistakes` are its cells: line, column, row in the data set, emotion (the label),
-    answer, probability."""
+    """The figures of a classifier (`Evaluation.to_dict`) and its most confident mistakes.
+
+    `picture` is gray, with a line for each class that has mistakes. `mistakes` describes its cells:
+    line, column, row in the data set, emotion (the label), answer and probability.
+    """
 
     figures: dict[str, Any]
     mistakes: list[dict[str, Any]]
@@ -230,7 +232,7 @@ class Examination:
 
 
 def examine(predict: Predict, faces: Faces, rows: NDArray[np.int64]) -> Examination:
-    """Figures and surest mistakes of `predict` on these rows; ValueError where there are none."""
+    """Figures and most confident mistakes of `predict` on these rows; ValueError for no rows."""
     images, labels = np.asarray(faces.images[rows]), np.asarray(faces.labels[rows])
     probabilities = predict_all(predict, images)
     figures = score(probabilities, labels, measure_time(predict)).to_dict()

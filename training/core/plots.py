@@ -1,4 +1,7 @@
-"""Pictures of an evaluation: confusion matrix and reliability, as PNG or SVG by the file's name."""
+"""Pictures of an evaluation: confusion matrix, reliability diagram, most confident mistakes.
+
+The file name decides the format: PNG, SVG or whatever else Matplotlib writes.
+"""
 
 import math
 from pathlib import Path
@@ -15,7 +18,7 @@ _INK, _ACCENT = "#1f2430", "#3566c4"
 
 
 def plot_confusion(evaluation: Evaluation, path: Path) -> None:
-    """Each true class's shares of the predicted classes, with the numbers written in."""
+    """Draw the confusion matrix, in percent of each true class."""
     counts = np.array(evaluation.confusion)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     figure = Figure(figsize=(6.4, 5.6), layout="constrained")
@@ -24,7 +27,7 @@ def plot_confusion(evaluation: Evaluation, path: Path) -> None:
     axes.set_xticks(range(len(EMOTIONS)), EMOTIONS, rotation=35, ha="right")
     axes.set_yticks(range(len(EMOTIONS)), EMOTIONS)
     axes.set_xlabel("predicted")
-    axes.set_ylabel("labelled")
+    axes.set_ylabel("labeled")
     for row, column in np.ndindex(*shares.shape):
         share = shares[row, column]
         color = "white" if share > 0.55 else _INK
@@ -35,7 +38,7 @@ def plot_confusion(evaluation: Evaluation, path: Path) -> None:
 
 
 def plot_reliability(evaluation: Evaluation, path: Path) -> None:
-    """Accuracy against confidence in 15 bins, and how many faces fall into each."""
+    """Draw accuracy against confidence in 15 bins, and the number of faces in each."""
     bins = evaluation.reliability
     edges = np.arange(len(bins)) / len(bins)
     figure = Figure(figsize=(5.6, 6.2), layout="constrained")
@@ -65,7 +68,7 @@ def draw_mistakes(
     folder: Path,
     count: int,
 ) -> list[Path]:
-    """Write mistakes-CLASS.png for each class with mistakes; under each face stands the answer."""
+    """Write mistakes-CLASS.png for each class with mistakes, with the answer under each face."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for index, emotion in enumerate(EMOTIONS):
@@ -74,7 +77,7 @@ def draw_mistakes(
             continue
         lines = math.ceil(len(rows) / _COLUMNS)
         figure = Figure(figsize=(1.25 * _COLUMNS, 1.5 * lines + 0.4), layout="constrained")
-        figure.suptitle(f"labelled {emotion}, answered with the most confidence as something else")
+        figure.suptitle(f"labeled {emotion}: most confident mistakes")
         cells = figure.subplots(lines, _COLUMNS, squeeze=False).ravel()
         for cell in cells:
             cell.set_axis_off()

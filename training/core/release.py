@@ -1,4 +1,4 @@
-"""From a finished run to what is shipped: the network in three files, and their card."""
+"""From a finished run to what is shipped: a calibrated network in three files, and its card."""
 
 import datetime
 import hashlib
@@ -18,12 +18,12 @@ from .checkpoint import CARD, INT8, KERAS, MODEL, Progress
 from .config import TrainingConfig
 from .data.faces import Faces, split_off
 from .evaluate import evaluate, fit_temperature
-from .export import export_keras, export_onnx, quantize, trained, write_card
-from .fit import predict_logits
+from .export import export_keras, export_onnx, quantize, write_card
+from .fit import predict_logits, trained
 from .targets import epoch_rows
 
 INT8_COST = 0.003
-"""Validation accuracy that the int8 variant may cost; one that costs more is not kept."""
+"""How much validation accuracy the int8 variant may lose; if it loses more, it isn't kept."""
 
 _CALIBRATION = 1000
 
@@ -41,15 +41,15 @@ def release(
     patience: int | None = None,
     small: bool = True,
 ) -> dict[str, Any]:
-    """Export the best epoch to `folder` as ONNX and for Keras, write its card and give it.
+    """Export the best epoch to `folder` (MODEL, KERAS, INT8, CARD); gives the card.
 
-    The temperature is fitted on the validation part: as it is and, where the config trains with
-    framings, also as the engine would frame it. `score` names the splits whose figures go into
-    the card besides the validation part's: leave test splits out until the model is final.
-    `patience` is what the run stopped by. `small` asks for the int8 variant, too.
+    The temperature is fitted on the validation part and, if the config trains with framings, also
+    on the same faces as the engine would frame them. Figures for both go into the card. `score`
+    names more splits to score: leave out test splits until the model is final. `patience` is only
+    noted in the card. `small` exports the int8 variant too. ValueError if no epoch is finished.
     """
     if not progress.best_epoch:
-        raise ValueError("The run has finished no epoch yet.")
+        raise ValueError("The run hasn't finished an epoch yet.")
     model = trained(config.architecture, progress.best)
     training, held_out = split_off(faces, faces.rows("Training"), config.validation, config.seed)
     labels = np.asarray(faces.labels[held_out])
@@ -98,7 +98,7 @@ def release(
 def _release_int8(
     folder: Path, calibration: NDArray[np.uint8], parts: dict[str, Labelled], accuracy: float
 ) -> dict[str, Any]:
-    """Write the int8 variant, or leave it out where it falls too far below `accuracy`."""
+    """Write the int8 variant, but keep it only if it comes close enough to `accuracy`."""
     quantize(folder / MODEL, calibration, folder / INT8)
     figures = {name: _score(folder / INT8, part) for name, part in parts.items()}
     size = (folder / INT8).stat().st_size
@@ -109,13 +109,15 @@ def _release_int8(
 
 
 def _score(model: Path, part: Labelled) -> dict[str, Any]:
-    """The figures of an exported model on labelled faces, ready for JSON."""
+    """The figures of an exported model on labeled faces, ready for JSON."""
     return evaluate(EmotionClassifier(model).predict, *part).to_dict()
 
 
 def code_digest() -> str:
-    """The version of the code: a digest of all that decides what a run gives, besides its config
-    and its data: this package, the labels and weights in it, and how the engine frames faces."""
+    """A digest of everything but config and data that determines the result of a run.
+
+    This package, the labels and weights in it, and how the engine frames faces.
+    """
     digest = hashlib.sha256()
     for path in _code_files():
         digest.update(path.name.encode() + path.read_bytes())

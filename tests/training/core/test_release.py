@@ -68,5 +68,5 @@ def test_the_int8_variant_is_kept_where_it_costs_little(progress, tmp_path, monk
 
 
 def test_a_run_without_an_epoch_cannot_be_released(tmp_path):
-    with pytest.raises(ValueError, match="no epoch"):
+    with pytest.raises(ValueError, match="finished an epoch"):
         releasing.release(CONFIG, make_faces(14), Progress(), tmp_path)

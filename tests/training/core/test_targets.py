@@ -69,5 +69,5 @@ def test_a_damaged_file_is_named(tmp_path, kept):
     write_taught(make_faces(99), np.arange(99), np.eye(7)[np.arange(99) % 7], path)
     content = path.read_bytes()
     path.write_bytes(content[: int(kept * len(content))] or b"nothing of the kind")
-    with pytest.raises(DatasetError, match=r"taught\.npz cannot be read"):
+    with pytest.raises(DatasetError, match=r"taught\.npz can't be read"):
         read_taught(tmp_path / "taught.npz", make_faces(3))

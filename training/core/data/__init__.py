@@ -1,1 +1,1 @@
-"""Labelled faces: read from the files people have, cached, inspected, and cut into parts."""
+"""Labeled faces: read from the files people have, cached, inspected, and split into parts."""

@@ -1,4 +1,4 @@
-"""Labelled faces from the files people have: FER2013's CSV, folders of images, contact sheets."""
+"""Labeled faces from the files people have (FER2013's CSV, images, contact sheets), cached."""
 
 import hashlib
 import json
@@ -26,13 +26,13 @@ _FRAMINGS = "framings.npy"
 
 
 def load(data: Path, cache: Path, votes: Path | None = None, *, framings: bool = False) -> Faces:
-    """Read a data set, from `cache` (a folder) if the same files were read before.
+    """Read a data set, or take it from the folder `cache` if the same files were read before.
 
     `data` is FER2013's CSV (plain, .gz, .xz or .zip), a folder or zip of images in folders named
-    after the classes, or a folder of contact sheets. `votes` is FER+'s CSV for the same rows;
-    without it, a file fer2013new.csv beside a CSV is used where it is of the same rows. `framings`
-    has the detector look at every face, which takes minutes the first time. What cannot be read
-    raises DatasetError, which names row and reason.
+    after the classes, or a folder of contact sheets. `votes` is FER+'s CSV for the same rows; if
+    it isn't given, fer2013new.csv beside a CSV is used as long as its rows match. `framings` runs
+    the detector on every face, which takes minutes the first time. Raises DatasetError with the
+    row and the reason if something can't be read.
     """
     for path in filter(None, [data, votes]):
         if not path.exists():
@@ -58,16 +58,16 @@ def load_for(
     votes: Path | None = None,
     taught: Path | None = None,
 ) -> Faces:
-    """As `load`, with all that a training by this config needs.
+    """Like `load`, with everything that this config needs.
 
-    `taught` is a file of teachers' labels other than those that come with this package.
+    `taught` is a file of teachers' labels to use instead of `TAUGHT`.
     """
     faces = load(data, cache, votes, framings=config.framed > 0)
     return replace(faces, taught=read_taught(taught or TAUGHT, faces)) if config.taught else faces
 
 
 def _votes_beside(data: Path) -> Path | None:
-    """FER+'s CSV in the folder of a data set that is a table, if it is there."""
+    """FER+'s CSV in the same folder, if it exists and `data` is a CSV too."""
     beside = data.with_name("fer2013new.csv")
     return beside if beside.is_file() and data.is_file() and not shows_images(data) else None
 
@@ -84,7 +84,9 @@ def _framings(faces: Faces, entry: Path) -> NDArray[np.float32]:
 def _read(data: Path, votes: Path | None) -> Faces:
     if are_sheets(data):
         if votes is not None:
-            raise DatasetError("Contact sheets hold their votes already; leave the file out.")
+            raise DatasetError(
+                "Contact sheets hold their votes already. Leave out the file of votes."
+            )
         return read_sheets(data)
     if data.is_dir():
         images, labels, splits = read_folder(data)
@@ -102,12 +104,12 @@ def _read(data: Path, votes: Path | None) -> Faces:
 
 
 def shows_images(data: Path) -> bool:
-    """Whether this is a folder or a zip of images, not a table."""
+    """Whether this is a folder or a zip of images rather than a CSV."""
     return data.is_dir() or (zipfile.is_zipfile(data) and not zipped_csv(data))
 
 
 def _fingerprint(files: list[Path]) -> str:
-    """Changes when a file does; of a folder, when a file in it comes, goes or changes."""
+    """A name for the cache entry that changes whenever a file, or a file in a folder, does."""
     digest = hashlib.sha256(str(_CACHE_VERSION).encode())
     for file in files:
         members = (

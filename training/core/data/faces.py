@@ -1,4 +1,4 @@
-"""Labelled faces in memory, and how they are cut into parts."""
+"""Labeled faces in memory, and how they are split into parts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,29 +13,34 @@ from ..config import TrainingConfig
 
 
 class DatasetError(ValueError):
-    """A data set cannot be used; the message names the file or row and the reason."""
+    """A data set can't be used. The message names the file or row and the reason."""
 
 
 AS_IT_IS = np.array([[1, 0, 0], [0, 1, 0]], np.float32)
 """The framing that leaves a face where it is."""
 
 SPLITS = ("Training", "PublicTest", "PrivateTest")
-"""FER2013's own names of its splits, in the order of the numbers in `Faces.splits`."""
+"""FER2013's names for its splits; `Faces.splits` holds indices into them."""
 
 VALIDATION = "validation"
-"""The part of Training that a run holds out (see `split_off`)."""
+"""The part of Training that a run holds out to choose its best epoch and to calibrate."""
 
 
 @dataclass(frozen=True)
 class Faces:
-    """Labelled faces, memory-mapped where they come from the cache.
+    """Labeled faces, memory-mapped if they come from the cache.
 
-    images: uint8 [n, 48, 48]. labels: int64 [n], indices into EMOTIONS. splits: uint8 [n], indices
-    into SPLITS. votes: float32 [n, 7], shares of the taggers' votes, all zero where there are none.
-    is_face: bool [n]. groups: int64 [n], the same number for near-duplicate images.
-    sources: file name -> SHA-256. framings: float32 [n, 2, 3], maps to how the engine would frame
-    each face; None where nobody asked for them. taught: float32 [n, 7], the teachers' shares (see
-    `teach`), all zero where there are none; None where nobody asked for them.
+    images: uint8 [n, 48, 48]
+    labels: int64 [n], indices into EMOTIONS
+    splits: uint8 [n], indices into SPLITS
+    votes: float32 [n, 7], shares of the FER+ taggers' votes; all 0 for a face without votes
+    is_face: bool [n], False where most taggers saw no face
+    groups: int64 [n], the same number for near-duplicates
+    sources: file name -> SHA-256
+    framings: float32 [n, 2, 3], affine maps to how the engine would frame each face; None unless
+        asked for
+    taught: float32 [n, 7], shares that teachers gave each class (see teach.py); all 0 for a face
+        they didn't label, None unless asked for
     """
 
     images: NDArray[np.uint8]
@@ -52,39 +57,44 @@ class Faces:
         return len(self.labels)
 
     def rows(self, split: str) -> NDArray[np.int64]:
-        """The row numbers of a split by its name, or of everything for "all"."""
+        """The row numbers of a split, or all of them for "all"; DatasetError for another name."""
         if split == "all":
             return np.arange(len(self))
         if split not in SPLITS:
-            raise DatasetError(f"There is no split {split!r}; use {', '.join(SPLITS)} or all.")
+            raise DatasetError(f"There is no split {split!r}. Use {', '.join(SPLITS)} or all.")
         return np.flatnonzero(self.splits == SPLITS.index(split))
 
     def filled(self, split: str) -> NDArray[np.int64]:
-        """As `rows`, but DatasetError where there are none."""
+        """Like `rows`, but DatasetError if the split is empty."""
         rows = self.rows(split)
         if not len(rows):
             counts = {name: len(self.rows(name)) for name in SPLITS}
             there = ", ".join(f"{name} ({count})" for name, count in counts.items() if count)
-            raise DatasetError(f"{split} has no faces; choose among {there}.")
+            raise DatasetError(f"{split} has no faces. Choose one of {there}.")
         return rows
 
     def framings_of(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The framings of rows, [n, 2, 3]; ValueError where the faces were loaded without."""
+        """The framings of these rows, [n, 2, 3]; ValueError if they weren't loaded."""
         if self.framings is None:
-            raise ValueError("The data were loaded without the framings that the config asks for.")
+            raise ValueError(
+                "The config needs framings, but the data was loaded without the framings."
+            )
         return self.framings[rows]
 
 
 def split_off(
     faces: Faces, rows: NDArray[np.int64], share: float, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Cut rows into those that stay and about `share` of them held out, groups kept on one side.
+    """Split rows into the rest and a held-out part of about `share`; gives both, in this order.
 
-    At least one group is held out; where that would leave none, DatasetError says so.
+    Near-duplicates (`Faces.groups`) stay on one side. At least one group is held out; DatasetError
+    if there are fewer than two groups.
     """
     groups = np.unique(faces.groups[rows])
     if len(groups) < 2:
-        raise DatasetError("There are too few different faces to train on some and hold out some.")
+        raise DatasetError(
+            "There are too few different faces to train on some and validate on others."
+        )
     np.random.default_rng(seed).shuffle(groups)
     position = np.empty(int(faces.groups.max()) + 1, np.int64)
     position[groups] = np.arange(len(groups))
@@ -93,9 +103,10 @@ def split_off(
 
 
 def rows_of(split: str, faces: Faces, card: Mapping[str, Any]) -> NDArray[np.int64]:
-    """The rows of a split; of the validation part, those that the model with this card held out.
+    """The rows of a split, or the part of Training that the model with this card held out.
 
-    Raises DatasetError where the model was trained on other data: it held out none of these.
+    Raises DatasetError for an empty split, and for VALIDATION if the model was trained on other
+    data.
     """
     if split != VALIDATION:
         return faces.filled(split)
@@ -104,7 +115,9 @@ def rows_of(split: str, faces: Faces, card: Mapping[str, Any]) -> NDArray[np.int
         rows = split_off(faces, faces.rows("Training"), config.validation, config.seed)[1]
         if _shares_a_file(faces, card) or _counts(faces, rows) == _known_counts(card):
             return rows
-    raise DatasetError("This version was trained on other data: it held out none of these.")
+    raise DatasetError(
+        "This version was trained on other data, so none of these faces was held out."
+    )
 
 
 def _shares_a_file(faces: Faces, card: Mapping[str, Any]) -> bool:
@@ -112,8 +125,7 @@ def _shares_a_file(faces: Faces, card: Mapping[str, Any]) -> bool:
 
 
 def _counts(faces: Faces, rows: NDArray[np.int64]) -> dict[str, int]:
-    """The same faces packed otherwise make another file, but the same part of as many faces of
-    each class."""
+    """Faces per class. They give away the same data in another file, whose hash differs."""
     counts = np.bincount(faces.labels[rows], minlength=len(EMOTIONS))
     return dict(zip(EMOTIONS, counts.tolist(), strict=True))
 

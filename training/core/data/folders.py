@@ -1,4 +1,4 @@
-"""Labelled faces from images in folders named after the classes, on disk or in a zip."""
+"""Labeled faces from images in folders named after the classes, on disk or in a zip."""
 
 import io
 import stat
@@ -32,19 +32,20 @@ _SPLIT_FOLDERS = {
     "validation": 1,
     "privatetest": 2,
 }
+_CLASSES = ", ".join(EMOTIONS)
 _MAX_FILES = 500_000
 _MAX_FILE_BYTES = 8 * 2**20
 _MAX_FILE_PIXELS = 16_000_000
 _MAX_TOTAL_BYTES = 4 * 2**30
-_MAX_RATIO = 200  # of what can hold an image: a bomb packs a thousand to one
-_RATIO_MATTERS = 2**20  # bytes unpacked; a small flat image may well pack better
+_MAX_RATIO = 200  # unpacked to packed; a zip bomb has a thousand
+_RATIO_MATTERS = 2**20  # bytes unpacked; a small flat image can exceed the ratio
 
 Members = Iterator[tuple[PurePosixPath, bytes]]
 
 
 @dataclass(frozen=True)
 class Member:
-    """One labelled image: uint8 [48, 48], and the width and height that its file had."""
+    """One labeled image, uint8 [48, 48], and the width and height that its file had."""
 
     image: NDArray[np.uint8]
     label: int
@@ -53,17 +54,17 @@ class Member:
 
 
 def read_folder(folder: Path) -> Table:
-    """Images [n, 48, 48], labels, splits from files like `train/happy/1.png` or `happy/1.png`."""
+    """Images [n, 48, 48], labels and splits from files like train/happy/1.png or happy/1.png."""
     return _collect(folder_members(folder), folder.name)
 
 
 def read_zip(path: Path) -> Table:
-    """The same from a zip, read member by member; nothing is unpacked to disk."""
+    """The same from a zip, read member by member without unpacking it to disk."""
     return _collect(zip_members(path), path.name)
 
 
 def folder_members(folder: Path) -> Members:
-    """Name and content of each image; DatasetError for a link that leads out of the folder."""
+    """Name and content of each image; DatasetError for a link out of the folder."""
     root = folder.resolve()
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() in _IMAGES and path.is_file():
@@ -73,13 +74,13 @@ def folder_members(folder: Path) -> Members:
 
 
 def zip_members(path: Path) -> Members:
-    """Name and content of each image; DatasetError for an archive that breaks a rule."""
+    """Name and content of each image; DatasetError for an archive that isn't safe to read."""
     total = 0
     try:
         with zipfile.ZipFile(path) as archive:
             infos = sorted(archive.infolist(), key=lambda info: info.filename)
             if len(infos) > 2 * _MAX_FILES:
-                raise DatasetError(f"{path.name} holds more than {_MAX_FILES} images.")
+                raise DatasetError(f"{path.name} has more than {_MAX_FILES} images.")
             for info in infos:
                 _check_entry(info, path.name)
                 name = PurePosixPath(info.filename)
@@ -87,26 +88,28 @@ def zip_members(path: Path) -> Members:
                     continue
                 total += info.file_size
                 if info.file_size > _MAX_FILE_BYTES or total > _MAX_TOTAL_BYTES:
-                    raise DatasetError(f"{path.name}: unpacked, {name} is larger than is accepted.")
+                    raise DatasetError(f"{path.name}: {name} is too large when unpacked.")
                 if info.file_size > max(_RATIO_MATTERS, _MAX_RATIO * info.compress_size):
-                    raise DatasetError(f"{path.name}: {name} is packed as no image can be.")
+                    raise DatasetError(
+                        f"{path.name}: {name} is packed more tightly than an image can be."
+                    )
                 yield name, archive.read(info)
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
-        raise DatasetError(f"{path.name} cannot be read: {error}.") from error
+        raise DatasetError(f"{path.name} can't be read: {error}.") from error
 
 
 def _check_entry(info: zipfile.ZipInfo, source: str) -> None:
     name = PurePosixPath(info.filename)
     if stat.S_ISLNK(info.external_attr >> 16):
-        raise DatasetError(f"{source}: {name} is a link; only plain files are accepted.")
+        raise DatasetError(f"{source}: {name} is a link. Only plain files are accepted.")
     if name.is_absolute() or ".." in name.parts:
-        raise DatasetError(f"{source}: {name} leads out of the archive.")
+        raise DatasetError(f"{source}: {name} points outside the archive.")
     if info.flag_bits & 1:
-        raise DatasetError(f"{source}: {name} is encrypted; pack it without a password.")
+        raise DatasetError(f"{source}: {name} is encrypted. Pack it without a password.")
 
 
 def parse_member(name: PurePosixPath, content: bytes, source: str) -> Member:
-    """The face in a file; DatasetError says what is wrong with its name or content."""
+    """The face in a file; DatasetError if its name or content can't be used."""
     where = f"{source}: {name}"
     label = _label(name, where)
     image, size = _decode(content, where)
@@ -119,13 +122,13 @@ def _collect(members: Members, source: str) -> Table:
     splits: list[int] = []
     for name, content in members:
         if len(images) == _MAX_FILES:
-            raise DatasetError(f"{source} holds more than {_MAX_FILES} images.")
+            raise DatasetError(f"{source} has more than {_MAX_FILES} images.")
         member = parse_member(name, content, source)
         images.append(member.image)
         labels.append(member.label)
         splits.append(member.split)
     if not images:
-        raise DatasetError(f"{source} holds no images in folders named {', '.join(EMOTIONS)}.")
+        raise DatasetError(f"{source} has no images in folders named after a class ({_CLASSES}).")
     return np.stack(images), np.array(labels), np.array(splits, np.uint8)
 
 
@@ -133,12 +136,12 @@ def _label(name: PurePosixPath, where: str) -> int:
     folder = name.parent.name.lower()
     folder = _SYNONYMS.get(folder, folder)
     if folder not in EMOTIONS:
-        raise DatasetError(f"{where} lies in no folder named {', '.join(EMOTIONS)}.")
+        raise DatasetError(f"{where} must be in a folder named after a class ({_CLASSES}).")
     return EMOTIONS.index(folder)
 
 
 def _split(name: PurePosixPath) -> int:
-    """The split of the outermost folder that names one; Training where none does."""
+    """The split that the outermost matching folder names; Training if none does."""
     return next(
         (_SPLIT_FOLDERS[part.lower()] for part in name.parts if part.lower() in _SPLIT_FOLDERS), 0
     )
@@ -149,16 +152,16 @@ def _decode(content: bytes, where: str) -> tuple[NDArray[np.uint8], tuple[int, i
         with Image.open(io.BytesIO(content), formats=_FORMATS) as header:
             width, height = header.size
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        raise DatasetError(f"{where} is not an image that can be read.") from None
+        raise DatasetError(f"{where} can't be read as an image.") from None
     if width * height > _MAX_FILE_PIXELS:
-        raise DatasetError(f"{where} has {width} x {height} pixels, more than are accepted.")
+        raise DatasetError(f"{where} has {width} x {height} pixels, which is too many.")
     image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
     if image is None:
-        raise DatasetError(f"{where} is not an image that can be read.")
+        raise DatasetError(f"{where} can't be read as an image.")
     if image.shape == (SIDE, SIDE):
         return np.asarray(image, np.uint8), (width, height)
-    # Of the decoded image: one with an orientation comes out turned.
+    # The shape of the decoded image: decoding applies the orientation in its metadata.
     down, across = SIDE / image.shape[0], SIDE / image.shape[1]
-    # Pixel corners fall on pixel corners, hence the half pixels.
+    # The corners of the outer pixels have to meet, hence the half pixels.
     matrix = np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2]])
     return warp(np.asarray(image, np.uint8), matrix), (width, height)

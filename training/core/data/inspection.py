@@ -1,4 +1,4 @@
-"""What a data set holds and what is wrong with it, all of it and not only the first thing."""
+"""What a data set contains, and everything that is wrong with it rather than the first problem."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -25,10 +25,11 @@ SAMPLES = 12
 
 @dataclass
 class Report:
-    """What was found. `counts` are faces by split and class, `sizes` images by width x height.
+    """What was found.
 
-    `across_splits` are the faces that have a near-duplicate in another split, by pairs of splits;
-    `problems` the first hundred sentences about what cannot be read, of `problem_count`.
+    `counts` are faces by split and class, `sizes` images by "WIDTHxHEIGHT". `across_splits` counts
+    faces with a near-duplicate in another split, by "SPLIT/OTHER". `problems` are the first hundred
+    of `problem_count` messages about what can't be read.
     """
 
     faces: int = 0
@@ -52,9 +53,9 @@ class Report:
 
 
 def inspect(data: Path, votes: Path | None, cache: Path) -> tuple[Report, Faces | None]:
-    """Read files that `load` reads, to the end; gives the faces only where all can be read.
+    """Read the files that `load` reads to the end; give the faces only if all can be read.
 
-    Duplicates are looked for only then. Takes about a minute for FER2013.
+    Near-duplicates are searched for only in that case. Takes about a minute for FER2013.
     """
     report, faces = Report(), None
     try:
@@ -78,7 +79,7 @@ def inspect(data: Path, votes: Path | None, cache: Path) -> tuple[Report, Faces 
 
 
 def draw_samples(faces: Faces) -> NDArray[np.uint8]:
-    """A picture, gray, with a row per class of up to twelve of its faces, evenly taken."""
+    """A gray picture with one row per class: up to twelve faces, taken at even distances."""
     side = faces.images.shape[1]
     picture = np.full((len(EMOTIONS) * side, SAMPLES * side), 255, np.uint8)
     for label in range(len(EMOTIONS)):
@@ -108,7 +109,7 @@ def _read_images(data: Path, report: Report) -> Iterator[tuple[int, int, tuple[i
 
 
 def _read_table(data: Path, report: Report) -> None:
-    """Go through a CSV that cannot be used and note each row that is to blame."""
+    """Go through a CSV that can't be used and note every bad row."""
     try:
         for row in read_rows(data):
             if isinstance(row, DatasetError):

@@ -1,4 +1,4 @@
-"""Which images show the same picture: copies, also scaled, a little shifted, or mirrored ones."""
+"""What is measured about faces: which are near-duplicates, and how the engine would frame them."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -19,10 +19,10 @@ _BLOCK = 2048
 
 
 def group_duplicates(images: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """A number per image, uint8 [n, h, w] -> int64 [n], the same for near-duplicates.
+    """Number images, uint8 [n, h, w] -> int64 [n], so that near-duplicates share a number.
 
-    Two images are near-duplicates when they, or one and the other's mirror image, correlate by at
-    least 0.97 after a slight blur at 16x16 pixels; chains of such pairs form one group.
+    Two images are near-duplicates if they, or one and the mirror image of the other, correlate by
+    at least 0.97 after a slight blur at 16x16 pixels. Chains of such pairs form one group.
     """
     features = np.stack([_feature(image) for image in images])
     mirrored = np.stack([_feature(image[:, ::-1]) for image in images])
@@ -37,7 +37,7 @@ def group_duplicates(images: NDArray[np.uint8]) -> NDArray[np.int64]:
     for start in range(0, len(images), _BLOCK):
         block = features[start : start + _BLOCK]
         for other in (features, mirrored):
-            # Pairs are symmetric, so the rows before the block have been compared with it.
+            # Pairs are symmetric: earlier blocks have been compared with this one already.
             first, second = np.nonzero(block @ other[start:].T >= _ALIKE)
             for a, b in zip(first + start, second + start, strict=True):
                 if a < b and (ra := root(int(a))) != (rb := root(int(b))):
@@ -46,20 +46,20 @@ def group_duplicates(images: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 
 def _feature(image: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """A vector of unit length whose dot product with another is their correlation."""
+    """A unit vector [256]; the dot product of two is the correlation of their images."""
     blurred = cv2.GaussianBlur(np.ascontiguousarray(image), (0, 0), 1.5)
     small = cv2.resize(blurred, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
     centered = small.ravel() - small.mean()
     length = float(np.linalg.norm(centered))
-    # A flat image is like other flat ones only if the level is the same, which is of no use here.
+    # Any two flat images would correlate, whatever their brightness.
     return np.asarray(centered / length if length > 1 else np.zeros_like(centered), np.float32)
 
 
 def measure_framings(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Maps [n, 2, 3] from faces [n, 48, 48] to the same faces as the engine would frame them.
+    """Affine maps, float32 [n, 2, 3], from faces [n, 48, 48] to how the engine would frame them.
 
-    Pixel centers to pixel centers, for `align.warp`. Where the detector finds no face, the map
-    leaves it as it is. Takes about 10 ms a face and core.
+    They map pixel centers to pixel centers, as `align.warp` expects. A face that the detector
+    doesn't find keeps `AS_IT_IS`. Takes about 10 ms per face and core.
     """
     parts = np.array_split(np.arange(len(images)), max(1, len(images) // _PART))
     with ThreadPoolExecutor(os.cpu_count()) as threads:
@@ -68,7 +68,7 @@ def measure_framings(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 _PART = 2000
-# A landmark-based map far from the given crop is a wrong find, not a framing.
+# A map that zooms more than this comes from a false detection.
 _SCALES = (0.6, 1.7)
 
 

@@ -1,9 +1,9 @@
-"""A data set as PNG contact sheets: one small folder that is quick to copy and to read.
+"""A data set as PNG contact sheets: a small folder that is quick to copy and to read.
 
     python -m training.core --data fer2013.csv.gz --sheets FOLDER
 
-The folder holds everything that was read, votes and framings included, and is accepted wherever a
-data set is named.
+The folder holds everything that was read, votes and framings included, and works wherever a data
+set is expected.
 """
 
 import json
@@ -28,7 +28,7 @@ def are_sheets(folder: Path) -> bool:
 
 
 def write_sheets(faces: Faces, folder: Path) -> None:
-    """Write all faces to `folder`: sheets of 50 rows of 40 faces, and faces.npz with the rest."""
+    """Write the images as sheets of 50 rows of 40 faces, and everything else to faces.npz."""
     folder.mkdir(parents=True, exist_ok=True)
     for sheet, start in enumerate(range(0, len(faces), ROWS * COLUMNS)):
         part = faces.images[start : start + ROWS * COLUMNS]
@@ -40,14 +40,14 @@ def write_sheets(faces: Faces, folder: Path) -> None:
     facts = {name: getattr(faces, name) for name in _FACTS}
     if faces.framings is not None:
         facts |= {"framings": faces.framings, _TEMPLATE: TEMPLATE}
-    # Written last: without it the folder is no data set.
+    # Written last: a folder without this file doesn't count as a data set.
     np.savez_compressed(folder / FACTS, sources=np.array(json.dumps(faces.sources)), **facts)
 
 
 def read_sheets(folder: Path) -> Faces:
-    """The faces that `write_sheets` wrote; DatasetError where a file is missing or damaged.
+    """Read back what `write_sheets` wrote; DatasetError if a file is missing or damaged.
 
-    Framings that were measured for another template than the engine's are left out.
+    Framings measured for another template than the engine's current one are left out.
     """
     try:
         with np.load(folder / FACTS, allow_pickle=False) as file:
@@ -59,7 +59,7 @@ def read_sheets(folder: Path) -> Faces:
         sheets = [_read(folder, sheet) for sheet in range(-(-count // (ROWS * COLUMNS)))]
         return Faces(images=np.concatenate(sheets)[:count], sources=sources, **facts)
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise DatasetError(f"{folder.name}: the sheets cannot be read: {error}.") from error
+        raise DatasetError(f"{folder.name}: the sheets can't be read: {error}.") from error
 
 
 _FACTS = ("labels", "splits", "votes", "is_face", "groups")
@@ -75,6 +75,6 @@ def _read(folder: Path, number: int) -> NDArray[np.uint8]:
     path = _sheet(folder, number)
     picture = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
     if picture is None or picture.shape != (ROWS * SIDE, COLUMNS * SIDE):
-        raise ValueError(f"{path.name} is not a sheet of {ROWS} rows of {COLUMNS} faces")
+        raise ValueError(f"{path.name} is not a sheet of {ROWS} x {COLUMNS} faces")
     cells = np.asarray(picture, np.uint8).reshape(ROWS, SIDE, COLUMNS, SIDE).swapaxes(1, 2)
     return cells.reshape(ROWS * COLUMNS, SIDE, SIDE)

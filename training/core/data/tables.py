@@ -1,4 +1,4 @@
-"""FER2013's CSV of labelled faces and FER+'s CSV of votes, read row by row."""
+"""FER2013's CSV of labeled faces and FER+'s CSV of votes, read row by row."""
 
 import csv
 import gzip
@@ -22,15 +22,16 @@ from .faces import SPLITS, DatasetError
 
 MAX_BYTES = 4 * 2**30
 MAX_LINE = 2**17
-"""Bytes; a row of 48 x 48 pixels has at most 9,300."""
+"""Bytes. A row of 48 x 48 pixels has 9,300 at most."""
 _VOTE_COLUMNS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
 
 
 class OtherRowsError(DatasetError):
-    """Votes are of other faces than the data set's."""
+    """The votes belong to other faces than the data set."""
 
 
 def read_table(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.uint8]]:
+    """Images [n, 48, 48], labels and splits of FER2013's CSV; DatasetError for a bad row."""
     images: list[NDArray[np.uint8]] = []
     labels: list[int] = []
     splits: list[int] = []
@@ -41,13 +42,13 @@ def read_table(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArra
         labels.append(row.label)
         splits.append(row.split)
     if not images:
-        raise DatasetError(f"{path.name} holds no rows.")
+        raise DatasetError(f"{path.name} has no rows.")
     return np.stack(images), np.array(labels), np.array(splits, np.uint8)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One labelled face: uint8 [48, 48]."""
+    """One labeled face: uint8 [48, 48]."""
 
     image: NDArray[np.uint8]
     label: int
@@ -55,15 +56,15 @@ class Row:
 
 
 def read_rows(path: Path) -> Iterator[Row | DatasetError]:
-    """Each row of FER2013's CSV, or what is wrong with it.
+    """Yield each row of FER2013's CSV, or what is wrong with it.
 
-    Raises DatasetError where the file cannot be read at all.
+    Raises DatasetError if the file can't be read at all.
     """
     with _open_text(path) as lines:
         reader = csv.reader(lines)
         header = [name.strip().lower() for name in next(reader, [])]
         if "emotion" not in header or "pixels" not in header:
-            raise DatasetError(f"{path.name} needs a header line: emotion, pixels, Usage.")
+            raise DatasetError(f"{path.name} needs the header line emotion,pixels,Usage.")
         for number, row in enumerate(reader, start=2):
             try:
                 yield _parse_row(row, header, f"{path.name}, line {number}")
@@ -95,20 +96,21 @@ def _pixels(text: str, where: str) -> NDArray[np.uint8]:
     try:
         values = np.array(text.split(), np.int64)
     except ValueError:
-        raise DatasetError(f"{where}: the pixels are not all whole numbers.") from None
+        raise DatasetError(f"{where}: the pixels must be whole numbers.") from None
     if values.size != SIDE * SIDE:
         raise DatasetError(f"{where}: {values.size} pixels instead of {SIDE * SIDE} (48 x 48).")
     if values.min() < 0 or values.max() > 255:
-        raise DatasetError(f"{where}: a pixel lies outside 0 to 255.")
+        raise DatasetError(f"{where}: pixels must be between 0 and 255.")
     return values.astype(np.uint8).reshape(SIDE, SIDE)
 
 
 def read_votes(
     path: Path, splits: NDArray[np.uint8]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """FER+ votes (Barsoum et al. 2016, arXiv 1608.01041) for the rows of the CSV.
+    """Shares of FER+'s votes [n, 7], and whether most taggers saw a face [n], for n rows of data.
 
-    They list all of FER2013; where the CSV lacks a whole split, so do its rows here.
+    FER+ (Barsoum et al. 2016, arXiv 1608.01041) lists all of FER2013. Its rows of a split that the
+    data doesn't have at all are skipped; OtherRowsError if the rest doesn't match row by row.
     """
     shares: list[NDArray[np.float32]] = []
     is_face: list[bool] = []
@@ -117,7 +119,7 @@ def read_votes(
         reader = csv.DictReader(lines)
         for name in (*_VOTE_COLUMNS, "Usage", "NF"):
             if name not in (reader.fieldnames or ()):
-                raise DatasetError(f"{path.name} lacks the column {name}.")
+                raise DatasetError(f"{path.name} has no column {name}.")
         present = set(splits.tolist())
         for number, row in enumerate(reader, start=2):
             where = f"{path.name}, line {number}"
@@ -128,21 +130,21 @@ def read_votes(
                 counts = np.array([int(row[name]) for name in _VOTE_COLUMNS], np.float32)
                 not_a_face = int(row["NF"])
             except (TypeError, ValueError):
-                raise DatasetError(f"{where}: the votes are not all whole numbers.") from None
+                raise DatasetError(f"{where}: the votes must be whole numbers.") from None
             usages.append(usage)
             shares.append(counts / max(1.0, float(counts.sum())))
             is_face.append(not_a_face <= counts.sum())
     if not np.array_equal(np.array(usages, np.uint8), splits):
         raise OtherRowsError(
-            f"{path.name} lists other rows than the data ({len(usages)} and {len(splits)}): "
-            "name votes that fit, or keep them in another folder."
+            f"{path.name} has other rows than the data ({len(usages)} and {len(splits)}). "
+            "Choose the votes that belong to it, or keep them in another folder."
         )
     return np.stack(shares), np.array(is_face)
 
 
 @contextmanager
 def _open_text(path: Path) -> Iterator[TextIO]:
-    """A CSV as text, whatever it is packed in."""
+    """Open a CSV as text, however it is packed."""
     try:
         with (
             _open_packed(path) as packed,
@@ -153,7 +155,7 @@ def _open_text(path: Path) -> Iterator[TextIO]:
         *(OSError, EOFError, UnicodeDecodeError, csv.Error),
         *(lzma.LZMAError, zlib.error, zipfile.BadZipFile, NotImplementedError),
     ) as error:
-        raise DatasetError(f"{path.name} cannot be read: {error}.") from error
+        raise DatasetError(f"{path.name} can't be read: {error}.") from error
 
 
 @contextmanager
@@ -173,7 +175,7 @@ def _open_packed(path: Path) -> Iterator[IO[bytes]]:
 
 
 def zipped_csv(path: Path) -> str:
-    """The name of the only CSV in a zip, or nothing where it holds images."""
+    """The name of the CSV in a zip, or "" if it doesn't hold exactly one."""
     with zipfile.ZipFile(path) as archive:
         names = [
             name
@@ -184,17 +186,13 @@ def zipped_csv(path: Path) -> str:
 
 
 class GuardedReader(io.RawIOBase):
-    """Passes on what `packed` gives, unpacked; DatasetError for a bomb before it fills memory."""
+    """Passes on what `packed` unpacks to; DatasetError for a bomb before it fills the memory."""
 
     def __init__(
         self, packed: IO[bytes], name: str, max_bytes: int = MAX_BYTES, max_line: int = MAX_LINE
     ) -> None:
-        self._packed, self._name, self._max_bytes, self._max_line = (
-            packed,
-            name,
-            max_bytes,
-            max_line,
-        )
+        self._packed, self._name = packed, name
+        self._max_bytes, self._max_line = max_bytes, max_line
         self._bytes = self._line = 0
 
     def readable(self) -> bool:
@@ -207,5 +205,7 @@ class GuardedReader(io.RawIOBase):
         newline = content.rfind(b"\n")
         self._line = self._line + len(content) if newline < 0 else len(content) - newline - 1
         if self._bytes > self._max_bytes or self._line > self._max_line:
-            raise DatasetError(f"{self._name} is no table of faces: it, or a line, has no end.")
+            raise DatasetError(
+                f"{self._name} is not a table of faces: it, or one of its lines, is far too long."
+            )
         return len(content)

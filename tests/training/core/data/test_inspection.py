@@ -91,18 +91,18 @@ def test_it_lists_files_that_are_no_images(tmp_path):
 
     assert faces is None
     assert report.problems == [
-        "faces.zip: happy/1.png is not an image that can be read.",
-        "faces.zip: somewhere/2.png lies in no folder named angry, disgust, fear, happy, sad, "
-        "surprise, neutral.",
+        "faces.zip: happy/1.png can't be read as an image.",
+        "faces.zip: somewhere/2.png must be in a folder named after a class (angry, disgust, fear, "
+        "happy, sad, surprise, neutral).",
     ]
 
 
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("happy/bomb.png", bytes(5_000_000), "packed as no image can be"),
-        ("happy/large.png", bytes(9_000_000), "larger than is accepted"),
-        ("../happy/1.png", b"", "leads out of the archive"),
+        ("happy/bomb.png", bytes(5_000_000), "packed more tightly than an image can be"),
+        ("happy/large.png", bytes(9_000_000), "too large when unpacked"),
+        ("../happy/1.png", b"", "points outside the archive"),
         (link("happy/1.png"), b"/etc/passwd", "is a link"),
     ],
 )
@@ -128,7 +128,7 @@ def test_a_packed_file_without_an_end_is_refused(tmp_path):
     path.write_bytes(gzip.compress(bytes(3_000_000)))
     report, _faces = inspect(path, None, tmp_path)
 
-    assert "no table of faces" in report.problems[0]
+    assert "not a table of faces" in report.problems[0]
 
 
 def test_the_samples_have_a_row_for_each_class(tmp_path):

@@ -56,7 +56,7 @@ def test_framings_of_another_template_are_left_out(faces, folder, tmp_path, monk
 @pytest.mark.parametrize("name", ["faces-001.png", FACTS])
 def test_a_damaged_file_is_refused(folder, tmp_path, name):
     (folder / name).write_bytes((folder / name).read_bytes()[:200])
-    with pytest.raises(DatasetError, match="sheets cannot be read"):
+    with pytest.raises(DatasetError, match="sheets can't be read"):
         load(folder, tmp_path / "cache")
 
 
