@@ -26,8 +26,8 @@ from recognition.engine.detector import MtcnnDetector
 from recognition.engine.emotions import EMOTIONS
 from recognition.engine.sharpness import BLURRED, measure_sharpness
 from training.core.config import TrainingConfig
-from training.core.datasets import load
-from training.core.faces import split_off
+from training.core.data.datasets import load
+from training.core.data.faces import split_off
 
 ROOT = Path(__file__).parents[1]
 PORTRAITS = "*_*.jpg"

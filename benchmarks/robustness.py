@@ -21,8 +21,8 @@ import numpy as np
 from recognition.engine.classifier import SHIPPED_MODEL, EmotionClassifier
 from recognition.engine.emotions import EMOTIONS
 from training.core.config import TrainingConfig
-from training.core.datasets import load
-from training.core.faces import Faces, split_off
+from training.core.data.datasets import load
+from training.core.data.faces import Faces, split_off
 
 Face = np.ndarray
 SIDE, MIDDLE = 48, (23.5, 23.5)

@@ -23,8 +23,8 @@ from recognition.engine.detector import MtcnnDetector
 from recognition.engine.media import encode_jpeg
 from recognition.engine.pipeline import analyze_photo
 from training.core.config import TrainingConfig
-from training.core.datasets import load
-from training.core.faces import split_off
+from training.core.data.datasets import load
+from training.core.data.faces import split_off
 
 GOAL = 0.03
 WIDTH, HEIGHT = 960, 960

@@ -17,12 +17,11 @@ from statistics import median
 
 import numpy as np
 
-from training.core.batches import TrainingBatches
 from training.core.checkpoint import Progress
 from training.core.config import SHIPPED
-from training.core.fit import Clock, Schedule, WeightAverage, compiled
-from training.core.framings import AS_IT_IS
-from training.core.precision import AUTO, settled
+from training.core.data.faces import AS_IT_IS
+from training.core.duration import AUTO, settled
+from training.core.fit import Clock, Schedule, TrainingBatches, WeightAverage, compiled
 
 GOAL = 0.85
 

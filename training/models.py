@@ -9,7 +9,7 @@ class Dataset(Job):
     """Labelled faces: files that were uploaded, or that lie in the folder for data sets.
 
     The job is the check of the files; a data set can be trained on once it has succeeded. `report`
-    is what the check found (training.core.inspection.Report as a dictionary).
+    is what the check found (training.core.data.inspection.Report as a dictionary).
     """
 
     name = models.CharField(max_length=200)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from recognition.registry import registry
 from tests.recognition.networks import network, shipped_card
 from tests.training.drawing import draw_faces, write_csv
-from training.core.inspection import encode_jpeg
+from training.core.data.inspection import encode_jpeg
 from training.datasets import intake
 from training.datasets import tasks as dataset_tasks
 from training.models import Dataset, Epoch, Evaluation, ModelImport, TrainingRun

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from training.core.faces import SPLITS, Faces
+from training.core.data.faces import SPLITS, Faces
 
 VOTES_HEADER = (
     "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"

@@ -1,4 +1,4 @@
-"""The networks that can be trained: faces [n, side, side, 1], values 0 to 255, to 7 logits."""
+"""The networks that can be trained, from faces [n, side, side, 1] (values 0 to 255) to 7 logits."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,15 +11,17 @@ from recognition.engine.emotions import EMOTIONS
 
 
 def build(architecture: str) -> keras.Model:
-    """A fresh network by name: input float32 [n, side, side, 1], output float32 logits [n, 7]."""
+    """A new network by name: float32 [n, side, side, 1] -> float32 logits [n, 7]."""
     if architecture not in ARCHITECTURES:
-        raise ValueError(f"no architecture {architecture!r}; there are {', '.join(ARCHITECTURES)}")
+        raise ValueError(
+            f"no architecture {architecture!r}; choose one of {', '.join(ARCHITECTURES)}"
+        )
     return ARCHITECTURES[architecture]()
 
 
 @keras.saving.register_keras_serializable("mien")
 class Standardize(layers.Layer):
-    """Each face to zero mean and about unit variance, so that dim or flat light matters less."""
+    """Scale each face to zero mean and roughly unit variance, so lighting matters less."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options, dtype="float32")
@@ -35,9 +37,9 @@ class Standardize(layers.Layer):
 class NormConv(layers.Layer):
     """Convolution and batch normalization in one: the normalization is folded into the kernel.
 
-    The statistics come from the convolution of a quarter of the batch, as in ghost batches (Hoffer
-    et al. 2017, arXiv 1705.08741). Scaling the kernel by them and convolving once spares the passes
-    over whole activations that a separate layer needs; in use it is a plain convolution.
+    The statistics come from convolving a quarter of the batch, as in ghost batches (Hoffer et al.
+    2017, arXiv 1705.08741). Scaling the kernel by them and convolving once saves the passes over
+    all activations that a separate layer needs. At inference it is a plain convolution.
     """
 
     def __init__(
@@ -48,7 +50,7 @@ class NormConv(layers.Layer):
 
     def build(self, shape: Any) -> None:
         kernel = (self.size, self.size, shape[-1], self.filters)
-        # Not cast to bfloat16 on reading: statistics and scales would be too coarse.
+        # Never read in bfloat16, which is too coarse for statistics and scales.
         self.kernel = self.add_weight(
             shape=kernel, initializer="he_normal", autocast=False, name="kernel"
         )
@@ -60,7 +62,7 @@ class NormConv(layers.Layer):
     def call(self, inputs: Any, training: bool = False) -> Any:
         mean, variance = self.moving_mean, self.moving_variance
         if training:
-            # Rounded up, so at least one; an operation here would be no static slice for JAX.
+            # Rounded up, so at least one. Plain arithmetic, because JAX needs a static slice.
             quarter = (ops.shape(inputs)[0] + 3) // 4
             sample = ops.cast(self._convolve(inputs[:quarter], self.kernel), "float32")
             mean, variance = ops.moments(sample, axes=(0, 1, 2))
@@ -91,10 +93,10 @@ class NormConv(layers.Layer):
 def se_resnet(
     stem: int = 32, widths: tuple[int, ...] = (48, 96, 192), blocks: int = 2, dropout: float = 0.2
 ) -> keras.Model:
-    """Ours: residual, with squeeze-and-excitation (Hu et al. 2018, arXiv 1709.01507).
+    """Our own: a residual network with squeeze-and-excitation (Hu et al. 2018, arXiv 1709.01507).
 
-    Takes frames of any side that is a multiple of 8. 1.6 million parameters, about 130 million
-    multiply-adds a face at 48 pixels.
+    Takes faces of any side that is a multiple of 8. 1.6 million parameters, about 130 million
+    multiply-adds per face at 48 pixels.
     """
     faces = keras.Input((None, None, 1), name="faces")
     x = layers.ReLU()(NormConv(stem)(Standardize()(faces)))
@@ -109,8 +111,8 @@ def se_resnet(
 
 def _residual(inputs: Any, width: int, stride: int) -> Any:
     x = layers.ReLU()(NormConv(width, stride=stride)(inputs))
-    # Starting as the identity lets the first steps train a shallow network (Goyal et al. 2017,
-    # arXiv 1706.02677, section 5.1).
+    # With gamma 0 a block starts as the identity, so the first steps train a shallow network (Goyal
+    # et al. 2017, arXiv 1706.02677, section 5.1).
     x = NormConv(width, gamma="zeros")(x)
     gate = layers.GlobalAveragePooling2D()(x)
     gate = layers.Dense(width // 8, activation="relu")(gate)
@@ -122,12 +124,12 @@ def _residual(inputs: Any, width: int, stride: int) -> Any:
 
 
 def se_resnet_wide() -> keras.Model:
-    """Four times the work of `se_resnet`: too slow to use, good to learn from (see `teach`)."""
+    """Four times the work of `se_resnet`: too slow to deploy, but a good teacher (see teach.py)."""
     return se_resnet(widths=(96, 192, 384), dropout=0.4)
 
 
 def simple_cnn() -> keras.Model:
-    """The network of textbooks: convolution, batch normalization, max-pooling, dropout, dense."""
+    """The textbook network: convolution, batch normalization, max-pooling, dropout, dense."""
     faces = keras.Input((SIDE, SIDE, 1), name="faces")
     x = layers.Rescaling(1 / 127.5, offset=-1)(faces)
     for width in (32, 64, 128):
@@ -142,7 +144,7 @@ def simple_cnn() -> keras.Model:
 
 
 def mini_xception() -> keras.Model:
-    """The 60 thousand parameter network of Arriaga et al. 2017 (arXiv 1710.07557, section 3)."""
+    """The network of 60,000 parameters by Arriaga et al. 2017 (arXiv 1710.07557, section 3)."""
     faces = keras.Input((SIDE, SIDE, 1), name="faces")
     x = layers.Rescaling(1 / 127.5, offset=-1)(faces)
     for _ in range(2):

@@ -1,12 +1,22 @@
-"""Random variations of training faces: what loose crops and real detections look like."""
+"""Random variations of training faces: what loose crops and real detections look like.
+
+Nothing here needs Keras, so the processes of `Helpers` start in a second and stay small.
+"""
 
 import math
+import multiprocessing
+import os
+import threading
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from recognition.engine.align import SIDE, warp
+
+from .data.faces import AS_IT_IS
 
 _ROTATION = math.radians(12)
 _SCALE = 0.13
@@ -15,6 +25,7 @@ _SHEAR = 0.06
 _GAMMA = 0.45
 _DEGRADED = 0.25
 _ERASED = 0.3
+_LEVELS = np.arange(256) / 255
 
 
 def augment(
@@ -23,12 +34,12 @@ def augment(
     strength: float = 1.0,
     framings: NDArray[np.floating] | None = None,
 ) -> NDArray[np.uint8]:
-    """A batch of the same size, uint8 [n, 48, 48], with each face varied in place, shape and light.
+    """Vary each face in position, shape and light: uint8 [n, 48, 48] -> uint8 [n, 48, 48].
 
-    Shift, scale, rotation, shear and mirroring are one affine map, sampled by the engine's `warp`;
-    then gamma, for some faces a loss of quality (low resolution, blur, JPEG, noise), and for some
-    an erased rectangle (Zhong et al. 2020, arXiv 1708.04896). `strength` scales every range.
-    `framings` are maps [n, 2, 3] that are applied first, in the same sampling.
+    Shift, scale, rotation, shear and mirroring form one affine map, sampled by the engine's `warp`.
+    Then comes gamma, for some faces a loss of quality (low resolution, blur, JPEG, noise), and for
+    some an erased rectangle (Zhong et al. 2020, arXiv 1708.04896). `strength` scales every range.
+    `framings`, maps [n, 2, 3], are applied first, in the same sampling.
     """
     count = len(faces)
     varied = np.empty((count, SIDE, SIDE), np.uint8)
@@ -50,8 +61,14 @@ def augment(
     return varied
 
 
+def frame(images: NDArray[np.uint8], framings: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Apply maps [n, 2, 3] to faces [n, 48, 48]."""
+    pairs = zip(images, framings, strict=True)
+    return np.stack([warp(np.asarray(face), framing) for face, framing in pairs])
+
+
 def resize(faces: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Faces [n, 48, 48] at another side, [n, side, side], by area averaging."""
+    """Resize faces [n, 48, 48] to [n, side, side] by area averaging."""
     if faces.shape[1] == side:
         return faces
     resized = np.empty((len(faces), side, side), np.uint8)
@@ -61,10 +78,10 @@ def resize(faces: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 
 
 def _affine_maps(random: np.random.Generator, count: int, strength: float) -> NDArray[np.float64]:
-    """2x3 maps from the face's frame to the varied frame, about the frame's center: [n, 2, 3]."""
+    """Random affine maps [n, 2, 3] about the center, from the face to its varied version."""
     angle = random.uniform(-_ROTATION, _ROTATION, count) * strength
     scale = np.exp(random.uniform(-_SCALE, _SCALE, (count, 2)) * strength * [1, 0.35])
-    # One scale for both axes and a little more for one: faces are also narrower or wider.
+    # The second number stretches one axis and shrinks the other: faces are narrow or wide too.
     across, down = scale[:, 0] * scale[:, 1], scale[:, 0] / scale[:, 1]
     shear = random.uniform(-_SHEAR, _SHEAR, count) * strength
     mirror = np.where(random.random(count) < 0.5, -1.0, 1.0)
@@ -85,11 +102,8 @@ def _apply_gamma(image: NDArray[np.uint8], gamma: float) -> NDArray[np.uint8]:
     return table[image]
 
 
-_LEVELS = np.arange(256) / 255
-
-
 def _degrade(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
-    """One of the ways in which a face in a photo is worse than a face in the data set."""
+    """Lose quality in one of the ways that photos do."""
     kind = random.integers(4)
     if kind == 0:
         side = int(random.integers(18, 38))
@@ -107,10 +121,95 @@ def _degrade(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[n
 
 
 def _erase(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
-    """Cover one rectangle of up to a sixth of the face: a hand, hair, a mask, the photo's edge."""
+    """Cover a rectangle of up to a sixth of the face, as a hand, hair or a mask would."""
     width, height = random.integers(7, 21, 2)
     left = random.integers(0, SIDE - width + 1)
     top = random.integers(0, SIDE - height + 1)
     erased = image.copy()
     erased[top : top + height, left : left + width] = random.integers(0, 256)
     return erased
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that determines the faces of a batch.
+
+    `framed` is the share of faces that the engine's framing is applied to, `strength` goes to
+    `augment`, `side` is the side in pixels of the result, `seed` any whole numbers.
+    """
+
+    rows: NDArray[np.int64]
+    seed: tuple[int, ...]
+    framed: float
+    strength: float
+    side: int
+
+
+def vary(
+    images: NDArray[np.uint8], framings: NDArray[np.float32] | None, recipe: Recipe
+) -> NDArray[np.uint8]:
+    """The faces of one batch, uint8 [n, side, side], from all faces [m, 48, 48]."""
+    rows, random = recipe.rows, np.random.default_rng(recipe.seed)
+    maps = None
+    if framings is not None:
+        framed = random.random(len(rows)) < recipe.framed
+        maps = np.where(framed[:, np.newaxis, np.newaxis], framings[rows], AS_IT_IS)
+    return resize(augment(images[rows], random, recipe.strength, maps), recipe.side)
+
+
+class Helpers:
+    """Processes that vary faces beside the one that trains; a context manager that ends them.
+
+    A single core varies about ten thousand faces a second, too few for a fast GPU.
+    """
+
+    def __init__(
+        self, images: NDArray[np.uint8], framings: NDArray[np.float32] | None, processes: int
+    ) -> None:
+        self.ahead = 3 * processes
+        """How many batches to request before the first one is needed."""
+        self._pool = ProcessPoolExecutor(
+            processes,
+            # Forking a process that runs the threads of a GPU library can hang.
+            multiprocessing.get_context("spawn"),
+            initializer=_begin,
+            initargs=(np.asarray(images), framings),
+        )
+
+    def __enter__(self) -> "Helpers":
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def vary(self, recipe: Recipe) -> "Future[NDArray[np.uint8]]":
+        """Start on a batch."""
+        return self._pool.submit(_vary, recipe)
+
+
+def spare_processes() -> int:
+    """How many helpers are worth their memory on this machine: none with four cores or fewer."""
+    cores = os.cpu_count() or 1
+    return 0 if cores <= 4 else min(8, cores // 2)
+
+
+_images: NDArray[np.uint8]
+_framings: NDArray[np.float32] | None
+
+
+def _begin(images: NDArray[np.uint8], framings: NDArray[np.float32] | None) -> None:
+    global _images, _framings
+    _images, _framings = images, framings
+    cv2.setNumThreads(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Exit with the training process, which can't end its helpers if it is killed."""
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)
+
+
+def _vary(recipe: Recipe) -> NDArray[np.uint8]:
+    return vary(_images, _framings, recipe)

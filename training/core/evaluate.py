@@ -1,25 +1,18 @@
-"""How good a classifier is on labelled faces, and the temperature that calibrates it."""
+"""How good a classifier is on labeled faces: figures, mistakes, and the calibrating temperature."""
 
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from recognition.engine.align import SIDE
+from recognition.engine.emotions import EMOTIONS
 
-from .figures import (
-    Bin,
-    ClassFigures,
-    calibration_error,
-    class_figures,
-    confusion_matrix,
-    log_loss,
-    macro_f1,
-    reliability,
-)
+from .data.faces import Faces
 
 Predict = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """Faces uint8 [n, 48, 48] to probabilities [n, 7]."""
@@ -27,9 +20,111 @@ Predict = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 _BATCH = 256
 
 
+BINS = 15
+
+MISTAKES = 8
+"""The most that are shown of each class."""
+
+ENLARGED = 2
+
+
+@dataclass(frozen=True)
+class ClassFigures:
+    """Figures of one class: three shares between 0 and 1, and its number of faces."""
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+def confusion_matrix(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Counts [7, 7]: rows are true classes, columns predicted ones."""
+    matrix = np.zeros((len(EMOTIONS), len(EMOTIONS)), np.int64)
+    np.add.at(matrix, (labels, predicted), 1)
+    return matrix
+
+
+def class_figures(confusion: NDArray[np.int64]) -> dict[str, ClassFigures]:
+    """Precision, recall and F1 of each class; 0 if there is nothing to divide by."""
+    figures = {}
+    for index, emotion in enumerate(EMOTIONS):
+        hits = int(confusion[index, index])
+        support, predictions = int(confusion[index].sum()), int(confusion[:, index].sum())
+        figures[emotion] = ClassFigures(
+            precision=hits / predictions if predictions else 0.0,
+            recall=hits / support if support else 0.0,
+            f1=2 * hits / (support + predictions) if support + predictions else 0.0,
+            support=support,
+        )
+    return figures
+
+
+def macro_f1(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> float:
+    """The mean of the classes' F1, without classes that don't occur."""
+    figures = class_figures(confusion_matrix(labels, predicted)).values()
+    return float(np.mean([figure.f1 for figure in figures if figure.support]))
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Faces whose top probability falls into one interval."""
+
+    confidence: float
+    accuracy: float
+    count: int
+
+
+def reliability(
+    probabilities: NDArray[np.float32], labels: NDArray[np.int64], bins: int = BINS
+) -> list[Bin]:
+    """Faces in bins of top probability, equally wide from 0 to 1 (Guo et al. 2017)."""
+    top = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == labels
+    number = np.minimum((top * bins).astype(int), bins - 1)
+    return [
+        Bin(float(top[inside].mean()), float(right[inside].mean()), int(inside.sum()))
+        if (inside := number == index).any()
+        else Bin((index + 0.5) / bins, 0.0, 0)
+        for index in range(bins)
+    ]
+
+
+def calibration_error(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    """Expected calibration error over 15 bins: mean gap between confidence and accuracy, 0 to 1."""
+    bins = reliability(probabilities, labels)
+    gaps = [bin.count * abs(bin.confidence - bin.accuracy) for bin in bins]
+    return float(sum(gaps) / len(labels))
+
+
+def find_mistakes(
+    probabilities: NDArray[np.float32], labels: NDArray[np.int64], emotion: int, count: int
+) -> NDArray[np.int64]:
+    """Up to `count` rows labeled `emotion` but classified otherwise, most confident first.
+
+    `probabilities` are [n, 7], `labels` [n]; the rows index both.
+    """
+    wrong = np.flatnonzero((labels == emotion) & (probabilities.argmax(axis=1) != emotion))
+    return wrong[np.argsort(-probabilities[wrong].max(axis=1), kind="stable")][:count]
+
+
+def softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> NDArray[np.float32]:
+    """Probabilities [n, 7] from logits [n, 7] divided by a temperature."""
+    scaled = logits / temperature
+    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
+
+
+def log_loss(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
+    """Mean negative log-likelihood of labels [n] under logits [n, 7], in nats."""
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    log_sum = np.log(np.exp(shifted).sum(axis=1))
+    return float((log_sum - shifted[np.arange(len(labels)), labels]).mean())
+
+
 @dataclass(frozen=True)
 class Evaluation:
-    """All figures of one classifier on one set of faces; shares lie between 0 and 1."""
+    """All figures of a classifier on a set of faces; shares are between 0 and 1."""
 
     faces: int
     accuracy: float
@@ -38,7 +133,7 @@ class Evaluation:
     log_loss: float
     per_class: dict[str, ClassFigures]
     confusion: list[list[int]]
-    """Rows are the true classes, columns the predicted ones, in the order of EMOTIONS."""
+    """As `confusion_matrix`, in the order of EMOTIONS."""
     reliability: list[Bin]
     milliseconds_per_face: float
 
@@ -52,9 +147,9 @@ def evaluate(
     labels: NDArray[np.int64],
     on_progress: Callable[[int], None] = lambda done: None,
 ) -> Evaluation:
-    """Figures of `predict` on faces [n, 48, 48] with labels [n]; ValueError where there are none.
+    """Figures of `predict` on faces [n, 48, 48] with labels [n]; ValueError for no faces.
 
-    `on_progress` hears how many faces are done.
+    `on_progress` gets the number of faces that are done.
     """
     probabilities = predict_all(predict, images, on_progress)
     return score(probabilities, labels, measure_time(predict))
@@ -65,7 +160,7 @@ def predict_all(
     images: NDArray[np.uint8],
     on_progress: Callable[[int], None] = lambda done: None,
 ) -> NDArray[np.float32]:
-    """Probabilities [n, 7] of faces [n, 48, 48], in batches; ValueError where there are none."""
+    """Probabilities [n, 7] for faces [n, 48, 48], in batches; ValueError for no faces."""
     if not len(images):
         raise ValueError("There are no faces to evaluate on.")
     parts = []
@@ -78,7 +173,7 @@ def predict_all(
 def score(
     probabilities: NDArray[np.float32], labels: NDArray[np.int64], milliseconds: float
 ) -> Evaluation:
-    """The figures of answers [n, 7] to faces with labels [n]; a face took `milliseconds`."""
+    """Figures of probabilities [n, 7] for labels [n]. `milliseconds` is the time per face."""
     labels = np.asarray(labels)
     predicted = probabilities.argmax(axis=1)
     confusion = confusion_matrix(labels, predicted)
@@ -96,7 +191,7 @@ def score(
 
 
 def measure_time(predict: Predict, repeats: int = 30) -> float:
-    """Milliseconds for a single face: the median, after a few calls to warm up."""
+    """Median milliseconds for a single face, after a few calls to warm up."""
     face = np.random.default_rng(0).integers(0, 256, (1, SIDE, SIDE), np.uint8)
     times = []
     for _ in range(repeats + 3):
@@ -107,10 +202,10 @@ def measure_time(predict: Predict, repeats: int = 30) -> float:
 
 
 def fit_temperature(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-    """The number that logits are divided by so that they fit the labels best.
+    """The temperature to divide logits [n, 7] by to fit labels [n] best, between 0.2 and 5.
 
-    Guo et al. 2017, arXiv 1706.04599, section 4.2. Log loss has one minimum over the logarithm of
-    the temperature; it is narrowed down by thirds between 0.2 and 5.
+    Guo et al. 2017, arXiv 1706.04599, section 4.2. Log loss has a single minimum over the logarithm
+    of the temperature; a ternary search finds it.
     """
     low, high = np.log(0.2), np.log(5.0)
     while high - low > 1e-4:
@@ -121,3 +216,53 @@ def fit_temperature(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> f
         else:
             low = left
     return float(np.exp((low + high) / 2))
+
+
+@dataclass(frozen=True)
+class Examination:
+    """The figures of a classifier (`Evaluation.to_dict`) and its most confident mistakes.
+
+    `picture` is gray, with a line for each class that has mistakes. `mistakes` describes its cells:
+    line, column, row in the data set, emotion (the label), answer and probability.
+    """
+
+    figures: dict[str, Any]
+    mistakes: list[dict[str, Any]]
+    picture: NDArray[np.uint8] | None
+
+
+def examine(predict: Predict, faces: Faces, rows: NDArray[np.int64]) -> Examination:
+    """Figures and most confident mistakes of `predict` on these rows; ValueError for no rows."""
+    images, labels = np.asarray(faces.images[rows]), np.asarray(faces.labels[rows])
+    probabilities = predict_all(predict, images)
+    figures = score(probabilities, labels, measure_time(predict)).to_dict()
+    found = [
+        chosen
+        for label in range(len(EMOTIONS))
+        if len(chosen := find_mistakes(probabilities, labels, label, MISTAKES))
+    ]
+    mistakes = [
+        {
+            "line": line,
+            "column": column,
+            "row": int(rows[index]),
+            "emotion": EMOTIONS[int(labels[index])],
+            "answer": EMOTIONS[int(probabilities[index].argmax())],
+            "probability": round(float(probabilities[index].max()), 4),
+        }
+        for line, chosen in enumerate(found)
+        for column, index in enumerate(chosen)
+    ]
+    return Examination(figures, mistakes, _draw_mistakes([images[chosen] for chosen in found]))
+
+
+def _draw_mistakes(lines: list[NDArray[np.uint8]]) -> NDArray[np.uint8] | None:
+    if not lines:
+        return None
+    picture = np.full((len(lines) * SIDE, MISTAKES * SIDE), 255, np.uint8)
+    for line, faces in enumerate(lines):
+        for column, face in enumerate(faces):
+            top, left = line * SIDE, column * SIDE
+            picture[top : top + SIDE, left : left + SIDE] = face
+    size = (picture.shape[1] * ENLARGED, picture.shape[0] * ENLARGED)
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC), np.uint8)

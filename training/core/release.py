@@ -1,6 +1,7 @@
-"""From a finished run to what is shipped: the network in three files, and their card."""
+"""From a finished run to what is shipped: a calibrated network in three files, and its card."""
 
 import datetime
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,26 +9,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recognition.engine import align, detector
 from recognition.engine.classifier import EmotionClassifier
 from recognition.engine.emotions import EMOTIONS
 
-from .checkpoint import Progress
+from .augment import frame
+from .checkpoint import CARD, INT8, KERAS, MODEL, Progress
 from .config import TrainingConfig
+from .data.faces import Faces, split_off
 from .evaluate import evaluate, fit_temperature
-from .export import export, trained, write_card
-from .faces import Faces, split_off
-from .fit import predict_logits
-from .framings import frame
-from .plain_keras import save
-from .provenance import code_digest
-from .quantize import quantize
+from .export import export_keras, export_onnx, quantize, write_card
+from .fit import predict_logits, trained
 from .targets import epoch_rows
 
-MODEL, INT8, CARD = "expression.onnx", "expression.int8.onnx", "expression.json"
-KERAS = "expression.keras"
-
 INT8_COST = 0.003
-"""Validation accuracy that the int8 variant may cost; one that costs more is not kept."""
+"""How much validation accuracy the int8 variant may lose; if it loses more, it isn't kept."""
 
 _CALIBRATION = 1000
 
@@ -45,15 +41,15 @@ def release(
     patience: int | None = None,
     small: bool = True,
 ) -> dict[str, Any]:
-    """Export the best epoch to `folder` as ONNX and for Keras, write its card and give it.
+    """Export the best epoch to `folder` (MODEL, KERAS, INT8, CARD); gives the card.
 
-    The temperature is fitted on the validation part: as it is and, where the config trains with
-    framings, also as the engine would frame it. `score` names the splits whose figures go into
-    the card besides the validation part's: leave test splits out until the model is final.
-    `patience` is what the run stopped by. `small` asks for the int8 variant, too.
+    The temperature is fitted on the validation part and, if the config trains with framings, also
+    on the same faces as the engine would frame them. Figures for both go into the card. `score`
+    names more splits to score: leave out test splits until the model is final. `patience` is only
+    noted in the card. `small` exports the int8 variant too. ValueError if no epoch is finished.
     """
     if not progress.best_epoch:
-        raise ValueError("The run has finished no epoch yet.")
+        raise ValueError("The run hasn't finished an epoch yet.")
     model = trained(config.architecture, progress.best)
     training, held_out = split_off(faces, faces.rows("Training"), config.validation, config.seed)
     labels = np.asarray(faces.labels[held_out])
@@ -64,8 +60,8 @@ def release(
     logits = [predict_logits(model, images) for images, _ in validation.values()]
     temperature = fit_temperature(np.concatenate(logits), np.tile(labels, len(logits)))
     folder.mkdir(parents=True, exist_ok=True)
-    deviation = export(model, temperature, folder / MODEL)
-    save(model, temperature, folder / KERAS)
+    deviation = export_onnx(model, temperature, folder / MODEL)
+    export_keras(model, temperature, folder / KERAS)
     splits = {name: faces.rows(name) for name in score}
     scored = {name: (faces.images[rows], faces.labels[rows]) for name, rows in splits.items()}
     figures = {name: _score(folder / MODEL, part) for name, part in (validation | scored).items()}
@@ -102,7 +98,7 @@ def release(
 def _release_int8(
     folder: Path, calibration: NDArray[np.uint8], parts: dict[str, Labelled], accuracy: float
 ) -> dict[str, Any]:
-    """Write the int8 variant, or leave it out where it falls too far below `accuracy`."""
+    """Write the int8 variant, but keep it only if it comes close enough to `accuracy`."""
     quantize(folder / MODEL, calibration, folder / INT8)
     figures = {name: _score(folder / INT8, part) for name, part in parts.items()}
     size = (folder / INT8).stat().st_size
@@ -113,5 +109,22 @@ def _release_int8(
 
 
 def _score(model: Path, part: Labelled) -> dict[str, Any]:
-    """The figures of an exported model on labelled faces, ready for JSON."""
+    """The figures of an exported model on labeled faces, ready for JSON."""
     return evaluate(EmotionClassifier(model).predict, *part).to_dict()
+
+
+def code_digest() -> str:
+    """A digest of everything but config and data that determines the result of a run.
+
+    This package, the labels and weights in it, and how the engine frames faces.
+    """
+    digest = hashlib.sha256()
+    for path in _code_files():
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _code_files() -> list[Path]:
+    framing = [Path(str(module.__file__)) for module in (align, detector)]
+    package = Path(__file__).parent
+    return [*sorted(package.rglob("*.py")), *sorted(package.glob("*.npz")), *framing]

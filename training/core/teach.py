@@ -1,17 +1,17 @@
-"""Labels from teachers: what networks say of training faces that they have not seen.
+"""Labels from teachers: what large networks say about training faces they haven't seen.
 
     KERAS_BACKEND=jax python -m training.core.teach --data FOLDER --output OUTPUT
 
-FER2013's labels are noisy, and a network that has learned a face by heart repeats its label. So the
-training part is cut into folds, near-duplicates kept on one side; for each fold a large network
-learns from the others and says what it sees in this one (cross-fitting). Its probabilities and the
-taggers' votes give the shares that are a part of the student's targets (`reconcile`; distillation:
-Hinton et al. 2015, arXiv 1503.02531). The rows held out by the config's validation are taught to
-nobody and labelled by nobody.
+FER2013's labels are noisy, and a network that has memorized a face just repeats its label. So the
+training part is split into folds, with near-duplicates in the same fold. For each fold, a large
+network learns from all the others and then labels this one (cross-fitting). `reconcile` combines
+its probabilities with the taggers' votes into shares, which become part of the student's targets
+(distillation: Hinton et al. 2015, arXiv 1503.02531). Teachers neither learn nor label the faces
+that the config holds out for validation.
 
-`--fold K` trains one fold, so that several can be trained side by side; OUTPUT/taught.npz is
-written once all folds are there. A training takes it with `--teachers`; the file beside this module
-holds the labels that the shipped model was trained with.
+`--fold K` trains a single fold, so several can run side by side. OUTPUT/taught.npz is written once
+all folds are done; give it to a run with `--teachers`. The shipped model was trained with the
+taught.npz beside this module.
 """
 
 import argparse
@@ -21,20 +21,29 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .config import TEACHERS, TrainingConfig
-from .datasets import load_for
-from .evaluate import fit_temperature
-from .faces import Faces, split_off
-from .figures import softmax
-from .problems import CheckpointError, DatasetError
-from .reconcile import reconcile
-from .taught import TAUGHT, write_taught
+from recognition.engine.emotions import EMOTIONS
+
+from .checkpoint import CheckpointError, describe
+from .config import TEACHERS, TrainingConfig, add_options, read_config
+from .data.datasets import load_for
+from .data.faces import DatasetError, Faces, split_off
+from .evaluate import fit_temperature, log_loss, softmax
+from .targets import TAUGHT, write_taught
+
+_TAUGHT = TAUGHT.name
+_LOGITS = "logits.npy"
+
+_RIDGE = 1e-4
+_LOWEST = 1e-4
+"""Keeps a teacher's share above 0 for its logarithm. Stored shares are 40 times as coarse."""
 
 
 def cut_folds(faces: Faces, config: TrainingConfig, folds: int) -> list[NDArray[np.int64]]:
-    """The rows of the training part in `folds` parts of about the same size, groups kept whole."""
+    """Split the training rows into `folds` parts of about the same size, with groups kept whole."""
     if folds < 2:
-        raise ValueError("At least 2 folds are needed: a teacher labels what it has not seen.")
+        raise ValueError(
+            "At least 2 folds are needed, because a teacher labels only what it hasn't seen."
+        )
     training, _ = split_off(faces, faces.rows("Training"), config.validation, config.seed)
     groups = np.unique(faces.groups[training])
     if len(groups) < folds:
@@ -52,15 +61,13 @@ def teach(
     folder: Path,
     steps_at_once: int = 1,
 ) -> NDArray[np.float32]:
-    """Train the teacher of a fold, or go on with it; gives its logits for the fold's rows [n, 7].
+    """Train the teacher of fold `number`, or resume it; gives its logits [n, 7] for the fold.
 
-    The logits are averages over small variations of each face, mirrored and not, and scaled to the
-    fold's labels by one temperature.
+    The logits are averaged over small shifts of each face, mirrored and not, and calibrated to the
+    fold's labels with one temperature. `folder` keeps the teacher's checkpoint.
     """
-    # Here, not above: helper processes import this module again, and need no Keras.
-    from .architectures import build
-    from .fit import fit, predict_logits
-    from .options import describe
+    # Imported here because helper processes import this module again and must not load Keras.
+    from .fit import fit, predict_logits, trained
 
     parts = cut_folds(faces, config, folds)
     fold = parts[number]
@@ -73,14 +80,13 @@ def teach(
         steps_at_once=steps_at_once,
         on_epoch=lambda epoch: print(f"fold {number}, {describe(epoch)}", flush=True),
     )
-    model = build(config.architecture)
-    model.set_weights(progress.best)
+    model = trained(config.architecture, progress.best)
     logits = np.mean([predict_logits(model, view) for view in _views(faces.images[fold])], axis=0)
     return np.asarray(logits / fit_temperature(logits, faces.labels[fold]), np.float32)
 
 
 def _views(images: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-    """Faces as they are, and moved by two pixels each way; all of them also mirrored."""
+    """Faces as they are and shifted by two pixels each way, all of them mirrored as well."""
     around = np.pad(images, ((0, 0), (2, 2), (2, 2)), mode="edge")
     side = images.shape[1]
     corners = [(2, 2), (0, 2), (4, 2), (2, 0), (2, 4)]
@@ -88,10 +94,71 @@ def _views(images: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
     return moved + [view[:, :, ::-1] for view in moved]
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Train the folds that are missing; gives the exit status."""
-    from .options import add_options, read_config
+def reconcile(
+    taught: NDArray[np.floating],
+    votes: NDArray[np.floating],
+    labels: NDArray[np.int64],
+    folds: NDArray[np.int64],
+) -> NDArray[np.float32]:
+    """Shares of the classes, float32 [n, 7], from teachers [n, 7], votes [n, 7] and labels [n].
 
+    FER+'s taggers call far more faces neutral than FER2013's labels do, so using their votes
+    directly would teach a bias. Instead, a multinomial logistic regression learns which labels go
+    with which answers. `folds` [n] are fold numbers: the shares of a face come from the labels of
+    the other folds only, so its own label can't leak into them.
+    """
+    features = _features(np.asarray(taught, np.float64), np.asarray(votes, np.float64))
+    shares = np.empty((len(labels), len(EMOTIONS)), np.float32)
+    for fold in np.unique(folds):
+        inside = folds == fold
+        weights = _regress(features[~inside], labels[~inside])
+        shares[inside] = softmax(features[inside] @ weights)
+    return shares
+
+
+def _features(taught: NDArray[np.float64], votes: NDArray[np.float64]) -> NDArray[np.float64]:
+    ones = np.ones((len(votes), 1))
+    logs = np.log(np.maximum(taught, _LOWEST))
+    return np.hstack([ones, logs, votes, np.log(votes + 0.05), votes > 0])
+
+
+def _regress(features: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Weights [d, 7] of least log loss, by Newton's method. A little ridge makes them unique."""
+    count, width = features.shape
+    classes = len(EMOTIONS)
+    weights = np.zeros((width, classes))
+    wanted = np.eye(classes)[labels]
+    for _ in range(20):
+        shares = softmax(features @ weights)
+        gradient = features.T @ (shares - wanted) / count + 2 * _RIDGE * weights
+        curvature = np.zeros((classes, width, classes, width))
+        for one in range(classes):
+            for other in range(one + 1):
+                product = shares[:, one] * ((one == other) - shares[:, other]) / count
+                block = features.T @ (features * product[:, np.newaxis])
+                curvature[one, :, other] = curvature[other, :, one] = block
+        square = curvature.reshape(classes * width, classes * width)
+        square.flat[:: classes * width + 1] += 2 * _RIDGE
+        step = np.linalg.solve(square, gradient.T.ravel()).reshape(classes, width).T
+        # Far from the minimum a whole step can overshoot: halve it until it helps.
+        before = _loss(features, weights, labels)
+        while _loss(features, weights - step, labels) > before and np.abs(step).max() >= 1e-6:
+            step /= 2
+        weights -= step
+        if np.abs(step).max() < 1e-6:
+            break
+    return weights
+
+
+def _loss(
+    features: NDArray[np.float64], weights: NDArray[np.float64], labels: NDArray[np.int64]
+) -> float:
+    ridge = _RIDGE * float(np.square(weights).sum())
+    return log_loss(features @ weights, labels) + ridge
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Train the missing folds, or the one that was asked for; gives the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m training.core.teach",
         description=__doc__,
@@ -100,7 +167,7 @@ def main(arguments: list[str] | None = None) -> int:
     add_options(parser, presets=TEACHERS)
     parser.add_argument("--cache", type=Path, default=Path("var/cache/datasets"))
     parser.add_argument("--folds", type=int, default=5)
-    parser.add_argument("--fold", type=int, help="train this one only, from 0 on")
+    parser.add_argument("--fold", type=int, help="train only this fold, counted from 0")
     options = parser.parse_args(arguments)
     output = options.output or Path("var/training/teachers")
     wanted = range(options.folds) if options.fold is None else [options.fold]
@@ -125,17 +192,14 @@ def main(arguments: list[str] | None = None) -> int:
                 for answers in (taught, shares)
             )
             print(
-                f"teachers agree with {alone:.4f} of the labels, with {together:.4f} of them where "
-                f"taggers are heard, too; wrote {output / _TAUGHT}"
+                f"teachers agree with {alone:.4f} of the labels, and with {together:.4f} together "
+                f"with the taggers; wrote {output / _TAUGHT}"
             )
     except (DatasetError, CheckpointError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
 
-
-_TAUGHT = TAUGHT.name
-_LOGITS = "logits.npy"
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 
 from recognition.jobs import work
-from training.core.inspection import Report, draw_samples, encode_jpeg, inspect
+from training.core.data.inspection import Report, draw_samples, encode_jpeg, inspect
 from training.models import Dataset
 
 logger = logging.getLogger(__name__)

@@ -15,12 +15,9 @@ from recognition.engine.emotions import EMOTIONS
 from recognition.engine.errors import CodedError
 from recognition.jobs import work
 from recognition.jobs.lease import Status
-from training.core.config import OPTIMIZERS, STARTS, TrainingConfig
+from training.core.config import ARCHITECTURES, OPTIMIZERS, SCHEDULES, STARTS, TrainingConfig
 from training.core.config import PRESETS as CORE_PRESETS
-from training.core.duration import evaluation_seconds, training_seconds
-from training.core.names import ARCHITECTURES
-from training.core.precision import AUTO
-from training.core.schedules import SCHEDULES
+from training.core.duration import AUTO, evaluation_seconds, training_seconds
 from training.models import Dataset, Speed, TrainingRun
 from training.runs import events, runs, tasks
 

@@ -19,17 +19,16 @@ import numpy as np
 from recognition.engine.align import SIDE
 from recognition.engine.classifier import EmotionClassifier
 from training.core import checkpoint
-from training.core.checkpoint import Progress
+from training.core.checkpoint import CARD, CHECKPOINT, MODEL, CheckpointError, Progress
 from training.core.config import TrainingConfig
-from training.core.datasets import load_for
-from training.core.examine import examine
+from training.core.data.datasets import load_for
+from training.core.data.faces import SPLITS, DatasetError, Faces, split_off
+from training.core.data.inspection import encode_jpeg
+from training.core.duration import fastest
+from training.core.evaluate import examine
 from training.core.export import write_card
-from training.core.faces import SPLITS, Faces, split_off
-from training.core.fit import CHECKPOINT, compiled, fit
-from training.core.inspection import encode_jpeg
-from training.core.precision import fastest
-from training.core.problems import CheckpointError, DatasetError
-from training.core.release import CARD, MODEL, release
+from training.core.fit import compiled, fit
+from training.core.release import release
 from training.runs.lifeline import Say, end_with_starter, speaker
 from training.runs.messages import BEST, EXAMINATION, JOB, TrainingJob
 from training.runs.reporter import Reporter

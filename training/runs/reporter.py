@@ -3,17 +3,13 @@
 import sys
 import time
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
+from training.core.checkpoint import Epoch, Progress, is_lost
 from training.core.config import TrainingConfig
+from training.core.data.faces import Faces, split_off
 from training.core.duration import cost, share_done
-from training.core.faces import Faces, split_off
-from training.core.patience import is_lost
 from training.core.targets import epoch_rows
 from training.runs.lifeline import Say
-
-if TYPE_CHECKING:  # these modules import Keras, which the tests of this one do without
-    from training.core.checkpoint import Epoch, Progress
 
 
 class Reporter:
@@ -25,7 +21,7 @@ class Reporter:
         self,
         config: TrainingConfig,
         faces: Faces,
-        progress: "Progress",
+        progress: Progress,
         patience: int | None,
         say: Say,
     ) -> None:
@@ -54,7 +50,7 @@ class Reporter:
             self.tell_batch(now)
         return self.stop
 
-    def on_epoch(self, epoch: "Epoch") -> None:
+    def on_epoch(self, epoch: Epoch) -> None:
         self.epochs.append(epoch)
         # Where the time decides, the last epoch may have fewer batches.
         self.work += self.batch * self.config.batch_size * cost(self.config, epoch.side)

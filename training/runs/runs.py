@@ -19,8 +19,9 @@ from recognition.jobs import lease, pauses, tracebacks, work
 from recognition.jobs.lease import Status
 from recognition.models import ModelVersion
 from recognition.registry import registry
+from training.core.checkpoint import CARD, KERAS, MODEL
 from training.core.config import TrainingConfig
-from training.core.precision import settled
+from training.core.duration import settled
 from training.models import Epoch, Evaluation, Speed, TrainingRun
 from training.runs import events, trainer
 from training.runs.messages import BEST, EXAMINATION, Batch, Epochs, TrainerMessage, TrainingJob
@@ -32,8 +33,6 @@ Phase = TrainingRun.Phase
 # What is written to a run that goes back into the queue.
 WAITING: dict[str, Any] = {"phase": Phase.WAITING, "progress": {}}
 TICK = 0.5  # seconds between two looks at the stop flag
-# As training.core.release names them, which cannot be imported without TensorFlow.
-MODEL, CARD, KERAS = "expression.onnx", "expression.json", "expression.keras"
 
 
 class Ended(Exception):

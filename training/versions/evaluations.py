@@ -12,11 +12,10 @@ from recognition.jobs import work
 from recognition.jobs.lease import Status
 from recognition.models import ModelVersion
 from recognition.registry.version_files import load_classifier
-from training.core.datasets import load
-from training.core.examine import examine
-from training.core.held_out import rows_of
-from training.core.inspection import encode_jpeg
-from training.core.problems import DatasetError
+from training.core.data.datasets import load
+from training.core.data.faces import DatasetError, rows_of
+from training.core.data.inspection import encode_jpeg
+from training.core.evaluate import examine
 from training.models import Dataset, Evaluation
 from training.runs.launch import LaunchRefused
 

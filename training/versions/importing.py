@@ -18,10 +18,8 @@ from recognition.engine.emotions import EMOTIONS
 from recognition.engine.errors import ModelError
 from recognition.registry.model_files import read_weights
 from training.core.architectures import build
-from training.core.export import ParityError, export, write_card
-from training.core.foreign import FACTS, check_fit, in_order, read_facts
-from training.core.plain_keras import save
-from training.core.release import CARD, KERAS, MODEL
+from training.core.checkpoint import CARD, FACTS, KERAS, MODEL, check_fit, in_order, read_facts
+from training.core.export import ParityError, export_keras, export_onnx, write_card
 from training.runs.lifeline import Say, end_with_starter, speaker
 from training.runs.messages import BEST, JOB, WEIGHTS, WeightsJob
 
@@ -39,8 +37,8 @@ def carry_out(folder: Path, say: Say) -> int:
         arrays = read_weights((folder / WEIGHTS).read_bytes(), job["max_bytes"])
         model = fill(job["architecture"], in_order(arrays))
         say({"type": "step", "step": "exporting"})
-        deviation = export(model, job["temperature"], folder / MODEL)
-        save(model, job["temperature"], folder / KERAS)
+        deviation = export_onnx(model, job["temperature"], folder / MODEL)
+        export_keras(model, job["temperature"], folder / KERAS)
     except ModelError as error:
         say({"type": "problem", "code": error.code, "message": error.message})
         return 1

@@ -13,10 +13,10 @@ from recognition.engine.errors import ModelError
 from recognition.jobs import lease, work
 from recognition.models import ModelVersion
 from recognition.registry import registry
+from training.core.checkpoint import CARD, KERAS, MODEL
 from training.models import Dataset, Evaluation, ModelImport
 from training.runs import trainer
 from training.runs.messages import BEST, WeightsJob
-from training.runs.runs import CARD, KERAS, MODEL
 from training.versions import events
 
 logger = logging.getLogger(__name__)

@@ -17,8 +17,8 @@ from recognition.photos.submissions import clean_title
 from recognition.photos.uploads import LimitedUpload, LimitedUploadHandler
 from recognition.registry import cards, registry
 from recognition.registry.model_files import check_size, read_weights
-from training.core.foreign import in_order, read_facts
-from training.core.names import ARCHITECTURES
+from training.core.checkpoint import in_order, read_facts
+from training.core.config import ARCHITECTURES
 from training.models import Dataset, ModelImport
 from training.runs.messages import WEIGHTS
 from training.versions import events, imports

@@ -18,7 +18,7 @@ from recognition.photos.analyses import face_detector
 from recognition.photos.uploads import LimitedUpload
 from recognition.registry import comparison, registry
 from recognition.registry.version_files import card_file, read_keras, read_onnx, zip_file
-from training.core.names import ARCHITECTURES
+from training.core.config import ARCHITECTURES
 from training.datasets import events as dataset_events
 from training.models import Dataset, ModelImport
 from training.versions import events as version_events

@@ -30,7 +30,7 @@ def test_ours_does_not_mind_contrast():
 
 
 def test_an_unknown_name_is_refused():
-    with pytest.raises(ValueError, match="there are se_resnet"):
+    with pytest.raises(ValueError, match="choose one of se_resnet"):
         build("resnet5000")
 
 

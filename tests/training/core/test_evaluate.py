@@ -3,9 +3,17 @@
 import numpy as np
 import pytest
 
-from training.core.evaluate import evaluate, fit_temperature
-from training.core.figures import calibration_error, reliability, softmax
-from training.core.plots import plot_confusion, plot_reliability
+from recognition.engine.emotions import EMOTIONS
+from tests.training.drawing import make_faces
+from training.core.evaluate import (
+    calibration_error,
+    evaluate,
+    examine,
+    find_mistakes,
+    fit_temperature,
+    reliability,
+    softmax,
+)
 
 LABELS = np.array([0, 0, 0, 1, 3, 3, 6, 6])
 PREDICTED = np.array([0, 0, 3, 1, 3, 0, 6, 6])
@@ -65,8 +73,48 @@ def test_the_temperature_undoes_overconfidence():
     assert calibration_error(softmax(logits * 3, temperature), labels) < 0.03 < before
 
 
-@pytest.mark.parametrize("ending", ["png", "svg"])
-def test_the_plots_are_written(evaluation, tmp_path, ending):
-    plot_confusion(evaluation, tmp_path / f"confusion.{ending}")
-    plot_reliability(evaluation, tmp_path / f"reliability.{ending}")
-    assert min(path.stat().st_size for path in tmp_path.iterdir()) > 5000
+def always_happy(faces):
+    probabilities = np.full((len(faces), 7), 0.02, np.float32)
+    probabilities[:, EMOTIONS.index("happy")] = 0.88
+    return probabilities
+
+
+def test_mistakes_are_listed_class_by_class():
+    faces = make_faces(70)
+    result = examine(always_happy, faces, np.arange(70))
+
+    assert result.figures["accuracy"] == 10 / 70
+    assert len(result.mistakes) == 6 * 8
+    assert {mistake["answer"] for mistake in result.mistakes} == {"happy"}
+    assert [result.mistakes[0][key] for key in ("line", "column", "emotion")] == [0, 0, "angry"]
+    assert result.picture.shape == (6 * 96, 8 * 96)
+
+
+def test_without_mistakes_there_is_no_picture():
+    faces = make_faces(70)
+    happy = np.flatnonzero(faces.labels == EMOTIONS.index("happy"))
+    result = examine(always_happy, faces, happy)
+
+    assert (result.mistakes, result.picture) == ([], None)
+
+
+HAPPY, SAD, FEAR = (EMOTIONS.index(name) for name in ("happy", "sad", "fear"))
+
+
+def answer(emotion: int, probability: float) -> np.ndarray:
+    answers = np.full(7, (1 - probability) / 6, np.float32)
+    answers[emotion] = probability
+    return answers
+
+
+@pytest.fixture
+def answers():
+    """Three happy faces called sad, surely called happy, and surely called fear."""
+    return np.stack([answer(SAD, 0.5), answer(HAPPY, 0.9), answer(FEAR, 0.8)])
+
+
+def test_the_surest_mistake_comes_first(answers):
+    labels = np.full(3, HAPPY)
+    assert find_mistakes(answers, labels, HAPPY, 10).tolist() == [2, 0]
+    assert find_mistakes(answers, labels, HAPPY, 1).tolist() == [2]
+    assert find_mistakes(answers, labels, SAD, 10).tolist() == []

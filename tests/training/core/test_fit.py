@@ -6,14 +6,13 @@ import keras
 import numpy as np
 import pytest
 
-from tests.training.drawing import make_faces
+from tests.training.drawing import draw_faces, make_faces
 from training.core import architectures
-from training.core.checkpoint import read_best
-from training.core.config import TrainingConfig
-from training.core.export import trained
-from training.core.faces import split_off
-from training.core.fit import CHECKPOINT, Clock, fit, predict_logits
-from training.core.problems import CheckpointError
+from training.core.checkpoint import CHECKPOINT, CheckpointError, Progress, read_best, save_best
+from training.core.config import STARTS, TrainingConfig
+from training.core.data.faces import split_off
+from training.core.fit import Clock, TrainingBatches, fit, predict_logits, trained
+from training.core.targets import write_taught
 
 
 def tiny() -> keras.Model:
@@ -109,7 +108,7 @@ def test_a_damaged_checkpoint_is_refused(faces, tmp_path, kept):
     fit(replace(CONFIG, epochs=1), faces, tmp_path)
     content = (tmp_path / CHECKPOINT).read_bytes()
     (tmp_path / CHECKPOINT).write_bytes(content[: int(kept * len(content))] or b"PK no checkpoint")
-    with pytest.raises(CheckpointError, match="cannot be read"):
+    with pytest.raises(CheckpointError, match="can't be read"):
         fit(CONFIG, faces, tmp_path)
 
 
@@ -124,3 +123,133 @@ def test_a_limit_in_minutes_replaces_the_epochs(faces, tmp_path):
     progress = fit(config, faces, tmp_path)
     assert len(progress.epochs) <= 1
     assert Clock(config, 10, progress).is_over() or not progress.epochs
+
+
+FRAMED = TrainingConfig(batch_size=32, framed=0.4)
+SHIFTED = np.array([[1, 0, 9], [0, 1, 9]], np.float32)
+
+
+@pytest.fixture
+def images():
+    return draw_faces(320)[0]
+
+
+def batches(images, config=FRAMED, *, epoch=1, strength=0.75, framed=True) -> TrainingBatches:
+    """Batches at 48 pixels whose targets are the row numbers."""
+    targets = np.arange(len(images))
+    framings = np.tile(SHIFTED, (len(images), 1, 1)) if framed else None
+    return TrainingBatches(images, targets, config, epoch, 48, strength, framings)
+
+
+def test_the_same_batch_is_drawn_again(images):
+    faces, rows = batches(images)[3]
+    again, same_rows = batches(images)[3]
+    assert np.array_equal(rows, same_rows)
+    assert np.array_equal(faces, again)
+    assert faces.shape == (32, 48, 48, 1)
+    assert faces.dtype == np.float32
+
+
+def test_another_epoch_draws_other_faces(images):
+    assert not np.array_equal(batches(images)[3][0], batches(images, epoch=2)[3][0])
+
+
+def test_faces_and_targets_are_mixed_alike(images):
+    targets = np.arange(len(images), dtype=np.float32)
+    config = replace(FRAMED, mixed=0.4)
+    mixed, blends = TrainingBatches(images, targets, config, 1, 48, 0.75)[3]
+    faces, rows = TrainingBatches(images, targets, FRAMED, 1, 48, 0.75)[3]
+    share = (blends[0] - rows[-1]) / (rows[0] - rows[-1])
+    assert 0 < share < 1
+    assert mixed == pytest.approx(share * faces + (1 - share) * faces[::-1], abs=0.01)
+    assert blends == pytest.approx(share * rows + (1 - share) * rows[::-1], abs=0.01)
+    again = TrainingBatches(images, targets, config, 1, 48, 0.75)[3][0]
+    assert np.array_equal(mixed, again)
+
+
+def test_about_the_share_of_the_config_is_framed(images):
+    """Without variation a face is left, mirrored, or framed and mirrored."""
+    epoch = batches(images, strength=0.0)
+    framed = 0
+    for number in range(len(epoch)):
+        faces, rows = epoch[number]
+        for face, original in zip(faces[..., 0], images[rows], strict=True):
+            framed += not any(np.array_equal(face, old) for old in (original, original[:, ::-1]))
+    assert 0.3 < framed / 320 < 0.5
+
+
+def test_without_framings_nothing_is_framed(images):
+    faces, rows = batches(images, strength=0.0, framed=False)[0]
+    for face, original in zip(faces[..., 0], images[rows], strict=True):
+        assert any(np.array_equal(face, old) for old in (original, original[:, ::-1]))
+
+
+def test_all_are_framed_where_the_share_is_one(images):
+    faces, rows = batches(images, replace(FRAMED, framed=1.0), strength=0.0)[0]
+    assert not any(
+        np.array_equal(face, old)
+        for face, original in zip(faces[..., 0], images[rows], strict=True)
+        for old in (original, original[:, ::-1])
+    )
+
+
+def begun(**changes):
+    """A run that begins with the weights; at this rate they stay as they are."""
+    options = {"start": "first", "epochs": 1, "learning_rate": 1e-9, "warmup": 0.0, **changes}
+    return replace(CONFIG, **options)
+
+
+@pytest.fixture
+def first(monkeypatch, tmp_path, faces):
+    """The weights of a run that has learned all but its validation part, and who labelled it."""
+    monkeypatch.setitem(STARTS, "first", CONFIG.architecture)
+    monkeypatch.setattr("training.core.fit._FOLDER", tmp_path)
+    monkeypatch.setattr("training.core.fit.TAUGHT", tmp_path / "taught.npz")
+    training, _ = split_off(faces, faces.rows("Training"), CONFIG.validation, CONFIG.seed)
+    shares = np.eye(7, dtype=np.float32)[faces.labels[training]]
+    write_taught(faces, training, shares, tmp_path / "taught.npz")
+    learned = fit(CONFIG, faces, tmp_path / "learned")
+    save_best(tmp_path / "first.npz", CONFIG, Progress(best=learned.best))
+    return learned
+
+
+def test_it_begins_where_the_weights_are(faces, first, tmp_path):
+    from_them = fit(begun(), faces, tmp_path / "run")
+    anew = fit(begun(start="random"), faces, tmp_path / "anew")
+    assert from_them.best_accuracy == pytest.approx(first.best_accuracy, abs=0.1)
+    assert anew.best_accuracy < first.best_accuracy - 0.2
+
+
+@pytest.mark.usefixtures("first")
+def test_a_stopped_run_goes_on_from_its_own_weights(faces, tmp_path):
+    fit(begun(), faces, tmp_path / "run")
+    (tmp_path / "first.npz").unlink()
+    assert (tmp_path / "run" / CHECKPOINT).exists()
+    assert len(fit(begun(), faces, tmp_path / "run").epochs) == 1
+
+
+@pytest.mark.usefixtures("first")
+def test_weights_that_have_seen_what_is_held_out_are_refused(faces, tmp_path):
+    with pytest.raises(ValueError, match="have learned some of the faces that it holds out"):
+        fit(begun(seed=8), faces, tmp_path / "run")
+    other = make_faces(280, seed=9)
+    assert fit(begun(seed=8), other, tmp_path / "run").epochs
+
+
+@pytest.mark.usefixtures("first")
+def test_another_network_has_to_begin_anew():
+    with pytest.raises(ValueError, match="must go with architecture tiny"):
+        begun(architecture="simple_cnn")
+    assert begun(architecture="simple_cnn", start="random")
+
+
+@pytest.mark.usefixtures("first")
+def test_weights_that_are_not_there_are_named(faces, tmp_path):
+    (tmp_path / "first.npz").unlink()
+    with pytest.raises(CheckpointError, match=r"first\.npz can't be read"):
+        fit(begun(), faces, tmp_path / "run")
+
+
+def test_an_unknown_start_is_refused():
+    with pytest.raises(ValueError, match="start must be one of random, first"):
+        TrainingConfig(start="elsewhere")

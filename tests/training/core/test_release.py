@@ -12,7 +12,7 @@ from training.core import architectures
 from training.core import release as releasing
 from training.core.checkpoint import Epoch, Progress
 from training.core.config import TrainingConfig
-from training.core.framings import AS_IT_IS
+from training.core.data.faces import AS_IT_IS
 
 
 def tiny() -> keras.Model:
@@ -68,5 +68,5 @@ def test_the_int8_variant_is_kept_where_it_costs_little(progress, tmp_path, monk
 
 
 def test_a_run_without_an_epoch_cannot_be_released(tmp_path):
-    with pytest.raises(ValueError, match="no epoch"):
+    with pytest.raises(ValueError, match="finished an epoch"):
         releasing.release(CONFIG, make_faces(14), Progress(), tmp_path)

@@ -7,7 +7,8 @@ import pytest
 
 from tests.training.drawing import make_faces
 from training.core.config import TrainingConfig
-from training.core.targets import epoch_rows, soft_targets
+from training.core.data.faces import DatasetError
+from training.core.targets import epoch_rows, read_taught, soft_targets, write_taught
 
 
 def test_targets_mix_label_votes_and_smoothing():
@@ -49,3 +50,24 @@ def test_only_so_many_faces_are_trained_on_and_always_the_same():
     assert rows.tolist() == epoch_rows(faces, np.arange(70), few).tolist()
     assert len(epoch_rows(faces, np.arange(70), replace(few, faces=100))) == 70
     assert rows.tolist() != epoch_rows(faces, np.arange(70), replace(few, seed=8)).tolist()
+
+
+def test_labels_are_found_again_by_the_image(tmp_path):
+    faces = make_faces(20)
+    shares = np.eye(7, dtype=np.float32)[np.arange(15) % 7] * 0.8 + 0.2 / 7
+    write_taught(faces, np.arange(15), shares, tmp_path / "taught.npz")
+    order = np.random.default_rng(3).permutation(20)
+    read = read_taught(tmp_path / "taught.npz", replace(faces, images=faces.images[order]))
+    assert read[order < 15] == pytest.approx(shares[order[order < 15]], abs=0.01)
+    assert not read[order >= 15].any()
+    assert read[order < 15].sum(axis=1) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("kept", [0, 0.5, 0.99])
+def test_a_damaged_file_is_named(tmp_path, kept):
+    path = tmp_path / "taught.npz"
+    write_taught(make_faces(99), np.arange(99), np.eye(7)[np.arange(99) % 7], path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(kept * len(content))] or b"nothing of the kind")
+    with pytest.raises(DatasetError, match=r"taught\.npz can't be read"):
+        read_taught(tmp_path / "taught.npz", make_faces(3))

@@ -97,7 +97,7 @@ def test_it_says_what_is_wrong_with_the_model(tmp_path):
 def test_a_split_without_faces_is_refused(tmp_path):
     data = write_csv(tmp_path / "faces.csv")
     with pytest.raises(
-        CommandError, match=r"PrivateTest has no faces; .* Training \(11\), PublicTest"
+        CommandError, match=r"PrivateTest has no faces. .* Training \(11\), PublicTest"
     ):
         call_command("evaluate", "--data", str(data), "--split", "PrivateTest")
 

@@ -83,7 +83,7 @@ def test_it_exports_a_run_that_was_trained_elsewhere(tmp_path):
 
 def test_it_says_what_is_wrong_with_a_checkpoint(tmp_path):
     data, gone = write_csv(tmp_path / "faces.csv"), tmp_path / "gone.npz"
-    with pytest.raises(CommandError, match=r"gone\.npz cannot be read"):
+    with pytest.raises(CommandError, match=r"gone\.npz can't be read"):
         call_command("train", "--data", str(data), "--export", str(gone))
 
 

@@ -14,7 +14,7 @@ CONFIG = TrainingConfig(architecture="mini_xception", epochs=4, batch_size=16, v
 
 @dataclass
 class Epoch:
-    """Stands in for training.core.checkpoint.Epoch, whose module imports Keras."""
+    """Stands in for training.core.checkpoint.Epoch."""
 
     number: int
     validation_accuracy: float

@@ -15,7 +15,7 @@ from recognition.jobs.lease import Status
 from recognition.models import ModelVersion
 from tests.processes import wait_until
 from tests.training.conftest import numbers, started
-from training.core import precision
+from training.core import duration
 from training.models import Epoch, TrainingRun
 from training.runs import events, launch, runs
 
@@ -68,7 +68,7 @@ def test_a_run_ends_in_a_model_version_with_evaluations(admin, dataset):
 
 
 def test_a_precision_that_is_left_open_is_the_machine_s_and_stays(admin, dataset, monkeypatch):
-    monkeypatch.setattr(precision, "fastest", lambda: "float32")
+    monkeypatch.setattr(duration, "fastest", lambda: "float32")
     run = started(admin, dataset, epochs=1)
     assert run.config["precision"] == "auto"
     runs.run_next()

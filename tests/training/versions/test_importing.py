@@ -9,8 +9,8 @@ import pytest
 from recognition.engine.classifier import EmotionClassifier
 from tests.training.weights import npz
 from training.core.architectures import build
+from training.core.evaluate import softmax
 from training.core.export import drawn_faces
-from training.core.figures import softmax
 from training.core.fit import predict_logits
 from training.runs.messages import JOB, WEIGHTS
 from training.versions import importing

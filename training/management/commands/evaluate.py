@@ -12,13 +12,10 @@ from django.core.management.base import BaseCommand, CommandError
 from recognition.engine.classifier import SHIPPED_MODEL, EmotionClassifier
 from recognition.engine.errors import ModelError
 from recognition.registry.version_files import read_onnx
-from training.core.datasets import load
+from training.core.data.datasets import load
+from training.core.data.faces import SPLITS, VALIDATION, DatasetError, rows_of
 from training.core.evaluate import Evaluation, measure_time, predict_all, score
-from training.core.faces import SPLITS
-from training.core.held_out import VALIDATION, rows_of
-from training.core.mistakes import draw_mistakes
-from training.core.plots import plot_confusion, plot_reliability
-from training.core.problems import DatasetError
+from training.core.plots import draw_mistakes, plot_confusion, plot_reliability
 from training.management.commands.models import find_version
 
 

@@ -20,7 +20,7 @@ from recognition.registry.version_files import (
     read_weights,
     zip_file,
 )
-from training.core.names import ARCHITECTURES
+from training.core.config import ARCHITECTURES
 from training.versions import intake, promotion, tasks
 
 

@@ -9,16 +9,26 @@ from django.core.management.base import BaseCommand, CommandError
 
 from recognition.models import ModelVersion
 from recognition.registry import registry
-from training.core.checkpoint import Epoch, Progress, read_best, save_best
-from training.core.config import TrainingConfig
-from training.core.datasets import load_for
-from training.core.faces import SPLITS, Faces
-from training.core.fit import CHECKPOINT, fit
-from training.core.options import add_source, describe
-from training.core.patience import is_lost
-from training.core.precision import settled
-from training.core.problems import CheckpointError, DatasetError
-from training.core.release import CARD, INT8, KERAS, MODEL, release
+from training.core.checkpoint import (
+    CARD,
+    CHECKPOINT,
+    INT8,
+    KERAS,
+    MODEL,
+    CheckpointError,
+    Epoch,
+    Progress,
+    describe,
+    is_lost,
+    read_best,
+    save_best,
+)
+from training.core.config import TrainingConfig, add_source
+from training.core.data.datasets import load_for
+from training.core.data.faces import SPLITS, DatasetError, Faces
+from training.core.duration import settled
+from training.core.fit import fit
+from training.core.release import release
 from training.runs.launch import CHOICES, OPTIONS, PRESETS, LaunchRefused, read_config
 from training.runs.messages import BEST
 

@@ -1,0 +1,1 @@
+"""Labeled faces: read from the files people have, cached, inspected, and split into parts."""
