@@ -27,8 +27,8 @@ from .config import TrainingConfig, add_options, read_config
 from .data.datasets import load, load_for
 from .data.faces import SPLITS, DatasetError, Faces, split_off
 from .data.sheets import write_sheets
+from .data.targets import epoch_rows, soft_targets
 from .evaluate import evaluate, softmax
-from .targets import epoch_rows, soft_targets
 
 STEPS = ("Read", "Split", "Targets", "Augment", "Fit", "Evaluate", "Release")
 """What the walk goes through, as in README.md."""

@@ -17,10 +17,10 @@ from .augment import frame
 from .checkpoint import CARD, INT8, KERAS, MODEL, Progress
 from .config import TrainingConfig
 from .data.faces import Faces, split_off
+from .data.targets import epoch_rows
 from .evaluate import evaluate, fit_temperature
 from .export import export_keras, export_onnx, quantize, write_card
 from .fit import predict_logits, trained
-from .targets import epoch_rows
 
 INT8_COST = 0.003
 """How much validation accuracy the int8 variant may lose; if it loses more, it isn't kept."""
