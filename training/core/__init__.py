@@ -1,1 +1,1 @@
-"""Training of the expression classifier: pure Python and Keras, no Django."""
+"""Training of the expression classifier, in Python and Keras without Django: see README.md."""

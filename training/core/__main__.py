@@ -27,8 +27,8 @@ from .config import TrainingConfig, add_options, read_config
 from .data.datasets import load, load_for
 from .data.faces import SPLITS, DatasetError, Faces, split_off
 from .data.sheets import write_sheets
+from .data.targets import epoch_rows, soft_targets
 from .evaluate import evaluate, softmax
-from .targets import epoch_rows, soft_targets
 
 STEPS = ("Read", "Split", "Targets", "Augment", "Fit", "Evaluate", "Release")
 """What the walk goes through, as in README.md."""
@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
             faces = load(options.data, options.cache, options.votes, framings=True)
             write_sheets(faces, options.sheets)
             return 0
-        _tell("Read", f"{options.data}; the first time takes a minute or more")
+        _tell("Read", f"{options.data}; only the first time takes long")
         faces = load_for(config, options.data, options.cache, options.votes, options.teachers)
         output = options.output or Path("var/training") / options.preset
         walk(config, faces, output, options.steps_at_once)
@@ -82,7 +82,8 @@ def walk(config: TrainingConfig, faces: Faces, output: Path, steps_at_once: int 
     _tell("Targets", f"{len(rows)} faces an epoch; the first, labeled {first}, has {shares}")
 
     stages = ", then ".join(f"{side} px at strength {by:g}" for _, side, by in config.stages)
-    _tell("Augment", f"{stages}; {config.framed:.0%} framed the way the engine does")
+    framed = f"; {config.framed:.0%} framed the way the engine does" if config.framed else ""
+    _tell("Augment", stages + framed)
 
     _tell("Fit", f"{config.architecture} from {config.start} weights, in {output}")
     progress = fit(

@@ -18,8 +18,8 @@ from .augment import Helpers, Recipe, spare_processes, vary
 from .checkpoint import CHECKPOINT, Epoch, Progress, read_best
 from .config import RANDOM, TrainingConfig, learning_rate
 from .data.faces import Faces, split_off
+from .data.targets import TAUGHT, epoch_rows, read_taught, soft_targets
 from .evaluate import log_loss, macro_f1
-from .targets import TAUGHT, epoch_rows, read_taught, soft_targets
 
 _FOLDER = Path(__file__).parent
 

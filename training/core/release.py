@@ -17,17 +17,17 @@ from .augment import frame
 from .checkpoint import CARD, INT8, KERAS, MODEL, Progress
 from .config import TrainingConfig
 from .data.faces import Faces, split_off
+from .data.targets import epoch_rows
 from .evaluate import evaluate, fit_temperature
 from .export import export_keras, export_onnx, quantize, write_card
 from .fit import predict_logits, trained
-from .targets import epoch_rows
 
 INT8_COST = 0.003
 """How much validation accuracy the int8 variant may lose; if it loses more, it isn't kept."""
 
 _CALIBRATION = 1000
 
-Labelled = tuple[NDArray[np.uint8], NDArray[np.int64]]
+Labeled = tuple[NDArray[np.uint8], NDArray[np.int64]]
 """Faces [n, 48, 48] and their labels [n]."""
 
 
@@ -96,7 +96,7 @@ def release(
 
 
 def _release_int8(
-    folder: Path, calibration: NDArray[np.uint8], parts: dict[str, Labelled], accuracy: float
+    folder: Path, calibration: NDArray[np.uint8], parts: dict[str, Labeled], accuracy: float
 ) -> dict[str, Any]:
     """Write the int8 variant, but keep it only if it comes close enough to `accuracy`."""
     quantize(folder / MODEL, calibration, folder / INT8)
@@ -108,7 +108,7 @@ def _release_int8(
     return {"kept": kept, "bytes": size, "figures": figures}
 
 
-def _score(model: Path, part: Labelled) -> dict[str, Any]:
+def _score(model: Path, part: Labeled) -> dict[str, Any]:
     """The figures of an exported model on labeled faces, ready for JSON."""
     return evaluate(EmotionClassifier(model).predict, *part).to_dict()
 

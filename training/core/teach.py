@@ -27,8 +27,8 @@ from .checkpoint import CheckpointError, describe
 from .config import TEACHERS, TrainingConfig, add_options, read_config
 from .data.datasets import load_for
 from .data.faces import DatasetError, Faces, split_off
+from .data.targets import TAUGHT, write_taught
 from .evaluate import fit_temperature, log_loss, softmax
-from .targets import TAUGHT, write_taught
 
 _TAUGHT = TAUGHT.name
 _LOGITS = "logits.npy"

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from training.core.checkpoint import Epoch, Progress, is_lost
 from training.core.config import TrainingConfig
 from training.core.data.faces import Faces, split_off
+from training.core.data.targets import epoch_rows
 from training.core.duration import cost, share_done
-from training.core.targets import epoch_rows
 from training.runs.lifeline import Say
 
 

@@ -1,4 +1,4 @@
-"""Augmentation varies faces as the engine samples them, and the same way for the same seed."""
+"""Augmentation samples like the engine and repeats with its seed; helpers make the same batches."""
 
 import os
 import signal

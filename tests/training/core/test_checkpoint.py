@@ -1,6 +1,8 @@
-"""Weights made elsewhere: in the right order and of the right kind, or it is said what is not."""
+"""Weights are taken in the right order, bad files are named, and nothing heavy is loaded."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -79,3 +81,12 @@ def test_not_every_weight_that_does_not_fit_is_named():
 
     with pytest.raises(ModelError, match="and 37 more"):
         check_fit("tiny", wanted, [np.zeros(2)] * 40)
+
+
+def test_web_processes_can_import_it_without_anything_heavy():
+    modules = ("checkpoint", "config", "duration", "data.faces", "data.targets")
+    code = "import sys; print(*sys.modules)\n"
+    code = "\n".join(f"import training.core.{name}" for name in modules) + "\n" + code
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = {"keras", "matplotlib", "onnx", "onnxruntime", "pandas", "tensorflow", "PIL"}
+    assert not heavy & set(ran.stdout.split())

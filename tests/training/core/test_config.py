@@ -1,4 +1,4 @@
-"""A config survives the way through JSON, and refuses what cannot work."""
+"""A config survives JSON and refuses what can't work; the learning rate follows its schedule."""
 
 import itertools
 import json

@@ -1,4 +1,4 @@
-"""Small frames take less of a run's time than of its steps."""
+"""How long a run takes follows from its work, and its precision from the machine."""
 
 import pytest
 

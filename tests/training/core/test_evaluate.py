@@ -1,4 +1,4 @@
-"""Figures agree with what can be counted by hand, and the temperature calibrates."""
+"""Figures match what can be counted by hand, mistakes are found, and the temperature calibrates."""
 
 import numpy as np
 import pytest

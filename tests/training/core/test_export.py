@@ -1,4 +1,4 @@
-"""An exported network answers as the trained one does, with the temperature inside."""
+"""Every exported file answers like the trained network, or isn't written."""
 
 import json
 

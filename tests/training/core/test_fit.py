@@ -1,4 +1,4 @@
-"""A run learns, keeps its best epoch, and goes on where it was stopped."""
+"""A run learns, keeps its best epoch, resumes, and starts from the right weights."""
 
 from dataclasses import replace
 
@@ -11,8 +11,8 @@ from training.core import architectures
 from training.core.checkpoint import CHECKPOINT, CheckpointError, Progress, read_best, save_best
 from training.core.config import STARTS, TrainingConfig
 from training.core.data.faces import split_off
+from training.core.data.targets import write_taught
 from training.core.fit import Clock, TrainingBatches, fit, predict_logits, trained
-from training.core.targets import write_taught
 
 
 def tiny() -> keras.Model:

@@ -1,4 +1,4 @@
-"""python -m training.core packs data and trains on it, without Django."""
+"""python -m training.core packs data, and walks from it to a model without Django."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""The sure and wrong answers of each class are found and drawn."""
+"""Plots and contact sheets of mistakes are drawn."""
 
 import cv2
 import numpy as np

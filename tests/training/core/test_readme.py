@@ -1,4 +1,4 @@
-"""The README of the package names files and code that exist, and the steps that the walk prints."""
+"""The README of the package names code that exists, and the steps that the walk prints."""
 
 import ast
 import re

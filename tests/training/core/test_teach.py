@@ -1,4 +1,4 @@
-"""Teachers label what they have not seen, and their labels are found again by the image."""
+"""Teachers label what they haven't seen, and their labels go together with the taggers' votes."""
 
 from dataclasses import replace
 

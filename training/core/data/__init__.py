@@ -1,1 +1,1 @@
-"""Labeled faces: read from the files people have, cached, inspected, and split into parts."""
+"""Labeled faces: read from the files people have, cached, inspected, split, and given targets."""

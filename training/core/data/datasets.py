@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from recognition.engine.emotions import EMOTIONS
 
 from ..config import TrainingConfig
-from ..targets import TAUGHT, read_taught
 from .faces import DatasetError, Faces
 from .folders import read_folder, read_zip
 from .measures import group_duplicates, measure_framings
 from .sheets import are_sheets, read_sheets
 from .tables import OtherRowsError, read_table, read_votes, zipped_csv
+from .targets import TAUGHT, read_taught
 
 _CACHE_VERSION = 2
 _ARRAYS = ("images", "labels", "splits", "votes", "is_face", "groups")

@@ -1,4 +1,4 @@
-"""Labelled faces are read from the usual files; a malformed one is refused by row and reason."""
+"""A data set is read once and then cached, with the votes beside it and framings if wanted."""
 
 import io
 import time

@@ -1,4 +1,4 @@
-"""Faces are cut into parts that share no picture."""
+"""Faces are split into parts that share no picture, and the part a model held out is known."""
 
 import numpy as np
 import pytest

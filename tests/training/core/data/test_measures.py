@@ -1,4 +1,4 @@
-"""Copies of a picture are found, and different pictures are told apart."""
+"""Copies of a picture are found, and framings put a face where the engine would."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""Contact sheets give back exactly the faces that were packed, wherever a data set is named."""
+"""Contact sheets give back exactly the faces that were packed."""
 
 from dataclasses import fields, replace
 

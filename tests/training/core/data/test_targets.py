@@ -1,4 +1,4 @@
-"""Targets mix label and votes; epochs leave out what is no face."""
+"""Targets mix labels, votes and teachers; an epoch leaves out what is no face."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ import pytest
 from tests.training.drawing import make_faces
 from training.core.config import TrainingConfig
 from training.core.data.faces import DatasetError
-from training.core.targets import epoch_rows, read_taught, soft_targets, write_taught
+from training.core.data.targets import epoch_rows, read_taught, soft_targets, write_taught
 
 
 def test_targets_mix_label_votes_and_smoothing():

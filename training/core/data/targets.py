@@ -10,8 +10,11 @@ from numpy.typing import NDArray
 
 from recognition.engine.emotions import EMOTIONS
 
-from .config import TrainingConfig
-from .data.faces import DatasetError, Faces
+from ..config import TrainingConfig
+from .faces import DatasetError, Faces
+
+TAUGHT = Path(__file__).parents[1] / "taught.npz"
+"""The teachers' labels that the shipped model was trained with."""
 
 
 def soft_targets(
@@ -47,10 +50,6 @@ def epoch_rows(faces: Faces, rows: NDArray[np.int64], config: TrainingConfig) ->
     if config.faces is not None and config.faces < len(kept):
         kept = np.sort(np.random.default_rng(config.seed).permutation(kept)[: config.faces])
     return np.repeat(kept, np.array(config.repeats)[faces.labels[kept]])
-
-
-TAUGHT = Path(__file__).with_name("taught.npz")
-"""The teachers' labels that the shipped model was trained with."""
 
 
 def write_taught(
