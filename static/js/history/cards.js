@@ -1,4 +1,5 @@
 /* The cards of analyses: one piece of HTML (the server's template), filled in from their state. */
+import { byId, find } from "../shared/elements.js";
 import { getAnalysis } from "../shared/api.js";
 import { deleteSoon } from "../shared/deletions.js";
 import { emotionName } from "../shared/emotions.js";
@@ -14,7 +15,7 @@ export const isWaiting = (card) => UNFINISHED.has(card.dataset.status);
 
 /** @returns {HTMLElement} an empty card */
 export function newCard() {
-  const template = /** @type {HTMLTemplateElement} */ (document.getElementById("card-template"));
+  const template = byId("card-template", HTMLTemplateElement);
   return /** @type {HTMLElement} */ (template.content.firstElementChild.cloneNode(true));
 }
 
@@ -44,7 +45,7 @@ export function showState(card, { glyph = null, text, more = "" }) {
   const line = document.createElement("span");
   line.textContent = text;
   if (more) line.append(Object.assign(document.createElement("small"), { textContent: more }));
-  card.querySelector("[data-state]").replaceChildren(...(glyph ? [icon(glyph)] : []), line);
+  find(card, "[data-state]").replaceChildren(...(glyph ? [icon(glyph)] : []), line);
 }
 
 /**
@@ -52,10 +53,10 @@ export function showState(card, { glyph = null, text, more = "" }) {
  * @param {string} title
  */
 export function showTitle(card, title) {
-  card.querySelector(".analysis-title").textContent = title;
-  card.querySelector("[data-delete] span").textContent = `Delete ${title}`;
-  card.querySelector("[data-retry] span").textContent = `Try again: ${title}`;
-  const select = card.querySelector(".card-select span");
+  find(card, ".analysis-title").textContent = title;
+  find(card, "[data-delete] span").textContent = `Delete ${title}`;
+  find(card, "[data-retry] span").textContent = `Try again: ${title}`;
+  const select = find(card, ".card-select span");
   if (select) select.textContent = `Select ${title}`;
 }
 
@@ -68,7 +69,7 @@ export const tagsOf = (card) =>
  * @param {string[]} tags each becomes a link to all that have it
  */
 function showTags(card, tags) {
-  const line = card.querySelector("[data-tags]");
+  const line = find(card, "[data-tags]");
   line.hidden = tags.length === 0;
   line.replaceChildren(...tags.map((tag) => {
     const link = Object.assign(document.createElement("a"), { className: "tag", textContent: tag });
@@ -93,14 +94,14 @@ export function fillCard(card, analysis) {
   card.dataset.kind = analysis.kind;
   card.dataset.sequence = String(analysis.sequence);
   card.dataset.emotion = analysis.emotion ?? "";
-  card.querySelector("a").href = analysis.url;
+  find(card, "a").href = analysis.url;
   showTitle(card, analysis.title);
-  showTime(card.querySelector("time"), analysis.created_at);
+  showTime(find(card, "time"), analysis.created_at);
   showState(card, describe(analysis));
   showTags(card, analysis.tags);
-  card.querySelector("[data-delete]").hidden = false;
+  find(card, "[data-delete]").hidden = false;
   if (analysis.thumbnail_url) showThumbnail(card, analysis);
-  else if (analysis.kind === "webcam") card.querySelector(".thumb").replaceChildren(icon("camera"));
+  else if (analysis.kind === "webcam") find(card, ".thumb").replaceChildren(icon("camera"));
   return true;
 }
 
@@ -110,7 +111,7 @@ export function fillCard(card, analysis) {
  * @param {Analysis} analysis
  */
 async function showThumbnail(card, analysis) {
-  const place = card.querySelector(".thumb");
+  const place = find(card, ".thumb");
   if (place.dataset.picture) return;
   place.dataset.picture = "thumbnail";
   const image = new Image(320, 240);
@@ -186,4 +187,4 @@ export function removeCard(card) {
  * @param {string} id
  * @returns {HTMLElement|null}
  */
-export const findCard = (id) => document.querySelector(`.analysis[data-id="${CSS.escape(id)}"]`);
+export const findCard = (id) => find(document, `.analysis[data-id="${CSS.escape(id)}"]`);

@@ -1,5 +1,6 @@
 /* The dashboard on the upload page: the server writes it, this reads it again when something
    happens, and draws the days. */
+import { byId, find, readData } from "../shared/elements.js";
 import { announce } from "../shared/announce.js";
 import { cancelAnalysis, retryAnalysis } from "../shared/api.js";
 import { DayChart } from "./days.js";
@@ -13,7 +14,7 @@ export class Dashboard {
   /** @param {HTMLElement} section */
   constructor(section) {
     this.section = section;
-    this.rest = document.getElementById("dashboard-rest");
+    this.rest = byId("dashboard-rest");
     this.timer = 0;
     /** @type {DayChart|null} */
     this.chart = null;
@@ -37,14 +38,14 @@ export class Dashboard {
     const focused = focusedButton(this.rest);
     const opened = this.rest.querySelector("details")?.open;
     this.rest.innerHTML = await response.text(); // written and escaped by our own server
-    if (opened) this.rest.querySelector("details").open = true;
+    if (opened) find(this.rest, "details").open = true;
     if (focused) this.rest.querySelector(focused)?.focus();
-    this.section.hidden = this.rest.querySelector(".readout").dataset.entries === "0";
+    this.section.hidden = find(this.rest, ".readout").dataset.entries === "0";
     if (this.section.hidden) return;
     this.chart ??= new DayChart(
-      document.getElementById("dashboard-chart"), document.getElementById("dashboard-legend"),
+      byId("dashboard-chart"), byId("dashboard-legend"),
     );
-    this.chart.show(JSON.parse(document.getElementById("dashboard-days").textContent));
+    this.chart.show(readData("dashboard-days"));
   }
 
   async #onClick({ target }) {

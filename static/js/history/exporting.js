@@ -1,10 +1,11 @@
 /* The dialog that asks for an export. */
+import { byId, find } from "../shared/elements.js";
 import { startExporting } from "./exports-api.js";
 import { showProblem } from "../shared/rows.js";
 
-const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("export-dialog"));
-const form = /** @type {HTMLFormElement} */ (document.getElementById("export-form"));
-const problem = document.getElementById("export-error");
+const dialog = byId("export-dialog", HTMLDialogElement);
+const form = byId("export-form", HTMLFormElement);
+const problem = byId("export-error");
 /** @type {Object<string, string|string[]>} */
 let wanted = {};
 
@@ -14,14 +15,14 @@ let wanted = {};
  */
 export function offerFile(words, filters) {
   wanted = filters;
-  dialog.querySelector("[data-what]").textContent = words;
+  find(dialog, "[data-what]").textContent = words;
   showProblem(problem, null);
   dialog.showModal();
 }
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const button = form.querySelector(".btn-primary");
+  const button = find(form, ".btn-primary");
   button.disabled = true;
   try {
     await startExporting(String(new FormData(form).get("format")), wanted);
@@ -32,4 +33,4 @@ form.addEventListener("submit", async (event) => {
     button.disabled = false;
   }
 });
-form.querySelector("[data-close]").addEventListener("click", () => dialog.close());
+find(form, "[data-close]").addEventListener("click", () => dialog.close());

@@ -3,22 +3,7 @@ import { request, send } from "../shared/api.js";
 
 const ROOT = "/api/v1/exports/";
 
-/**
- * @typedef {Object} Export
- * @property {string} id
- * @property {"queued"|"running"|"succeeded"|"failed"|"canceled"} status
- * @property {"csv"|"jsonl"|"parquet"} format
- * @property {Object<string, string>} filters as in the address of the history
- * @property {number|null} selected how many entries were chosen by hand
- * @property {number} rows_done
- * @property {number|null} rows_total null until they were counted
- * @property {number} size bytes
- * @property {string|null} finished_at
- * @property {string|null} expires_at
- * @property {number} sequence grows with every change
- * @property {{code: string, message: string}|null} error
- * @property {string|null} file_url null until the file is there
- */
+/** @typedef {import("../shared/api.js").Schemas["Export"]} Export */
 
 /**
  * @param {string} format

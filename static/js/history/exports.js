@@ -1,4 +1,5 @@
 /* The page of exports: what each is of, how far it is, and its file. */
+import { byId, find, readData } from "../shared/elements.js";
 import { announce } from "../shared/announce.js";
 import { emotionName } from "../shared/emotions.js";
 import { cancelExport, deleteExport, exportAgain, listExports } from "./exports-api.js";
@@ -22,7 +23,7 @@ const WORDS = {
   created_before: (time) => `before ${time}`,
 };
 
-const list = document.getElementById("exports");
+const list = byId("exports");
 /** @type {Map<string, Export>} */
 const known = new Map();
 /** Ids of those that were deleted: late news of one must not bring it back. */
@@ -74,16 +75,16 @@ function show(one) {
   if (deleted.has(one.id)) return;
   if (before && before.sequence >= one.sequence) return;
   known.set(one.id, one);
-  let item = list.querySelector(`[data-id="${one.id}"]`);
+  let item = find(list, `[data-id="${one.id}"]`);
   if (!item) {
     item = newRow("export-template", {});
     item.dataset.id = one.id;
-    item.querySelector("[data-cancel]").addEventListener("click", () => change(one.id, cancelExport));
-    item.querySelector("[data-retry]").addEventListener("click", () => change(one.id, exportAgain));
-    item.querySelector("[data-remove]").addEventListener("click", () => remove(one.id));
+    find(item, "[data-cancel]").addEventListener("click", () => change(one.id, cancelExport));
+    find(item, "[data-retry]").addEventListener("click", () => change(one.id, exportAgain));
+    find(item, "[data-remove]").addEventListener("click", () => remove(one.id));
     list.prepend(item);
   }
-  const part = (name) => item.querySelector(`[data-${name}]`);
+  const part = (name) => find(item, `[data-${name}]`);
   item.dataset.status = one.status;
   part("what").textContent = describe(one);
   part("format").textContent = FORMATS[one.format];
@@ -98,7 +99,7 @@ function show(one) {
   part("cancel").hidden = !unfinished;
   part("retry").hidden = !["failed", "canceled"].includes(one.status);
   part("remove").hidden = unfinished;
-  if (item.contains(focused) && focused.hidden) item.querySelector(".export-actions > :not([hidden])").focus();
+  if (item.contains(focused) && focused.hidden) find(item, ".export-actions > :not([hidden])").focus();
   if (before && isUnfinished(before) && one.status === "succeeded") announce("An export is ready.");
   showCount();
 }
@@ -116,9 +117,9 @@ function forgetForGood(id) {
 
 function showCount() {
   list.hidden = known.size === 0;
-  document.getElementById("empty").hidden = known.size > 0;
+  byId("empty").hidden = known.size > 0;
   const words = known.size === 1 ? "1 export" : `${known.size} exports`;
-  document.getElementById("count").textContent = known.size ? words : "";
+  byId("count").textContent = known.size ? words : "";
 }
 
 /** @param {(id: string) => Promise<Export>} action */
@@ -139,10 +140,10 @@ async function remove(id) {
       return;
     }
   }
-  const item = list.querySelector(`[data-id="${id}"]`);
+  const item = find(list, `[data-id="${id}"]`);
   const neighbor = item?.nextElementSibling ?? item?.previousElementSibling;
   forgetForGood(id);
-  (neighbor?.querySelector("[data-remove]:not([hidden])") ?? document.getElementById("main")).focus();
+  (neighbor?.querySelector("[data-remove]:not([hidden])") ?? byId("main")).focus();
   announce("The export was deleted.");
 }
 
@@ -154,5 +155,5 @@ async function reload() {
 }
 
 showCount();
-JSON.parse(document.getElementById("exports-data").textContent).reverse().forEach(show);
+readData("exports-data").reverse().forEach(show);
 watchExports({ waiting: () => [...known.values()].some(isUnfinished), reload, onChanged: show, onDeleted: forgetForGood });

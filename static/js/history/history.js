@@ -1,11 +1,12 @@
 /* The history: cards that keep themselves up to date, filters in the address. */
+import { byId, find, readData } from "../shared/elements.js";
 import { listAnalyses, readAnalyses } from "../shared/api.js";
 import { enableDelete, fillCard, findCard, isWaiting, newCard, removeCard } from "./cards.js";
 import { offerFile } from "./exporting.js";
 import { watchAnalyses } from "../shared/feed.js";
 import { countSelected, enableSelection } from "./selection.js";
 
-const list = document.getElementById("history");
+const list = byId("history");
 /** Whether new analyses belong on this page: the first one, without filters. */
 const followsNew = list.dataset.follows === "new";
 
@@ -26,13 +27,13 @@ function show(analysis) {
 
 /** Whether an analysis belongs above all that is shown. */
 function isNewest(analysis) {
-  const first = list.querySelector("time");
+  const first = find(list, "time");
   return !first || new Date(analysis.created_at) > new Date(first.getAttribute("datetime"));
 }
 
 /** Keep the number over the list right. @param {number} change */
 function count(change) {
-  const line = document.getElementById("count");
+  const line = byId("count");
   const entries = Number(line.dataset.count) + change;
   line.dataset.count = String(entries);
   line.textContent = entries ? `${entries} entr${entries === 1 ? "y" : "ies"}` : "";
@@ -42,8 +43,8 @@ function count(change) {
     return;
   }
   list.hidden = empty;
-  document.getElementById("export").hidden = !entries;
-  document.getElementById("empty").hidden = !empty;
+  byId("export").hidden = !entries;
+  byId("empty").hidden = !empty;
 }
 
 /** Read again what is shown, and drop what was deleted elsewhere meanwhile. */
@@ -69,7 +70,7 @@ function drop(card) {
   countSelected();
 }
 
-const filters = /** @type {HTMLFormElement} */ (document.getElementById("filters"));
+const filters = byId("filters", HTMLFormElement);
 // Fields that are empty have no place in the address.
 filters.addEventListener("formdata", ({ formData }) => {
   for (const [name, value] of [...formData]) if (!value) formData.delete(name);
@@ -78,9 +79,9 @@ for (const select of filters.querySelectorAll("select")) {
   select.addEventListener("change", () => filters.requestSubmit());
 }
 
-document.getElementById("export").addEventListener("click", () => {
-  const narrowed = JSON.parse(document.getElementById("filters-data").textContent);
-  const entries = Number(document.getElementById("count").dataset.count);
+byId("export").addEventListener("click", () => {
+  const narrowed = readData("filters-data");
+  const entries = Number(byId("count").dataset.count);
   const words = Object.keys(narrowed).length ? "that match the filters" : "of your history";
   offerFile(entries === 1 ? `the one entry ${words.replace("match", "matches")}` : `all ${entries.toLocaleString()} entries ${words}`, narrowed);
 });

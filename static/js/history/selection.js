@@ -1,13 +1,14 @@
 /* Many cards of the history at once: selected, then tagged, read again,
    exported or deleted. */
+import { byId, find } from "../shared/elements.js";
 import { announce } from "../shared/announce.js";
 import { editAnalysis, rerunAnalysis } from "../shared/api.js";
 import { fillCard, tagsOf } from "./cards.js";
 import { deleteSoon } from "../shared/deletions.js";
 import { offerFile } from "./exporting.js";
 
-const bar = document.getElementById("bulk");
-const list = document.getElementById("history");
+const bar = byId("bulk");
+const list = byId("history");
 
 const boxes = () => [...list.querySelectorAll(".analysis:not([hidden]) [data-select]")];
 const selected = () => boxes().filter((box) => box.checked).map((box) => box.closest(".analysis"));
@@ -16,7 +17,7 @@ const selected = () => boxes().filter((box) => box.checked).map((box) => box.clo
 export function countSelected() {
   const count = selected().length;
   bar.hidden = count === 0;
-  document.getElementById("bulk-count").textContent = String(count);
+  byId("bulk-count").textContent = String(count);
   document.body.classList.toggle("selecting", count > 0);
 }
 
@@ -32,10 +33,10 @@ function selectAll(checked) {
  * @returns {Promise<boolean>} whether it was answered with yes
  */
 function ask(id) {
-  const dialog = /** @type {HTMLDialogElement} */ (document.getElementById(id));
+  const dialog = byId(id, HTMLDialogElement);
   dialog.returnValue = "";
   // No button of the form's: the Enter key would press the first one.
-  dialog.querySelector("[data-close]").onclick = () => dialog.close();
+  find(dialog, "[data-close]").onclick = () => dialog.close();
   dialog.showModal();
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => resolve(dialog.returnValue !== ""), { once: true });
@@ -62,7 +63,7 @@ async function inTurn(cards, action, done) {
 }
 
 async function addTag() {
-  const input = /** @type {HTMLInputElement} */ (document.getElementById("tag-name"));
+  const input = byId("tag-name", HTMLInputElement);
   input.value = "";
   if (!(await ask("tag-dialog"))) return;
   const tag = input.value.trim();
@@ -80,7 +81,7 @@ async function readAgain() {
     return;
   }
   if (!(await ask("rerun-dialog"))) return;
-  const version = Number(document.getElementById("rerun-version").value);
+  const version = Number(byId("rerun-version").value);
   await inTurn(photos, (card) => rerunAnalysis(card.dataset.id, version), "queued to be read again");
   selectAll(false);
 }

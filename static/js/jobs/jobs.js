@@ -1,4 +1,5 @@
 /* The page of jobs: read again every few seconds while somebody looks at it. */
+import { byId, find, readData } from "../shared/elements.js";
 import { announce } from "../shared/announce.js";
 import { changeJob, changeQueue, readOverview, readWorkers, retryFailed } from "./jobs-api.js";
 import { duration, showTime } from "../shared/times.js";
@@ -31,12 +32,11 @@ const KINDS = {
   analysis: "Photo", export: "Export", training: "Training", check: "Check of a data set", evaluation: "Evaluation", import: "Import",
 };
 
-const byId = (id) => document.getElementById(id);
 /** Server's clock minus this one's, in milliseconds. */
 let ahead = 0;
 /** @type {Object<string, number>} workers by the queue that they take from */
 let consumers = {};
-let overview = /** @type {Overview} */ (JSON.parse(byId("overview-data").textContent));
+let overview = /** @type {Overview} */ (readData("overview-data"));
 
 /** @param {string|null} iso @returns {string} how long ago that was */
 const age = (iso) => duration(Math.max(0, Date.now() + ahead - new Date(iso)) / 1000);
@@ -59,7 +59,7 @@ function showList(list, items, template, keyOf, fill) {
     const row = known.get(key) ?? byId(template).content.firstElementChild.cloneNode(true);
     known.delete(key);
     row.dataset.key = key;
-    fill((name) => row.querySelector(`[data-${name}]`), item);
+    fill((name) => find(row, `[data-${name}]`), item);
     if (list.children[at] !== row) list.insertBefore(row, list.children[at] ?? null);
   });
   for (const row of known.values()) row.remove();
@@ -73,7 +73,7 @@ function showFacts(element, facts) {
 /** A button that waits for its answer. @param {HTMLButtonElement} button */
 function enable(button, isShown, which, act) {
   button.hidden = !isShown;
-  const words = button.querySelector("[data-which]");
+  const words = find(button, "[data-which]");
   if (words) words.textContent = `: ${which}`;
   button.onclick = async () => {
     button.disabled = true;

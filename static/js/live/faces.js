@@ -1,4 +1,5 @@
 /* The faces beside the video: one button each, and the reading of the one that is chosen. */
+import { byId } from "../shared/elements.js";
 import { Bars } from "../shared/bars.js";
 import { emotionName, percent } from "../shared/emotions.js";
 import { icon } from "../shared/icons.js";
@@ -12,7 +13,6 @@ const STEP = 250;
 /** A number of faces is told to screen readers once it has stood for so long. */
 const SETTLED = 1_500;
 
-const byId = (id) => document.getElementById(id);
 
 export class LiveFaces {
   /** @param {import("./tracks.js").Tracks} tracks */

@@ -1,4 +1,5 @@
 /* The Live page: camera, frames out, results in, and what is drawn of them. */
+import { byId, readData } from "../shared/elements.js";
 import { announce } from "../shared/announce.js";
 import { cameraId, closeCamera, listCameras, openCamera } from "./camera.js";
 import { FrameCapture } from "./capture.js";
@@ -11,10 +12,9 @@ import { currentState, showState } from "./states.js";
 import { Tracks } from "./tracks.js";
 import { duration } from "../shared/times.js";
 
-const byId = (id) => document.getElementById(id);
-const video = /** @type {HTMLVideoElement} */ (byId("video"));
-const keep = /** @type {HTMLInputElement} */ (byId("keep"));
-const limits = JSON.parse(byId("limits").textContent);
+const video = byId("video", HTMLVideoElement);
+const keep = byId("keep", HTMLInputElement);
+const limits = readData("limits");
 const settings = loadSettings();
 
 const tracks = new Tracks();
@@ -252,7 +252,7 @@ byId("camera").addEventListener("change", async (event) => {
   }
 });
 
-const rate = /** @type {HTMLInputElement} */ (byId("rate-setting"));
+const rate = byId("rate-setting", HTMLInputElement);
 rate.max = String(limits.rate);
 bindSlider(rate, pace.wanted, (value) => `${value} a second`, (value) => set("rate", value));
 bindSlider(byId("min-face-setting"), settings.min_face, (value) => `${value} pixels`, (value) => set("min_face", value));

@@ -1,4 +1,5 @@
 /* The page of one kept session: its faces, and what each one showed on the average and over time. */
+import { byId, find, readData } from "../shared/elements.js";
 import { getAnalysis } from "../shared/api.js";
 import { Bars } from "../shared/bars.js";
 import { enableDeletion } from "../shared/dialog.js";
@@ -18,13 +19,12 @@ import { Timeline, clock } from "../shared/timeline.js";
 /** A face that was away for so many seconds leaves a gap in its lines. */
 const GAP = 2;
 
-const byId = (id) => document.getElementById(id);
 const view = byId("session-view");
 const bars = new Bars(byId("bars"));
 const timeline = new Timeline(byId("timeline"));
 
 /** @type {Analysis} */
-let session = JSON.parse(byId("analysis").textContent);
+let session = readData("analysis");
 /** Number of the chosen track. @type {number|null} */
 let selected = null;
 

@@ -1,5 +1,5 @@
 /* What a person has set on the Live page, remembered by this browser. */
-
+import { find } from "../shared/elements.js";
 const KEY = "mien-live";
 
 /** @typedef {{camera: string, mirrored: boolean, rate: number, min_face: number, smoothing: number}} Settings */
@@ -33,7 +33,7 @@ export function saveSettings(settings) {
  * @param {(value: number) => void} onChange runs when the hand lets go
  */
 export function bindSlider(input, value, write, onChange) {
-  const output = document.querySelector(`output[for="${input.id}"]`);
+  const output = find(document, `output[for="${input.id}"]`);
   const show = () => {
     output.textContent = write(input.valueAsNumber);
     input.setAttribute("aria-valuetext", output.textContent);

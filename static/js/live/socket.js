@@ -15,20 +15,21 @@ const SERVER_BUSY = 4503;
 const FINAL = { 4400: "bad-frames", [NOT_SIGNED_IN]: "signed-out", 4408: "idle", 4429: "crowded" };
 
 /**
- * @typedef {Object} LiveFace
- * @property {number} track
- * @property {{x: number, y: number, width: number, height: number}} box pixels of the frame
- * @property {Object<string, number>} smoothed
- * @property {string} emotion
+ * What the schemas of the live protocol call them.
+ * @typedef {import("../../../types/generated/live").FrameResult} FrameResult
+ * @typedef {FrameResult["faces"][number]} LiveFace
+ * @typedef {import("../../../types/generated/live").SessionCreated} SessionCreated
+ * @typedef {import("../../../types/generated/live").SessionUpdated} SessionUpdated
+ * @typedef {import("../../../types/generated/live").SessionClosed} SessionClosed
  *
  * @typedef {"connecting"|"live"|"silent"|"lost"|"busy"|"bad-frames"|"signed-out"|"idle"|"crowded"} Status
  *
  * @typedef {Object} Handlers
  * @property {(status: Status) => void} onStatus when it changes
- * @property {(session: any) => void} onCreated `session.created`, after every (re)connection
- * @property {(update: {settings: any, kept_url: string|null}) => void} onUpdated
+ * @property {(session: SessionCreated) => void} onCreated `session.created`, after every (re)connection
+ * @property {(update: SessionUpdated) => void} onUpdated
  * @property {(error: {code: string, message: string}) => void} onRefused `session.error`
- * @property {(result: any, capturedAt: number, roundTrip: number) => void} onResult
+ * @property {(result: FrameResult, capturedAt: number, roundTrip: number) => void} onResult
  * @property {() => void} onMissed a frame that was skipped or not answered
  */
 
@@ -42,7 +43,7 @@ export class LiveSocket {
   #watchdog = 0;
   /** Frames without a reply, oldest first. @type {Map<number, {capturedAt: number, sentAt: number}>} */
   #outstanding = new Map();
-  /** @type {((summary: any) => void)|null} */
+  /** @type {((summary: SessionClosed|null) => void)|null} */
   #farewell = null;
 
   /** @param {Handlers} handlers */

@@ -1,7 +1,5 @@
 /* How the Live page stands, as one of the states that the template words: never two at a time. */
-
-const byId = (id) => document.getElementById(id);
-
+import { byId } from "../shared/elements.js";
 /** The states with a text, by name. @type {Map<string, HTMLElement>} */
 const texts = new Map(
   [...document.querySelectorAll("#live [data-for]")].map((element) => [element.dataset.for, element]),

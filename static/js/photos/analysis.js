@@ -1,4 +1,5 @@
 /* The page of one analysis: waits for the result if there is none yet, then lets it be read. */
+import { byId, find, readData } from "../shared/elements.js";
 import { announce } from "../shared/announce.js";
 import { cancelAnalysis, getAnalysis, retryAnalysis } from "../shared/api.js";
 import { enableDeletion } from "../shared/dialog.js";
@@ -19,7 +20,6 @@ import { Zoom } from "./zoom.js";
 /** Photos with so many faces can be enlarged. */
 const CROWD = 5;
 
-const byId = (id) => document.getElementById(id);
 const view = byId("analysis-view");
 const overlay = new FaceOverlay(byId("overlay"), select, point);
 const list = new FaceList(byId("face-list"), select, point);
@@ -27,7 +27,7 @@ const correction = new CorrectionForm(byId("correction"), reload);
 const zoom = new Zoom(byId("zoom-frame"), byId("stage"), byId("zoom"));
 
 /** @type {Analysis} */
-let analysis = JSON.parse(byId("analysis").textContent);
+let analysis = readData("analysis");
 /** @type {ProbabilityView|null} */
 let probabilities = null;
 
@@ -61,7 +61,7 @@ function showFailure({ status, error, retryable }) {
 
 /** @param {Analysis} state with faces */
 function showResult({ faces, width, height, photo_url: photoUrl }) {
-  const photo = /** @type {HTMLImageElement} */ (byId("photo"));
+  const photo = byId("photo", HTMLImageElement);
   photo.width = width;
   photo.height = height;
   byId("stage").style.setProperty("--ratio", String(width / height));

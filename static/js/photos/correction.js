@@ -1,4 +1,5 @@
 /* The person's own word on what the chosen face shows: stored beside the prediction. */
+import { find } from "../shared/elements.js";
 import { announce } from "../shared/announce.js";
 import { correctFace } from "../shared/api.js";
 import { correctionName, emotionName } from "../shared/emotions.js";
@@ -13,8 +14,8 @@ export class CorrectionForm {
   constructor(form, reload) {
     this.form = form;
     this.reload = reload;
-    this.choice = form.querySelector("select");
-    this.undo = form.querySelector("[data-undo]");
+    this.choice = find(form, "select");
+    this.undo = find(form, "[data-undo]");
     /** What was chosen goes to the server in this order. */
     this.sent = Promise.resolve();
     form.addEventListener("submit", (event) => event.preventDefault());
@@ -29,12 +30,12 @@ export class CorrectionForm {
   show(faces, index) {
     this.face = faces[index];
     const { emotion, correction } = this.face;
-    this.form.querySelector("label").textContent = faces.length > 1 ? `Correct face ${index + 1}` : "Correct this face";
+    find(this.form, "label").textContent = faces.length > 1 ? `Correct face ${index + 1}` : "Correct this face";
     this.choice.options[0].textContent = `As predicted: ${emotionName(emotion)}`;
     this.choice.value = correction ?? "";
     this.undo.hidden = !correction;
     const labeled = faces.some((face) => face.correction && face.correction !== "not_a_face");
-    this.form.querySelector("[data-take]").hidden = !labeled;
+    find(this.form, "[data-take]").hidden = !labeled;
   }
 
   /** @param {string} value an expression, "not_a_face", or nothing to take it back */

@@ -1,4 +1,5 @@
 /* The upload page: each photo gets a card at once, and the card follows it to its result. */
+import { byId, find } from "../shared/elements.js";
 import { readAnalyses } from "../shared/api.js";
 import { enableDelete, fillCard, findCard, isWaiting, newCard, removeCard, showState, showTitle, whenSeen } from "../history/cards.js";
 import { Dashboard } from "../history/dashboard.js";
@@ -9,10 +10,10 @@ import { UploadQueue } from "./uploads.js";
 
 /** @typedef {import("./uploads.js").Upload} Upload */
 
-const batch = document.getElementById("batch");
-const list = document.getElementById("cards");
-const recent = document.getElementById("recent");
-const limit = Number(document.getElementById("drop").dataset.maxUploadMb);
+const batch = byId("batch");
+const list = byId("cards");
+const recent = byId("recent");
+const limit = Number(byId("drop").dataset.maxUploadMb);
 
 /** @type {Map<HTMLElement, Upload>} */
 const uploads = new Map();
@@ -39,7 +40,7 @@ function addFiles(files) {
     uploads.set(card, upload);
     cards.set(upload, card);
     showState(card, { text: "Waiting to be sent" });
-    whenSeen(card, () => preview(file, card.querySelector(".thumb")));
+    whenSeen(card, () => preview(file, find(card, ".thumb")));
   }
   batch.hidden = false;
   list.prepend(fresh);
@@ -50,18 +51,18 @@ function addFiles(files) {
 function refuse(card, message) {
   card.dataset.status = "failed";
   showState(card, { glyph: "alert", text: message });
-  card.querySelector("[data-delete]").hidden = false;
+  find(card, "[data-delete]").hidden = false;
 }
 
 /** @param {Upload} upload */
 function showUpload(upload) {
   const card = cards.get(upload);
   if (!card) return;
-  const bar = card.querySelector("progress");
+  const bar = find(card, "progress");
   const sending = upload.state === "sending";
   bar.hidden = !sending;
   bar.value = upload.fraction;
-  card.querySelector("[data-retry]").hidden = !(upload.state === "refused" && upload.canRetry);
+  find(card, "[data-retry]").hidden = !(upload.state === "refused" && upload.canRetry);
   if (upload.state === "waiting") {
     card.dataset.status = "";
     showState(card, { text: "Waiting to be sent" });
@@ -92,19 +93,19 @@ function showProgress() {
     const failed = all.filter((card) => card.dataset.status === "failed").length;
     const done = all.filter((card) => ["succeeded", "canceled"].includes(card.dataset.status)).length;
     const text = `${done + failed} of ${all.length} done${failed ? `, ${failed} not read` : ""}`;
-    document.getElementById("batch-count").textContent = text;
-    const bar = document.getElementById("batch-progress");
+    byId("batch-count").textContent = text;
+    const bar = byId("batch-progress");
     bar.max = Math.max(1, all.length);
     bar.value = done + failed;
     bar.classList.toggle("complete", done + failed === all.length);
-    const retriable = all.some((card) => !card.querySelector("[data-retry]").hidden);
-    document.getElementById("retry-all").hidden = !retriable;
+    const retriable = all.some((card) => !find(card, "[data-retry]").hidden);
+    byId("retry-all").hidden = !retriable;
     batch.hidden = all.length === 0;
     if (text === announced || progressTimer) return;
     progressTimer = setTimeout(() => {
       progressTimer = 0;
-      announced = document.getElementById("batch-count").textContent;
-      document.getElementById("batch-status").textContent = announced;
+      announced = byId("batch-count").textContent;
+      byId("batch-status").textContent = announced;
     }, 2000);
   });
 }
@@ -150,7 +151,7 @@ list.addEventListener("click", (event) => {
   const card = event.target.closest("[data-retry]")?.closest(".analysis");
   if (card) queue.retry(uploads.get(card));
 });
-document.getElementById("retry-all").addEventListener("click", () => {
+byId("retry-all").addEventListener("click", () => {
   for (const upload of uploads.values()) {
     if (upload.state === "refused" && upload.canRetry) queue.retry(upload);
   }
@@ -163,7 +164,7 @@ addEventListener("beforeunload", (event) => {
 receiveFiles(addFiles);
 enableDelete(list, drop);
 enableDelete(recent, drop);
-const dashboard = new Dashboard(document.getElementById("dashboard"));
+const dashboard = new Dashboard(byId("dashboard"));
 watchAnalyses({
   waiting: () => waitingCards().length > 0,
   async reload() {

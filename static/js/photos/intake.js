@@ -1,11 +1,12 @@
 /* The ways in which photos reach the page: chosen, dropped, pasted, or the sample. */
+import { byId } from "../shared/elements.js";
 import { announce } from "../shared/announce.js";
 
 const hasFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
 
 /** @param {(files: File[]) => void} onFiles */
 export function receiveFiles(onFiles) {
-  const input = /** @type {HTMLInputElement} */ (document.getElementById("files"));
+  const input = byId("files", HTMLInputElement);
   const take = () => {
     onFiles([...input.files]);
     input.value = ""; // the same file may be chosen again
@@ -18,7 +19,7 @@ export function receiveFiles(onFiles) {
 }
 
 function receiveDrops(onFiles) {
-  const veil = document.getElementById("drop-veil");
+  const veil = byId("drop-veil");
   let depth = 0; // dragenter and dragleave also come from every element inside
   const show = (shown) => {
     if (!shown) depth = 0;
@@ -80,7 +81,7 @@ function receivePastes(onFiles) {
 }
 
 function offerSample(onFiles) {
-  const button = /** @type {HTMLButtonElement} */ (document.getElementById("sample"));
+  const button = byId("sample", HTMLButtonElement);
   button.addEventListener("click", async () => {
     button.disabled = true;
     try {

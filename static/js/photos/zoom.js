@@ -1,5 +1,5 @@
 /* A photo that can be enlarged inside its frame, for faces that are too small to be told apart. */
-
+import { find } from "../shared/elements.js";
 const STEPS = [1, 1.5, 2, 3, 4, 6];
 
 export class Zoom {
@@ -30,9 +30,9 @@ export class Zoom {
     stage.style.setProperty("--zoom", String(factor));
     frame.classList.toggle("zoomed", factor > 1);
     frame.scrollTo(x * frame.scrollWidth - frame.clientWidth / 2, y * frame.scrollHeight - frame.clientHeight / 2);
-    this.controls.querySelector("output").textContent = `${Math.round(factor * 100)}%`;
-    this.controls.querySelector("[data-zoom=in]").disabled = this.step === STEPS.length - 1;
-    this.controls.querySelector("[data-zoom=out]").disabled = this.step === 0;
+    find(this.controls, "output").textContent = `${Math.round(factor * 100)}%`;
+    find(this.controls, "[data-zoom=in]").disabled = this.step === STEPS.length - 1;
+    find(this.controls, "[data-zoom=out]").disabled = this.step === 0;
   }
 
   /**

@@ -1,4 +1,5 @@
 /* The page of API keys. */
+import { byId, find } from "../shared/elements.js";
 import { announce } from "../shared/announce.js";
 import { request, send } from "../shared/api.js";
 import { confirmEnd, copy, newRow, showProblem } from "../shared/rows.js";
@@ -7,10 +8,10 @@ import { showTime } from "../shared/times.js";
 const ROOT = "/api/v1/keys/";
 const DAY = 86_400_000;
 
-const form = /** @type {HTMLFormElement} */ (document.getElementById("new-key"));
-const list = document.getElementById("keys");
-const once = document.getElementById("once");
-const onceKey = /** @type {HTMLInputElement} */ (document.getElementById("once-key"));
+const form = byId("new-key", HTMLFormElement);
+const list = byId("keys");
+const once = byId("once");
+const onceKey = byId("once-key", HTMLInputElement);
 
 /** Words before a time, as one element. */
 function since(words, iso) {
@@ -23,20 +24,20 @@ function keyRow(key) {
   const row = newRow("key-row", { name: key.name, prefix: `mien_${key.prefix}_…` });
   const isOver = key.revoked_at || (key.expires_at && new Date(key.expires_at) < new Date());
   row.classList.toggle("over", Boolean(isOver));
-  row.querySelector("[data-scopes]").replaceChildren(...key.scopes.flatMap((scope) => [
+  find(row, "[data-scopes]").replaceChildren(...key.scopes.flatMap((scope) => [
     Object.assign(document.createElement("span"), { className: "tag", textContent: scope }), " ",
   ]));
-  showTime(row.querySelector("[data-created]"), key.created_at);
-  const expiry = row.querySelector("[data-expiry]");
+  showTime(find(row, "[data-created]"), key.created_at);
+  const expiry = find(row, "[data-expiry]");
   if (key.revoked_at) expiry.replaceChildren(...since("Revoked", key.revoked_at));
   else if (key.expires_at) expiry.replaceChildren(...since(isOver ? "Ended" : "Until", key.expires_at));
   else expiry.textContent = "No end";
-  const used = row.querySelector("[data-used]");
+  const used = find(row, "[data-used]");
   if (key.last_used_at) used.replaceChildren(...since("Last used", key.last_used_at));
   else used.textContent = "Never used";
-  const revoke = row.querySelector("[data-revoke]");
+  const revoke = find(row, "[data-revoke]");
   revoke.hidden = Boolean(key.revoked_at);
-  revoke.querySelector("span").textContent = ` ${key.name}`;
+  find(revoke, "span").textContent = ` ${key.name}`;
   revoke.addEventListener("click", () => end(key));
   return row;
 }
@@ -44,7 +45,7 @@ function keyRow(key) {
 async function show() {
   const keys = await request(ROOT);
   list.replaceChildren(...keys.map(keyRow));
-  document.getElementById("no-keys").hidden = keys.length > 0;
+  byId("no-keys").hidden = keys.length > 0;
 }
 
 async function end(key) {
@@ -62,7 +63,7 @@ form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const values = new FormData(form);
   const days = Number(values.get("days"));
-  const problem = document.getElementById("key-error");
+  const problem = byId("key-error");
   showProblem(problem, null);
   try {
     const { key } = await send("POST", ROOT, {
@@ -72,7 +73,7 @@ form.addEventListener("submit", async (event) => {
     });
     onceKey.value = key;
     once.hidden = false;
-    document.getElementById("once-title").focus();
+    byId("once-title").focus();
     form.reset();
     await show();
   } catch (error) {
@@ -80,5 +81,5 @@ form.addEventListener("submit", async (event) => {
     showProblem(problem, noScope ? new Error("Choose at least one thing that it may do.") : error);
   }
 });
-once.querySelector("[data-copy]").addEventListener("click", () => copy(onceKey));
+find(once, "[data-copy]").addEventListener("click", () => copy(onceKey));
 show().catch((error) => announce(error.message));

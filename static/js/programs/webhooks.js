@@ -1,4 +1,5 @@
 /* The page of webhooks, with the log of what each was sent. */
+import { byId, find } from "../shared/elements.js";
 import { announce } from "../shared/announce.js";
 import { request, send } from "../shared/api.js";
 import { confirmEnd, copy, newRow, showProblem } from "../shared/rows.js";
@@ -7,8 +8,8 @@ import { showTime } from "../shared/times.js";
 const ROOT = "/api/v1/webhooks/";
 const STATUS = { pending: "Waiting", delivered: "Delivered", failed: "Failed" };
 
-const form = /** @type {HTMLFormElement} */ (document.getElementById("new-webhook"));
-const list = document.getElementById("webhooks");
+const form = byId("new-webhook", HTMLFormElement);
+const list = byId("webhooks");
 
 /** Do something and show the list anew; say what went wrong. */
 async function attempt(action) {
@@ -23,18 +24,18 @@ async function attempt(action) {
 function webhookRow(webhook) {
   const address = `${ROOT}${webhook.id}/`;
   const row = newRow("webhook-row", { url: webhook.url, pause: webhook.active ? "Pause" : "Go on" });
-  row.querySelector("[data-paused]").hidden = webhook.active;
-  showTime(row.querySelector("[data-created]"), webhook.created_at);
-  const secret = /** @type {HTMLInputElement} */ (row.querySelector("[data-secret]"));
+  find(row, "[data-paused]").hidden = webhook.active;
+  showTime(find(row, "[data-created]"), webhook.created_at);
+  const secret = find(row, "[data-secret]", HTMLInputElement);
   secret.value = webhook.secret;
-  row.querySelector("[data-copy]").addEventListener("click", () => copy(secret));
-  row.querySelector("[data-pause]").addEventListener("click", () => {
+  find(row, "[data-copy]").addEventListener("click", () => copy(secret));
+  find(row, "[data-pause]").addEventListener("click", () => {
     attempt(() => send("PATCH", address, { active: !webhook.active }));
   });
-  row.querySelector("[data-remove]").addEventListener("click", async () => {
+  find(row, "[data-remove]").addEventListener("click", async () => {
     if (await confirmEnd(webhook.url)) attempt(() => request(address, { method: "DELETE" }));
   });
-  const log = row.querySelector("[data-log]");
+  const log = find(row, "[data-log]");
   log.addEventListener("toggle", () => {
     if (log.open) showLog(log, address).catch((error) => announce(error.message));
   });
@@ -43,9 +44,9 @@ function webhookRow(webhook) {
 
 async function showLog(log, address) {
   const { results } = await request(`${address}deliveries/`);
-  log.querySelector("[data-silent]").hidden = results.length > 0;
+  find(log, "[data-silent]").hidden = results.length > 0;
   const rows = results.map((delivery) => deliveryRow(delivery, () => showLog(log, address)));
-  log.querySelector("[data-deliveries]").replaceChildren(...rows);
+  find(log, "[data-deliveries]").replaceChildren(...rows);
 }
 
 function deliveryRow(delivery, reload) {
@@ -57,11 +58,11 @@ function deliveryRow(delivery, reload) {
     answer: [answer && `Answer ${answer}`, response, `${attempts} attempt${attempts === 1 ? "" : "s"}`]
       .filter(Boolean).join(" · "),
   });
-  const tag = row.querySelector("[data-status]");
+  const tag = find(row, "[data-status]");
   tag.classList.toggle("tag-success", status === "delivered");
   tag.classList.toggle("tag-failed", status === "failed");
-  showTime(row.querySelector("[data-created]"), delivery.created_at);
-  row.querySelector("[data-resend]").addEventListener("click", async () => {
+  showTime(find(row, "[data-created]"), delivery.created_at);
+  find(row, "[data-resend]").addEventListener("click", async () => {
     try {
       await send("POST", `/api/v1/deliveries/${delivery.id}/resend/`);
       announce("It will be sent again in a moment.");
@@ -76,12 +77,12 @@ function deliveryRow(delivery, reload) {
 async function show() {
   const webhooks = await request(ROOT);
   list.replaceChildren(...webhooks.map(webhookRow));
-  document.getElementById("no-webhooks").hidden = webhooks.length > 0;
+  byId("no-webhooks").hidden = webhooks.length > 0;
 }
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const problem = document.getElementById("webhook-error");
+  const problem = byId("webhook-error");
   showProblem(problem, null);
   try {
     await send("POST", ROOT, { url: new FormData(form).get("url") });

@@ -1,11 +1,11 @@
 /* A short message at the foot of the window. */
-
+import { byId } from "./elements.js";
 /**
  * Tell something once, to eyes and to screen readers.
  * @param {string} text
  */
 export function announce(text) {
-  const region = document.getElementById("announcer");
+  const region = byId("announcer");
   region.textContent = text;
   region.classList.add("shown");
   clearTimeout(announce.timer);

@@ -5,48 +5,12 @@ const ROOT = "/api/v1/analyses/";
 const STALLED = 90_000;
 
 /**
- * @typedef {Object} Face
- * @property {number|string} id
- * @property {{x: number, y: number, width: number, height: number}} box pixels of the photo
- * @property {Object<string, number>} probabilities
- * @property {string} emotion
- * @property {("small"|"blurred"|"turned")[]} quality why the reading may be less certain
- * @property {string|null} correction what the person says it shows: an expression, or "not_a_face"
- *
- * @typedef {Object} Track
- * @property {number} number
- * @property {number} first seconds since the start
- * @property {number} last
- * @property {number} frames
- * @property {string} emotion
- * @property {Object<string, number>} probabilities mean
- * @property {{times: number[], probabilities: Object<string, number[]>}} series
- *
- * @typedef {Object} Analysis
- * @property {string} id
- * @property {"image"|"webcam"} kind
- * @property {"queued"|"running"|"succeeded"|"failed"|"canceled"} status
- * @property {string} title
- * @property {string} notes
- * @property {string[]} tags
- * @property {boolean} retryable a failed or canceled one whose upload is kept
- * @property {number|null} model_version
- * @property {Object<string, number>|null} milliseconds
- * @property {number} sequence grows with every change
- * @property {number|null} width
- * @property {number|null} height
- * @property {number} face_count
- * @property {string|null} emotion
- * @property {string} created_at
- * @property {string} url
- * @property {string|null} photo_url
- * @property {string|null} thumbnail_url
- * @property {{code: string, message: string}|null} error
- * @property {{code: string, message: string}[]} notices
- * @property {Face[]} [faces] of a photo
- * @property {number|null} seconds length of a webcam session
- * @property {number} frame_count of a webcam session
- * @property {Track[]} [tracks] of a webcam session
+ * What the server's description of the API calls them.
+ * @typedef {import("../../../types/generated/api").components["schemas"]} Schemas
+ * @typedef {Schemas["AnalysisDetail"]} Analysis `faces` of a photo, `tracks` of a session
+ * @typedef {NonNullable<Analysis["faces"]>[number]} Face
+ * @typedef {NonNullable<Analysis["tracks"]>[number]} Track
+ * @typedef {Record<string, number>} Probabilities by expression
  */
 
 /** A request that did not do what was asked; its message is meant for people. */

@@ -1,14 +1,14 @@
 /* A question before something that others notice is done. */
-
+import { byId } from "./elements.js";
 /**
  * @param {{title: string, text: string, yes: string, danger?: boolean}} question
  * @returns {Promise<boolean>}
  */
 export function ask({ title, text, yes, danger = false }) {
-  const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("ask"));
-  document.getElementById("ask-title").textContent = title;
-  document.getElementById("ask-text").textContent = text;
-  const button = document.getElementById("ask-yes");
+  const dialog = byId("ask", HTMLDialogElement);
+  byId("ask-title").textContent = title;
+  byId("ask-text").textContent = text;
+  const button = byId("ask-yes");
   button.textContent = yes;
   button.classList.toggle("btn-danger", danger);
   button.classList.toggle("btn-primary", !danger);

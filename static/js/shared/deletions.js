@@ -1,15 +1,16 @@
 /* Deleting from a list: the cards go at once, what they stand for a few seconds later, so that it
    can be brought back. Leaving the page does not: then the deletion is sent at once. */
+import { byId, find } from "./elements.js";
 import { announce } from "./announce.js";
 import { deleteAnalysis } from "./api.js";
 
 const GRACE = 6_000;
 
-const bar = document.getElementById("undo");
+const bar = byId("undo");
 /** @type {{cards: HTMLElement[], onDeleted: (card: HTMLElement) => void, timer: number}|null} */
 let pending = null;
 
-const titleOf = (card) => card.querySelector(".analysis-title").textContent;
+const titleOf = (card) => find(card, ".analysis-title").textContent;
 const named = (cards) => (cards.length === 1 ? titleOf(cards[0]) : `${cards.length} entries`);
 
 /** The nearest card that stays, for the focus. */
@@ -30,9 +31,9 @@ export function deleteSoon(cards, onDeleted) {
   const neighbor = neighborOf(cards);
   for (const card of cards) card.hidden = true;
   pending = { cards, onDeleted, timer: setTimeout(commit, GRACE) };
-  document.getElementById("undo-text").textContent = `${named(cards)} will be deleted.`;
+  byId("undo-text").textContent = `${named(cards)} will be deleted.`;
   bar.hidden = false;
-  (neighbor?.querySelector("a[href]") ?? document.getElementById("main")).focus();
+  (neighbor?.querySelector("a[href]") ?? byId("main")).focus();
 }
 
 /** @returns {typeof pending} what was pending and is no longer */
@@ -70,10 +71,10 @@ function undo() {
   const settled = settle();
   if (!settled) return;
   for (const card of settled.cards) card.hidden = false;
-  settled.cards[0].querySelector("a[href]").focus();
+  find(settled.cards[0], "a[href]").focus();
 }
 
-document.getElementById("undo-button").addEventListener("click", undo);
+byId("undo-button").addEventListener("click", undo);
 addEventListener("keydown", (event) => {
   const writing = event.target.closest?.("input, textarea, select");
   if (!pending || writing || event.key !== "z" || !(event.ctrlKey || event.metaKey)) return;

@@ -1,4 +1,5 @@
 /* The question that comes before something is deleted for good. */
+import { byId, find } from "./elements.js";
 import { announce } from "./announce.js";
 import { deleteAnalysis } from "./api.js";
 
@@ -7,8 +8,8 @@ import { deleteAnalysis } from "./api.js";
  * @returns {Promise<boolean>}
  */
 export function confirmDelete(title) {
-  const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("confirm-delete"));
-  dialog.querySelector("[data-delete-title]").textContent = title;
+  const dialog = byId("confirm-delete", HTMLDialogElement);
+  find(dialog, "[data-delete-title]").textContent = title;
   dialog.returnValue = "";
   dialog.showModal();
   return new Promise((resolve) => {

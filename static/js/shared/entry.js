@@ -1,12 +1,13 @@
 /* What a person adds to an analysis: title, notes, tags; and reading the photo again. */
+import { byId } from "./elements.js";
 import { announce } from "./announce.js";
 import { editAnalysis, rerunAnalysis } from "./api.js";
 
 /** @typedef {import("./api.js").Analysis} Analysis */
 
-const form = /** @type {HTMLFormElement} */ (document.getElementById("entry"));
+const form = byId("entry", HTMLFormElement);
 const { title, tags, notes } = form.elements;
-const problem = document.getElementById("entry-error");
+const problem = byId("entry-error");
 /** What was shown last, to tell what the person has changed since. */
 let shown = { title: "", tags: "", notes: "" };
 
@@ -24,8 +25,8 @@ export function showEntry(analysis) {
     if (field.value === shown[name]) field.value = value;
   }
   shown = stored;
-  document.getElementById("title").textContent = analysis.title;
-  document.getElementById("take").hidden = analysis.status !== "succeeded";
+  byId("title").textContent = analysis.title;
+  byId("take").hidden = analysis.status !== "succeeded";
 }
 
 /**
@@ -56,7 +57,7 @@ export function enableEntry(id, onChanged) {
   document.getElementById("rerun")?.addEventListener("submit", async (event) => {
     event.preventDefault();
     try {
-      const version = Number(document.getElementById("rerun-version").value);
+      const version = Number(byId("rerun-version").value);
       const again = await rerunAnalysis(id, version);
       location.assign(again.url);
     } catch (error) {

@@ -1,4 +1,5 @@
 /* What the account's lists share: rows of a template, a question before an end, copying. */
+import { byId, find } from "./elements.js";
 import { announce } from "./announce.js";
 
 /**
@@ -7,10 +8,10 @@ import { announce } from "./announce.js";
  * @param {Object<string, string>} texts by the name of the part
  */
 export function newRow(id, texts) {
-  const template = /** @type {HTMLTemplateElement} */ (document.getElementById(id));
+  const template = byId(id, HTMLTemplateElement);
   const row = /** @type {HTMLElement} */ (template.content.firstElementChild.cloneNode(true));
   for (const [name, text] of Object.entries(texts)) {
-    row.querySelector(`[data-${name}]`).textContent = text;
+    find(row, `[data-${name}]`).textContent = text;
   }
   return row;
 }
@@ -20,8 +21,8 @@ export function newRow(id, texts) {
  * @returns {Promise<boolean>}
  */
 export function confirmEnd(what) {
-  const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("confirm"));
-  dialog.querySelector("[data-what]").textContent = what;
+  const dialog = byId("confirm", HTMLDialogElement);
+  find(dialog, "[data-what]").textContent = what;
   dialog.returnValue = "";
   dialog.showModal();
   return new Promise((resolve) => {

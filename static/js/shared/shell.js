@@ -1,4 +1,5 @@
 /* What every page has: the theme switch, times in the reader's zone, messages that close. */
+import { find } from "./elements.js";
 import { localizeTimes } from "./times.js";
 
 const choices = document.querySelectorAll("[data-theme-choice-value]");
@@ -30,7 +31,7 @@ for (const menu of document.querySelectorAll("details.menu")) {
   menu.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     menu.open = false;
-    menu.querySelector("summary").focus();
+    find(menu, "summary").focus();
   });
 }
 

@@ -1,5 +1,5 @@
 /* A WebSocket that comes back by itself, and says so while it is away. */
-
+import { byId } from "./elements.js";
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 15_000;
 export const NOT_SIGNED_IN = 4401;
@@ -26,7 +26,7 @@ export function retryDelay(failures) {
 
 /** @param {"lost"|"signed-out"|null} problem */
 function showBanner(problem) {
-  const banner = document.getElementById("connection");
+  const banner = byId("connection");
   banner.hidden = problem === null;
   for (const text of banner.querySelectorAll("[data-problem]")) {
     text.hidden = text.dataset.problem !== problem;

@@ -1,91 +1,22 @@
 /* The REST interface of trainings and model versions, for administrators. */
-import { request, uploadForm } from "../shared/api.js";
+import { request, send, uploadForm } from "../shared/api.js";
 
 const ROOT = "/api/v1/";
 
 /**
- * @typedef {Object} Epoch
- * @property {number} number from 1
- * @property {number} side pixels of the faces
- * @property {number} learning_rate
- * @property {number} seconds since the run began
- * @property {number} loss
- * @property {number} accuracy
- * @property {number} validation_loss
- * @property {number} validation_accuracy
- * @property {number} validation_macro_f1
- *
- * @typedef {Object} Progress
- * @property {number} epoch
- * @property {number|null} epochs null where the time decides
- * @property {number} batch
- * @property {number} batches
- * @property {number} share of the work, 0 to 1
- * @property {number} faces_per_second
- * @property {number|null} seconds_left
- *
- * @typedef {Object} Run
- * @property {string} id
- * @property {"queued"|"running"|"succeeded"|"failed"|"canceled"} status
- * @property {"waiting"|"starting"|"training"|"evaluating"|"done"} phase
- * @property {number} sequence grows with every change
- * @property {number|null} place in the queue, from 1
- * @property {{id: string, name: string}} dataset
- * @property {string} preset
- * @property {Object<string, any>} config
- * @property {string} note
- * @property {string} created_at
- * @property {number|null} estimated_seconds
- * @property {boolean} canceling
- * @property {Progress|null} progress
- * @property {number} epoch_count
- * @property {number|null} best_accuracy
- * @property {string} log its tail
- * @property {number|null} model_version
- * @property {{code: string, message: string}|null} error
- * @property {Epoch[]} [epochs] of the detail
- * @property {Evaluation[]} [evaluations] of the detail
- *
- * @typedef {Object} Evaluation
- * @property {string} id empty where a card claims the figures
- * @property {string} status
- * @property {number} sequence
- * @property {number} version
- * @property {{id: string, name: string}} dataset
- * @property {string} split
- * @property {Object<string, any>} figures
- * @property {{line: number, column: number, emotion: string, answer: string, probability: number}[]} mistakes
- * @property {string|null} picture_url
- * @property {{code: string, message: string}|null} error
- *
- * @typedef {Object} ModelImport
- * @property {string} id
- * @property {string} status
- * @property {"waiting"|"building"|"exporting"|"registering"|"done"} step
- * @property {number} sequence
- * @property {string} name of the file
- * @property {string} architecture
- * @property {number|null} model_version
- * @property {{code: string, message: string}|null} error
- *
- * @typedef {Object} Dataset
- * @property {string} id
- * @property {string} name
- * @property {string} status
- * @property {number} sequence
- * @property {string} file
- * @property {number} size bytes
- * @property {Object<string, any>} report
- * @property {{code: string, message: string}|null} error
- * @property {string|null} sheet_url
+ * @typedef {import("../shared/api.js").Schemas} Schemas
+ * @typedef {Schemas["Run"] & Partial<Schemas["RunDetail"]>} Run `epochs` and `evaluations` of the detail
+ * @typedef {Schemas["RunDetail"]["epochs"][number]} Epoch
+ * @typedef {Schemas["Evaluation"]} Evaluation
+ * @typedef {Schemas["Import"]} ModelImport
+ * @typedef {Schemas["Dataset"]} Dataset
  */
 
-const post = (url, data = {}) => request(url, {
-  method: "POST",
-  body: JSON.stringify(data),
-  headers: { "Content-Type": "application/json" },
-});
+/** @param {string} url @param {any} [data] */
+const post = (url, data) => send("POST", url, data);
+/** @param {string} url */
 const remove = (url) => request(url, { method: "DELETE" });
+/** @param {string} kind @param {string} [query] @returns {Promise<any[]>} */
 const list = async (kind, query = "") => (await request(`${ROOT}${kind}/${query}`)).results;
 
 /** @returns {Promise<Run[]>} the newest ones */

@@ -1,4 +1,5 @@
 /* The data sets: how they come in, and what their check has found. */
+import { byId, find, readData } from "../../shared/elements.js";
 import { announce } from "../../shared/announce.js";
 import { EMOTIONS, emotionName } from "../../shared/emotions.js";
 import { icon } from "../../shared/icons.js";
@@ -9,7 +10,6 @@ import { isActive, showTag } from "../words.js";
 
 /** @typedef {import("../api.js").Dataset} Dataset */
 
-const byId = (id) => document.getElementById(id);
 const container = byId("datasets");
 /** Whether new data sets belong on this page. */
 const isFirstPage = container.dataset.page === "1";
@@ -25,7 +25,7 @@ function show(dataset) {
   const section = byId("dataset-template").content.firstElementChild.cloneNode(true);
   section.dataset.id = dataset.id;
   fill(section, dataset);
-  const old = container.querySelector(`[data-id="${dataset.id}"]`);
+  const old = find(container, `[data-id="${dataset.id}"]`);
   if (old) old.replaceWith(section);
   else container.prepend(section);
   byId("empty").hidden = true;
@@ -40,7 +40,7 @@ function forget(id) {
 /** @param {HTMLElement} section @param {Dataset} dataset */
 function fill(section, dataset) {
   const { id, name, status, report, sheet_url: sheet } = dataset;
-  const part = (key) => section.querySelector(`[data-${key}]`);
+  const part = (key) => find(section, `[data-${key}]`);
   part("name").textContent = name;
   showTag(part("tag"), status);
   part("state").textContent = describe(dataset);
@@ -50,7 +50,7 @@ function fill(section, dataset) {
   const problems = report.problems ?? [];
   const isChecked = Boolean(report.counts && Object.keys(report.counts).length);
   part("report").hidden = !isChecked && problems.length < 2;
-  if (isChecked) fillCounts(section.querySelector(".counts"), report.counts);
+  if (isChecked) fillCounts(find(section, ".counts"), report.counts);
   part("findings").replaceChildren(...findings(report).map((text) =>
     Object.assign(document.createElement("li"), { textContent: text })));
   // A single one is the reason that is given above.
@@ -126,7 +126,7 @@ async function askAndDelete({ id, name }) {
 function enable(form, add) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const button = form.querySelector("[type=submit]");
+    const button = find(form, "[type=submit]");
     button.disabled = true;
     byId("add-problem").hidden = true;
     const known = new Set(datasets.keys()); // an event may tell of the new one before the answer does
@@ -170,7 +170,7 @@ async function reload() {
   for (const dataset of found.reverse()) if (isFirstPage || datasets.has(dataset.id)) show(dataset);
 }
 
-for (const dataset of JSON.parse(byId("datasets-data").textContent).reverse()) show(dataset);
+for (const dataset of readData("datasets-data").reverse()) show(dataset);
 watchTrainings({
   waiting: () => [...datasets.values()].some(isActive),
   reload,

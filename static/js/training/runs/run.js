@@ -1,4 +1,5 @@
 /* The page of one training: where it stands, its curves, and in the end how good it is. */
+import { byId, readData } from "../../shared/elements.js";
 import { announce } from "../../shared/announce.js";
 import { changeRun, deleteRun, getEvaluation, getRun } from "../api.js";
 import { ask } from "../../shared/ask.js";
@@ -13,7 +14,6 @@ import { duration } from "../../shared/times.js";
  * @typedef {import("../api.js").Epoch} Epoch
  */
 
-const byId = (id) => document.getElementById(id);
 const view = byId("run");
 const both = ["Validation", "Training"];
 const charts = {
@@ -178,5 +178,5 @@ for (const button of document.querySelectorAll("[data-do]")) {
   });
 }
 
-show(JSON.parse(byId("run-data").textContent));
+show(readData("run-data"));
 watchTrainings({ waiting: () => isActive(run), reload, onEvent: hear });

@@ -1,4 +1,5 @@
 /* The list of trainings, and the form that starts one. */
+import { byId, find, readData } from "../../shared/elements.js";
 import { estimateRun, listRuns, readPresets, startRun } from "../api.js";
 import { watchTrainings } from "../../shared/feed.js";
 import { describe, isActive, share, showTag } from "../words.js";
@@ -13,7 +14,6 @@ const TITLES = {
   schedule: "Learning rate over the run", precision: "Precision",
 };
 
-const byId = (id) => document.getElementById(id);
 const list = byId("runs");
 const isFirstPage = list.dataset.page === "1";
 
@@ -25,11 +25,11 @@ function show(run) {
   const known = runs.get(run.id);
   if (known && known.sequence > run.sequence) return;
   runs.set(run.id, run);
-  let item = list.querySelector(`[data-id="${run.id}"]`);
+  let item = find(list, `[data-id="${run.id}"]`);
   if (!item) {
     item = byId("run-template").content.firstElementChild.cloneNode(true);
     item.dataset.id = run.id;
-    item.querySelector(".run-link").href = `/training/runs/${run.id}/`;
+    find(item, ".run-link").href = `/training/runs/${run.id}/`;
     const older = [...list.children].find(({ dataset }) => runs.get(dataset.id).created_at < run.created_at);
     list.insertBefore(item, older ?? null);
   }
@@ -45,11 +45,11 @@ function forget(id) {
 }
 
 function fill(item, run) {
-  const part = (name) => item.querySelector(`[data-${name}]`);
+  const part = (name) => find(item, `[data-${name}]`);
   part("name").textContent = `${run.config.architecture} on ${run.dataset.name}${run.note ? `: ${run.note}` : ""}`;
   showTag(part("tag"), run.status);
   part("state").textContent = describe(run);
-  const bar = item.querySelector("progress");
+  const bar = find(item, "progress");
   bar.hidden = run.status !== "running";
   bar.value = run.phase === "evaluating" ? 1 : run.progress?.share ?? 0;
   part("best").textContent = run.best_accuracy == null ? "" : `${share(run.best_accuracy)} validation`;
@@ -78,7 +78,7 @@ function hear(event) {
   if (before !== event.run.status && someoneWaits()) reload().catch(() => {});
 }
 
-for (const run of JSON.parse(byId("runs-data").textContent).reverse()) show(run);
+for (const run of readData("runs-data").reverse()) show(run);
 watchTrainings({ waiting: () => [...runs.values()].some(isActive), reload, onEvent: hear });
 
 const form = /** @type {HTMLFormElement|null} */ (byId("new-run"));
@@ -121,7 +121,7 @@ async function prepare(form) {
   form.addEventListener("change", ({ target }) => target.name === "preset" && hint());
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const button = form.querySelector("[type=submit]");
+    const button = find(form, "[type=submit]");
     button.disabled = true;
     try {
       const run = await startRun(choices());

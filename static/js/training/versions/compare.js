@@ -1,4 +1,5 @@
 /* Model versions side by side: each expression, the confusion, the curves, and the same photos. */
+import { byId, find, readData } from "../../shared/elements.js";
 import { uploadForm } from "../../shared/api.js";
 import { EMOTIONS, emotionName, percent } from "../../shared/emotions.js";
 import { icon } from "../../shared/icons.js";
@@ -6,9 +7,8 @@ import { Curves, STYLES } from "../curves.js";
 import { fillConfusion } from "./evaluation.js";
 import { points, share, writeShares } from "../words.js";
 
-const byId = (id) => document.getElementById(id);
-const comparison = JSON.parse(byId("comparison-data").textContent);
-const curves = JSON.parse(byId("curves-data").textContent);
+const comparison = readData("comparison-data");
+const curves = readData("curves-data");
 const numbers = curves.map(({ version }) => version);
 
 const make = (tag, values = {}) => Object.assign(document.createElement(tag), values);
@@ -74,11 +74,11 @@ if (trained.length) {
     .map(({ version }, at) => `${STYLES[at % STYLES.length].name}: version ${version}.`).join(" ");
 }
 
-const form = /** @type {HTMLFormElement} */ (byId("photo-form"));
+const form = byId("photo-form", HTMLFormElement);
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const files = [...byId("photo").files];
-  const button = form.querySelector("[type=submit]");
+  const button = find(form, "[type=submit]");
   button.disabled = true;
   byId("photo-faces").replaceChildren();
   // One after the other, so that answers stand in the order of the photos.

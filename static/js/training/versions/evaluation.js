@@ -1,4 +1,5 @@
 /* How a model version did on a split: figures, confusion, each class, reliability, mistakes. */
+import { byId, find } from "../../shared/elements.js";
 import { EMOTIONS, emotionName, percent } from "../../shared/emotions.js";
 import { icon } from "../../shared/icons.js";
 import { Reliability } from "../curves.js";
@@ -27,7 +28,7 @@ export function showEvaluations(container, evaluations) {
     const key = [evaluation.id || "card", evaluation.split, evaluation.sequence].join(" ");
     const known = shown.get(key);
     if (known) return known;
-    const template = /** @type {HTMLTemplateElement} */ (document.getElementById("evaluation-template"));
+    const template = byId("evaluation-template", HTMLTemplateElement);
     const section = /** @type {HTMLElement} */ (template.content.firstElementChild.cloneNode(true));
     section.dataset.key = key;
     added.push([section, evaluation]);
@@ -39,7 +40,7 @@ export function showEvaluations(container, evaluations) {
 
 /** @param {HTMLElement} section @param {Evaluation} evaluation */
 function fill(section, { status, split, dataset, figures, mistakes, picture_url: picture, error }) {
-  const part = (name) => section.querySelector(`[data-${name}]`);
+  const part = (name) => find(section, `[data-${name}]`);
   part("title").textContent = `On the ${SPLITS[split] ?? split} split, ${dataset.name}`;
   const isDone = status === "succeeded";
   part("figures").hidden = !isDone;
@@ -52,12 +53,12 @@ function fill(section, { status, split, dataset, figures, mistakes, picture_url:
   part("ece").textContent = share(figures.ece);
   part("faces").textContent = figures.faces.toLocaleString();
   part("time").textContent = figures.milliseconds_per_face?.toFixed(2) ?? "–";
-  fillConfusion(section.querySelector(".confusion"), figures.confusion);
-  fillClasses(section.querySelector(".per-class tbody"), figures.per_class);
+  fillConfusion(find(section, ".confusion"), figures.confusion);
+  fillClasses(find(section, ".per-class tbody"), figures.per_class);
   part("reliability").hidden = !figures.reliability?.length;
-  if (figures.reliability?.length) new Reliability(section.querySelector("canvas"), figures.reliability);
+  if (figures.reliability?.length) new Reliability(find(section, "canvas"), figures.reliability);
   part("mistakes").hidden = !(picture && mistakes.length);
-  if (picture && mistakes.length) fillMistakes(section.querySelector(".mistakes"), mistakes, picture);
+  if (picture && mistakes.length) fillMistakes(find(section, ".mistakes"), mistakes, picture);
 }
 
 /**

@@ -1,11 +1,12 @@
 /* Model files that are being imported, on the page of the versions. */
+import { byId, find, readData } from "../../shared/elements.js";
 import { announce } from "../../shared/announce.js";
 import { deleteImport, listImports } from "../api.js";
 import { isActive, showTag } from "../words.js";
 
 /** @typedef {import("../api.js").ModelImport} ModelImport */
 
-const list = document.getElementById("imports");
+const list = byId("imports");
 /** @type {Map<string, ModelImport>} */
 const imports = new Map();
 
@@ -30,14 +31,14 @@ function show(one) {
   const known = imports.get(one.id);
   if (known && known.sequence >= one.sequence) return;
   imports.set(one.id, one);
-  let item = list.querySelector(`[data-id="${one.id}"]`);
+  let item = find(list, `[data-id="${one.id}"]`);
   if (!item) {
-    item = document.getElementById("import-template").content.firstElementChild.cloneNode(true);
+    item = byId("import-template").content.firstElementChild.cloneNode(true);
     item.dataset.id = one.id;
-    item.querySelector("[data-remove]").addEventListener("click", () => remove(one.id));
+    find(item, "[data-remove]").addEventListener("click", () => remove(one.id));
     list.prepend(item);
   }
-  const part = (name) => item.querySelector(`[data-${name}]`);
+  const part = (name) => find(item, `[data-${name}]`);
   part("name").textContent = [one.name, one.architecture].filter(Boolean).join(", ");
   showTag(part("tag"), one.status);
   part("state").textContent = describe(one);
@@ -78,4 +79,4 @@ export function hearOfImport(event) {
   else if (event.type === "import.deleted") forget(event.id);
 }
 
-for (const one of JSON.parse(document.getElementById("imports-data").textContent).reverse()) show(one);
+for (const one of readData("imports-data").reverse()) show(one);

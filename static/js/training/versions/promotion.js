@@ -1,5 +1,6 @@
 /* What can be done with model versions: promote them, roll back, choose some to compare; and how
    pages stay as the registry is. */
+import { byId } from "../../shared/elements.js";
 import { announce } from "../../shared/announce.js";
 import { promote } from "../api.js";
 import { ask } from "../../shared/ask.js";
@@ -49,7 +50,7 @@ export async function refresh() {
 }
 
 function count() {
-  const button = document.getElementById("compare-button");
+  const button = byId("compare-button");
   if (button) button.disabled = boxes().filter(({ checked }) => checked).length < 2;
 }
 

@@ -1,4 +1,5 @@
 /* The page of one model version: how it did on the splits that it was evaluated on. */
+import { byId, find, readData } from "../../shared/elements.js";
 import { askEvaluation, getEvaluation } from "../api.js";
 import { refresh } from "./promotion.js";
 import { showEvaluations } from "./evaluation.js";
@@ -7,9 +8,8 @@ import { isActive } from "../words.js";
 
 /** @typedef {import("../api.js").Evaluation} Evaluation */
 
-const byId = (id) => document.getElementById(id);
 /** @type {Evaluation[]} */
-let evaluations = JSON.parse(byId("evaluations-data").textContent);
+let evaluations = readData("evaluations-data");
 
 /** @param {Evaluation} fresh */
 function show(fresh) {
@@ -27,7 +27,7 @@ async function reload() {
 
 const form = byId("evaluate");
 if (form) {
-  const datasets = JSON.parse(byId("datasets-data").textContent);
+  const datasets = readData("datasets-data");
   const [dataset, split] = [byId("evaluate-dataset"), byId("evaluate-split")];
   const fillSplits = () => {
     const { report } = datasets.find(({ id }) => id === dataset.value);
