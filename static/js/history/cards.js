@@ -1,5 +1,5 @@
 /* The cards of analyses: one piece of HTML (the server's template), filled in from their state. */
-import { byId, find } from "../shared/elements.js";
+import { around, byId, find, findAll } from "../shared/elements.js";
 import { getAnalysis } from "../shared/api.js";
 import { deleteSoon } from "../shared/deletions.js";
 import { emotionName } from "../shared/emotions.js";
@@ -11,13 +11,10 @@ import { duration, showTime } from "../shared/times.js";
 const UNFINISHED = new Set(["queued", "running"]);
 
 /** @param {HTMLElement} card */
-export const isWaiting = (card) => UNFINISHED.has(card.dataset.status);
+export const isWaiting = (card) => UNFINISHED.has(card.dataset.status ?? "");
 
-/** @returns {HTMLElement} an empty card */
-export function newCard() {
-  const template = byId("card-template", HTMLTemplateElement);
-  return /** @type {HTMLElement} */ (template.content.firstElementChild.cloneNode(true));
-}
+/** An empty card. */
+export const newCard = () => fromTemplate("card-template");
 
 /**
  * The one line that tells how an analysis stands.
@@ -31,7 +28,7 @@ function describe({ kind, status, emotion, face_count: faces, seconds, error }) 
   if (status === "running") return { glyph: null, text: "Looking for faces" };
   if (status === "canceled") return { glyph: null, text: "Canceled" };
   if (status === "failed") return { glyph: "alert", text: error?.message ?? "It failed." };
-  const length = isSession ? ` · ${duration(seconds)}` : "";
+  const length = isSession ? ` · ${duration(seconds ?? 0)}` : "";
   if (!emotion) return { glyph: null, text: isSession ? "No face seen" : "No face found", more: length };
   const more = (faces > 1 ? ` · ${faces} faces` : "") + length;
   return { glyph: `face-${emotion}`, text: emotionName(emotion), more };
@@ -56,13 +53,13 @@ export function showTitle(card, title) {
   find(card, ".analysis-title").textContent = title;
   find(card, "[data-delete] span").textContent = `Delete ${title}`;
   find(card, "[data-retry] span").textContent = `Try again: ${title}`;
-  const select = find(card, ".card-select span");
+  const select = seek(card, ".card-select span");
   if (select) select.textContent = `Select ${title}`;
 }
 
 /** @param {HTMLElement} card @returns {string[]} */
 export const tagsOf = (card) =>
-  [...card.querySelectorAll("[data-tags] a")].map((link) => link.textContent);
+  findAll(card, "[data-tags] a").map((link) => link.textContent);
 
 /**
  * @param {HTMLElement} card
@@ -94,9 +91,9 @@ export function fillCard(card, analysis) {
   card.dataset.kind = analysis.kind;
   card.dataset.sequence = String(analysis.sequence);
   card.dataset.emotion = analysis.emotion ?? "";
-  find(card, "a").href = analysis.url;
+  find(card, "a", HTMLAnchorElement).href = analysis.url;
   showTitle(card, analysis.title);
-  showTime(find(card, "time"), analysis.created_at);
+  showTime(find(card, "time", HTMLTimeElement), analysis.created_at);
   showState(card, describe(analysis));
   showTags(card, analysis.tags);
   find(card, "[data-delete]").hidden = false;
@@ -117,7 +114,7 @@ async function showThumbnail(card, analysis) {
   const image = new Image(320, 240);
   image.alt = "";
   image.decoding = "async";
-  image.src = analysis.thumbnail_url;
+  image.src = analysis.thumbnail_url ?? "";
   await image.decode().catch(() => {});
   place.replaceChildren(image);
   if (analysis.face_count) whenSeen(card, () => frameFaces(place, analysis));
@@ -141,9 +138,14 @@ export function whenSeen(card, action) {
   seen.observe(card);
 }
 
-/** Draw the boxes of the faces over a thumbnail. */
+/**
+ * Draw the boxes of the faces over a thumbnail.
+ * @param {HTMLElement} place
+ * @param {Analysis} analysis
+ */
 async function frameFaces(place, { id, width, height }) {
-  const { faces } = await getAnalysis(id).catch(() => ({ faces: [] }));
+  if (!width || !height) return;
+  const faces = (await getAnalysis(id).catch(() => null))?.faces ?? [];
   const frames = document.createElement("span");
   frames.className = "thumb-frames on-photo";
   // The thumbnail covers its place; the frames cover it in the same way.
@@ -169,7 +171,8 @@ async function frameFaces(place, { id, width, height }) {
  */
 export function enableDelete(list, onDeleted) {
   list.addEventListener("click", (event) => {
-    const card = event.target.closest("[data-delete]")?.closest(".analysis");
+    const button = around(event, "[data-delete]");
+    const card = /** @type {HTMLElement|null|undefined} */ (button?.closest(".analysis"));
     if (!card) return;
     if (card.dataset.id) deleteSoon([card], onDeleted);
     else onDeleted(card); // a file that was refused is nowhere else
@@ -187,4 +190,4 @@ export function removeCard(card) {
  * @param {string} id
  * @returns {HTMLElement|null}
  */
-export const findCard = (id) => find(document, `.analysis[data-id="${CSS.escape(id)}"]`);
+export const findCard = (id) => seek(document, `.analysis[data-id="${CSS.escape(id)}"]`);

@@ -33,17 +33,17 @@ export class Dashboard {
   }
 
   async #read() {
-    const response = await fetch(this.section.dataset.src, { credentials: "same-origin" });
+    const response = await fetch(this.section.dataset.src ?? "", { credentials: "same-origin" });
     if (!response.ok || response.redirected) return; // signed out: the page's banner says so
     const focused = focusedButton(this.rest);
     const opened = this.rest.querySelector("details")?.open;
     this.rest.innerHTML = await response.text(); // written and escaped by our own server
-    if (opened) find(this.rest, "details").open = true;
-    if (focused) this.rest.querySelector(focused)?.focus();
+    if (opened) find(this.rest, "details", HTMLDetailsElement).open = true;
+    if (focused) seek(this.rest, focused)?.focus();
     this.section.hidden = find(this.rest, ".readout").dataset.entries === "0";
     if (this.section.hidden) return;
     this.chart ??= new DayChart(
-      byId("dashboard-chart"), byId("dashboard-legend"),
+      byId("dashboard-chart", HTMLCanvasElement), byId("dashboard-legend"),
     );
     this.chart.show(readData("dashboard-days"));
   }
@@ -64,7 +64,10 @@ export class Dashboard {
   }
 }
 
-/** A selector for the button that has the focus, if it is in here. */
+/**
+ * A selector for the button that has the focus, if it is in here.
+ * @param {HTMLElement} root
+ */
 function focusedButton(root) {
   const { activeElement } = document;
   if (!root.contains(activeElement)) return null;

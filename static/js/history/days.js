@@ -46,7 +46,7 @@ export class DayChart {
 
   #paint() {
     const { options, data } = this.chart;
-    data.datasets.forEach((dataset, at) => {
+    data.datasets.forEach((/** @type {{ backgroundColor: string; }} */ dataset, /** @type {string | number} */ at) => {
       dataset.backgroundColor = emotionColor(EMOTIONS[at]);
     });
     for (const axis of [options.scales.x, options.scales.y]) {
@@ -61,10 +61,10 @@ export class DayChart {
   show(days) {
     const { data, canvas } = this.chart;
     data.labels = days.map(({ date }) => dayName.format(new Date(date)));
-    data.datasets.forEach((dataset, at) => {
+    data.datasets.forEach((/** @type {{ data: number[]; }} */ dataset, /** @type {string | number} */ at) => {
       dataset.data = days.map(({ emotions }) => emotions[EMOTIONS[at]]);
     });
-    const total = (emotion) => days.reduce((sum, { emotions }) => sum + emotions[emotion], 0);
+    const total = (/** @type {string} */ emotion) => days.reduce((sum, { emotions }) => sum + emotions[emotion], 0);
     const summary = EMOTIONS.map((emotion) => `${emotionName(emotion)} ${total(emotion)}`);
     canvas.setAttribute("aria-label", `Bar chart of the faces of 30 days. ${summary.join(", ")}.`);
     this.#paint();

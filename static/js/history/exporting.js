@@ -22,7 +22,7 @@ export function offerFile(words, filters) {
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const button = find(form, ".btn-primary");
+  const button = find(form, ".btn-primary", HTMLButtonElement);
   button.disabled = true;
   try {
     await startExporting(String(new FormData(form).get("format")), wanted);

@@ -15,8 +15,9 @@ export const startExporting = (format, filters) => send("POST", ROOT, { format, 
 /** All of them, the newest first: nobody keeps more than fit on one page. @returns {Promise<Export[]>} */
 export const listExports = async () => (await request(`${ROOT}?page_size=200`)).results;
 
-/** @returns {Promise<Export>} */
+/** @param {string} id @returns {Promise<Export>} */
 export const cancelExport = (id) => send("POST", `${ROOT}${id}/cancel/`);
-/** @returns {Promise<Export>} */
+/** @param {string} id @returns {Promise<Export>} */
 export const exportAgain = (id) => send("POST", `${ROOT}${id}/retry/`);
+/** @param {string} id */
 export const deleteExport = (id) => request(`${ROOT}${id}/`, { method: "DELETE" });

@@ -1,5 +1,5 @@
 /* The page of exports: what each is of, how far it is, and its file. */
-import { byId, find, readData } from "../shared/elements.js";
+import { byId, find, findAll, readData } from "../shared/elements.js";
 import { announce } from "../shared/announce.js";
 import { emotionName } from "../shared/emotions.js";
 import { cancelExport, deleteExport, exportAgain, listExports } from "./exports-api.js";
@@ -9,8 +9,11 @@ import { showTime } from "../shared/times.js";
 
 /** @typedef {import("./exports-api.js").Export} Export */
 
+/** @type {Record<string, string>} */
 const FORMATS = { csv: "CSV", jsonl: "JSON Lines", parquet: "Parquet" };
+/** @type {Record<string, string>} */
 const KINDS = { image: "photos", webcam: "webcam sessions" };
+/** @type {Record<string, (value: string) => string>} */
 const WORDS = {
   text: (text) => `“${text}”`,
   kind: (kind) => KINDS[kind],
@@ -29,6 +32,7 @@ const known = new Map();
 /** Ids of those that were deleted: late news of one must not bring it back. */
 const deleted = new Set();
 
+/** @param {Export} one */
 const isUnfinished = ({ status }) => status === "queued" || status === "running";
 
 /** @param {Export} one */
@@ -39,22 +43,33 @@ function describe({ filters, selected }) {
   return words ? words.charAt(0).toUpperCase() + words.slice(1) : "The whole history";
 }
 
+/** @param {number} count */
 const rows = (count) => `${count.toLocaleString()} row${count === 1 ? "" : "s"}`;
 
+/**
+ * @param {number} bytes
+ */
 function fileSize(bytes) {
   if (bytes < 1e6) return `${Math.max(1, Math.round(bytes / 1e3))} KB`;
   return `${(bytes / 1e6).toLocaleString(undefined, { maximumFractionDigits: 1 })} MB`;
 }
 
-/** Words and a moment, as one element. */
+/**
+ * Words and a moment, as one element.
+ * @param {string} words
+ * @param {string | null} iso
+ */
 function at(words, iso) {
   const time = document.createElement("time");
-  showTime(time, iso);
+  if (iso) showTime(time, iso);
   const span = document.createElement("span");
   span.append(`${words} `, time);
   return span;
 }
 
+/**
+ * @param {string} text
+ */
 function said(text) {
   return Object.assign(document.createElement("span"), { textContent: text });
 }
@@ -64,7 +79,7 @@ function stateOf(one) {
   const { status, error, rows_done: done, rows_total: total } = one;
   if (status === "queued") return [said("Waits for its turn")];
   if (status === "running") return [said(total === null ? "Counting" : `${done.toLocaleString()} of ${rows(total)}`)];
-  if (status === "failed") return [said(error.message)];
+  if (status === "failed") return [said(error?.message ?? "")];
   if (status === "canceled") return [said("Canceled")];
   return [said(rows(done)), said(fileSize(one.size)), at("made", one.finished_at), at("kept until", one.expires_at)];
 }
@@ -75,7 +90,7 @@ function show(one) {
   if (deleted.has(one.id)) return;
   if (before && before.sequence >= one.sequence) return;
   known.set(one.id, one);
-  let item = find(list, `[data-id="${one.id}"]`);
+  let item = seek(list, `[data-id="${one.id}"]`);
   if (!item) {
     item = newRow("export-template", {});
     item.dataset.id = one.id;
@@ -84,32 +99,40 @@ function show(one) {
     find(item, "[data-remove]").addEventListener("click", () => remove(one.id));
     list.prepend(item);
   }
-  const part = (name) => find(item, `[data-${name}]`);
+  const row = item;
+  /** @param {string} name */
+  const part = (name) => find(row, `[data-${name}]`);
   item.dataset.status = one.status;
   part("what").textContent = describe(one);
   part("format").textContent = FORMATS[one.format];
-  for (const name of item.querySelectorAll("[data-named]")) name.textContent = ` ${describe(one)}`;
+  for (const name of findAll(item, "[data-named]")) name.textContent = ` ${describe(one)}`;
   part("state").replaceChildren(...stateOf(one));
   part("progress").hidden = one.status !== "running";
-  part("progress").value = one.rows_total ? one.rows_done / one.rows_total : 0;
+  find(row, "[data-progress]", HTMLProgressElement).value = one.rows_total ? one.rows_done / one.rows_total : 0;
   part("download").hidden = !one.file_url;
-  part("download").href = one.file_url ?? "";
+  find(row, "[data-download]", HTMLAnchorElement).href = one.file_url ?? "";
   const unfinished = isUnfinished(one);
   const focused = document.activeElement;
   part("cancel").hidden = !unfinished;
   part("retry").hidden = !["failed", "canceled"].includes(one.status);
   part("remove").hidden = unfinished;
-  if (item.contains(focused) && focused.hidden) find(item, ".export-actions > :not([hidden])").focus();
+  if (focused instanceof HTMLElement && item.contains(focused) && focused.hidden) find(item, ".export-actions > :not([hidden])").focus();
   if (before && isUnfinished(before) && one.status === "succeeded") announce("An export is ready.");
   showCount();
 }
 
+/**
+ * @param {string} id
+ */
 function forget(id) {
   known.delete(id);
   list.querySelector(`[data-id="${id}"]`)?.remove();
   showCount();
 }
 
+/**
+ * @param {string} id
+ */
 function forgetForGood(id) {
   deleted.add(id);
   forget(id);
@@ -122,7 +145,10 @@ function showCount() {
   byId("count").textContent = known.size ? words : "";
 }
 
-/** @param {(id: string) => Promise<Export>} action */
+/**
+ * @param {(id: string) => Promise<Export>} action
+ * @param {string} id
+ */
 async function change(id, action) {
   try {
     show(await action(id));
@@ -131,6 +157,9 @@ async function change(id, action) {
   }
 }
 
+/**
+ * @param {string} id
+ */
 async function remove(id) {
   try {
     await deleteExport(id);
@@ -140,10 +169,10 @@ async function remove(id) {
       return;
     }
   }
-  const item = find(list, `[data-id="${id}"]`);
+  const item = seek(list, `[data-id="${id}"]`);
   const neighbor = item?.nextElementSibling ?? item?.previousElementSibling;
   forgetForGood(id);
-  (neighbor?.querySelector("[data-remove]:not([hidden])") ?? byId("main")).focus();
+  ((neighbor && seek(neighbor, "[data-remove]:not([hidden])")) ?? byId("main")).focus();
   announce("The export was deleted.");
 }
 

@@ -1,5 +1,5 @@
 /* The history: cards that keep themselves up to date, filters in the address. */
-import { byId, find, readData } from "../shared/elements.js";
+import { byId, childrenOf, find, findAll, readData } from "../shared/elements.js";
 import { listAnalyses, readAnalyses } from "../shared/api.js";
 import { enableDelete, fillCard, findCard, isWaiting, newCard, removeCard } from "./cards.js";
 import { offerFile } from "./exporting.js";
@@ -10,7 +10,7 @@ const list = byId("history");
 /** Whether new analyses belong on this page: the first one, without filters. */
 const followsNew = list.dataset.follows === "new";
 
-const waitingCards = () => [...list.children].filter(isWaiting);
+const waitingCards = () => childrenOf(list).filter(isWaiting);
 
 /** @param {import("../shared/api.js").Analysis} analysis */
 function show(analysis) {
@@ -25,10 +25,13 @@ function show(analysis) {
   }
 }
 
-/** Whether an analysis belongs above all that is shown. */
+/**
+ * Whether an analysis belongs above all that is shown.
+ * @param {import("../shared/api.js").Analysis} analysis
+ */
 function isNewest(analysis) {
-  const first = find(list, "time");
-  return !first || new Date(analysis.created_at) > new Date(first.getAttribute("datetime"));
+  const first = /** @type {HTMLTimeElement|null} */ (seek(list, "time"));
+  return !first || new Date(analysis.created_at) > new Date(first.dateTime);
 }
 
 /** Keep the number over the list right. @param {number} change */
@@ -49,7 +52,7 @@ function count(change) {
 
 /** Read again what is shown, and drop what was deleted elsewhere meanwhile. */
 async function reload() {
-  const shown = [...list.children].map((card) => card.dataset.id);
+  const shown = childrenOf(list).map((card) => card.dataset.id);
   const found = await readAnalyses(shown);
   const there = new Set(found.map(({ id }) => id));
   found.forEach(show);
@@ -59,11 +62,17 @@ async function reload() {
   for (const analysis of results.reverse()) show(analysis);
 }
 
+/**
+ * @param {string} id
+ */
 function forget(id) {
   const card = findCard(id);
   if (card) drop(card);
 }
 
+/**
+ * @param {HTMLElement} card
+ */
 function drop(card) {
   removeCard(card);
   count(-1);
@@ -75,7 +84,7 @@ const filters = byId("filters", HTMLFormElement);
 filters.addEventListener("formdata", ({ formData }) => {
   for (const [name, value] of [...formData]) if (!value) formData.delete(name);
 });
-for (const select of filters.querySelectorAll("select")) {
+for (const select of findAll(filters, "select")) {
   select.addEventListener("change", () => filters.requestSubmit());
 }
 

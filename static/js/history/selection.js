@@ -1,6 +1,6 @@
 /* Many cards of the history at once: selected, then tagged, read again,
    exported or deleted. */
-import { byId, find } from "../shared/elements.js";
+import { around, byId, find, findAll } from "../shared/elements.js";
 import { announce } from "../shared/announce.js";
 import { editAnalysis, rerunAnalysis } from "../shared/api.js";
 import { fillCard, tagsOf } from "./cards.js";
@@ -10,7 +10,7 @@ import { offerFile } from "./exporting.js";
 const bar = byId("bulk");
 const list = byId("history");
 
-const boxes = () => [...list.querySelectorAll(".analysis:not([hidden]) [data-select]")];
+const boxes = () => findAll(list, ".analysis:not([hidden]) [data-select]");
 const selected = () => boxes().filter((box) => box.checked).map((box) => box.closest(".analysis"));
 
 /** Show how many are selected. */
@@ -81,7 +81,7 @@ async function readAgain() {
     return;
   }
   if (!(await ask("rerun-dialog"))) return;
-  const version = Number(byId("rerun-version").value);
+  const version = Number(byId("rerun-version", HTMLSelectElement).value);
   await inTurn(photos, (card) => rerunAnalysis(card.dataset.id, version), "queued to be read again");
   selectAll(false);
 }
@@ -104,7 +104,7 @@ export function enableSelection(onDeleted) {
     },
   };
   bar.addEventListener("click", (event) => {
-    actions[event.target.closest("[data-bulk]")?.dataset.bulk]?.();
+    actions[around(event, "[data-bulk]")?.dataset.bulk]?.();
   });
   list.addEventListener("change", countSelected);
   countSelected(); // a browser may remember what was checked

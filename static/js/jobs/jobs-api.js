@@ -21,4 +21,4 @@ export const changeQueue = (queue, change) => send("POST", `${ROOT}queues/${queu
 /** @param {Job} job @param {"retry"|"cancel"} change @returns {Promise<Job>} */
 export const changeJob = ({ kind, id }, change) => send("POST", `${ROOT}${kind}/${id}/${change}/`);
 /** @returns {Promise<{retried: number}>} */
-export const retryFailed = (kind, code) => send("POST", `${ROOT}retry/`, { kind, code });
+export const retryFailed = (/** @type {string} */ kind, /** @type {string} */ code) => send("POST", `${ROOT}retry/`, { kind, code });

@@ -1,5 +1,5 @@
 /* The page of jobs: read again every few seconds while somebody looks at it. */
-import { byId, find, readData } from "../shared/elements.js";
+import { byId, childrenOf, find, readData } from "../shared/elements.js";
 import { announce } from "../shared/announce.js";
 import { changeJob, changeQueue, readOverview, readWorkers, retryFailed } from "./jobs-api.js";
 import { duration, showTime } from "../shared/times.js";
@@ -40,7 +40,8 @@ let overview = /** @type {Overview} */ (readData("overview-data"));
 
 /** @param {string|null} iso @returns {string} how long ago that was */
 const age = (iso) => duration(Math.max(0, Date.now() + ahead - new Date(iso)) / 1000);
-const counted = (count, one, many = `${one}s`) => `${count.toLocaleString()} ${count === 1 ? one : many}`;
+const counted = (/** @type {number} */ count, /** @type {string} */ one, many = `${one}s`) => `${count.toLocaleString()} ${count === 1 ? one : many}`;
+/** @param {string} text */
 const span = (text) => Object.assign(document.createElement("span"), { textContent: text });
 
 /**
@@ -53,7 +54,7 @@ const span = (text) => Object.assign(document.createElement("span"), { textConte
  * @param {(part: (name: string) => any, item: T) => void} fill
  */
 function showList(list, items, template, keyOf, fill) {
-  const known = new Map([...list.children].map((row) => [row.dataset.key, row]));
+  const known = new Map(childrenOf(list).map((row) => [row.dataset.key, row]));
   items.forEach((item, at) => {
     const key = keyOf(item);
     const row = known.get(key) ?? byId(template).content.firstElementChild.cloneNode(true);
@@ -70,7 +71,13 @@ function showFacts(element, facts) {
   element.replaceChildren(...facts.filter(Boolean).map(span));
 }
 
-/** A button that waits for its answer. @param {HTMLButtonElement} button */
+/**
+ * A button that waits for its answer.
+ * @param {HTMLButtonElement} button
+ * @param {boolean} isShown
+ * @param {string} which
+ * @param {{ (): Promise<{ name: string; pausable: boolean; paused: boolean; changed_by: string | null; changed_at: string | null; messages: number | null; queued: number; running: number; oldest_queued_at: string | null; oldest_running_at: string | null; }>; (): Promise<{ name: string; pausable: boolean; paused: boolean; changed_by: string | null; changed_at: string | null; messages: number | null; queued: number; running: number; oldest_queued_at: string | null; oldest_running_at: string | null; }>; (): Promise<void>; (): Promise<{ kind: string; id: string; queue: string; name: string | null; person: string | null; status: string; attempts: number; worker: string; silent: boolean; created_at: string; waiting_since: string; started_at: string | null; finished_at: string | null; error: { code: string; message: string; } | null; traceback: string; retryable: boolean; cancelable: boolean; url: string | null; }>; (): Promise<void>; (): any; }} act
+ */
 function enable(button, isShown, which, act) {
   button.hidden = !isShown;
   const words = find(button, "[data-which]");
@@ -88,7 +95,10 @@ function enable(button, isShown, which, act) {
   };
 }
 
-/** @param {Queue} queue */
+/**
+ * @param {Queue} queue
+ * @param {(arg0: string) => HTMLElement} part
+ */
 function fillQueue(part, queue) {
   const { name, paused, pausable, queued, running, messages } = queue;
   part("name").textContent = name;
@@ -120,7 +130,10 @@ function linkTo(job) {
   return Object.assign(document.createElement("a"), { href: job.url, textContent: nameOf(job) });
 }
 
-/** @param {Job} job */
+/**
+ * @param {Job} job
+ * @param {(arg0: string) => HTMLElement} part
+ */
 function fillJob(part, job) {
   const { status, error, attempts, silent, traceback } = job;
   if (part("name").textContent !== nameOf(job)) part("name").replaceChildren(linkTo(job));
@@ -151,7 +164,10 @@ function fillJob(part, job) {
   enable(part("retry"), job.retryable, nameOf(job), () => changeJob(job, "retry"));
 }
 
-/** @param {import("./jobs-api.js").FailureCount} failure */
+/**
+ * @param {import("./jobs-api.js").FailureCount} failure
+ * @param {(arg0: string) => HTMLButtonElement} part
+ */
 function fillCode(part, { kind, code, count, retryable }) {
   part("count").textContent = `${count.toLocaleString()} ×`;
   part("what").textContent = `${KINDS[kind] ?? kind}: ${code}`;
@@ -162,7 +178,10 @@ function fillCode(part, { kind, code, count, retryable }) {
   });
 }
 
-/** @param {Worker} worker */
+/**
+ * @param {Worker} worker
+ * @param {(arg0: string) => HTMLElement} part
+ */
 function fillWorker(part, { name, host, pid, queues, answers, work }) {
   part("name").textContent = name ?? `Process ${pid ?? "?"} on ${host || "an unknown host"}`;
   part("queues").textContent = [
@@ -170,7 +189,7 @@ function fillWorker(part, { name, host, pid, queues, answers, work }) {
     !answers && (work.some(({ job }) => job?.silent) ? "silent" : "busy, answers when it is done"),
   ].filter(Boolean).join("; ");
   showFacts(part("facts"), [name && `process ${pid}`, name && `on ${host}`]);
-  part("work").replaceChildren(...(work.length ? work : [null]).map((one) => {
+  part("work").replaceChildren(...(work.length ? work : [null]).map((/** @type {{ job: { kind: string; id: string; queue: string; name: string | null; person: string | null; status: string; attempts: number; worker: string; silent: boolean; created_at: string; waiting_since: string; started_at: string | null; finished_at: string | null; error: { code: string; message: string; } | null; traceback: string; retryable: boolean; cancelable: boolean; url: string | null; }; task: any; since: string | null; }} */ one) => {
     const line = document.createElement("li");
     if (!one) line.append(Object.assign(span("Idle"), { className: "muted" }));
     else {
@@ -214,7 +233,11 @@ async function showWorkers() {
   show();
 }
 
-/** Call again and again, but only while the page is seen. @param {() => Promise<void>} read */
+/**
+ * Call again and again, but only while the page is seen.
+ * @param {() => Promise<void>} read
+ * @param {number | undefined} milliseconds
+ */
 async function repeat(read, milliseconds) {
   if (document.visibilityState === "visible") await read().catch(() => {}); // the next time
   setTimeout(() => repeat(read, milliseconds), milliseconds);

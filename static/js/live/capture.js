@@ -21,8 +21,8 @@ export class FrameCapture {
   watch(onPicture) {
     const { video } = this;
     const next = video.requestVideoFrameCallback
-      ? (callback) => video.requestVideoFrameCallback(callback)
-      : (callback) => setTimeout(() => requestAnimationFrame(callback), 15);
+      ? (/** @type {VideoFrameRequestCallback} */ callback) => video.requestVideoFrameCallback(callback)
+      : (/** @type {FrameRequestCallback} */ callback) => setTimeout(() => requestAnimationFrame(callback), 15);
     const loop = () => {
       next(loop);
       onPicture(performance.now());

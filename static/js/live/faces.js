@@ -23,8 +23,8 @@ export class LiveFaces {
     this.isChosen = false; // by a person, not by this page
     /** @type {Map<number, HTMLButtonElement>} */
     this.buttons = new Map();
-    this.bars = new Bars(byId("bars"));
-    this.timeline = new Timeline(byId("timeline"), { span: HISTORY });
+    this.bars = new Bars(byId("bars", HTMLUListElement));
+    this.timeline = new Timeline(byId("timeline", HTMLCanvasElement), { span: HISTORY });
     this.writtenAt = 0;
     this.count = 0;
     this.told = 0;
@@ -48,7 +48,11 @@ export class LiveFaces {
     this.#tell(present.length, now);
   }
 
-  /** Who was chosen stays chosen, even out of view, until their track is forgotten. */
+  /**
+     * Who was chosen stays chosen, even out of view, until their track is forgotten.
+     * @param {{ get: (arg0: number | null) => any; }} all
+     * @param {{ number: any; }[]} present
+     */
   #select(all, present) {
     const track = all.get(this.selected);
     if (track && (this.isChosen || track.leftAt === null)) return;
@@ -56,6 +60,9 @@ export class LiveFaces {
     this.selected = present[0]?.number ?? track?.number ?? null;
   }
 
+  /**
+     * @param {{ has: (arg0: number) => any; values: () => any; size: number; }} all
+     */
   #writeButtons(all) {
     for (const [number, button] of this.buttons) {
       if (all.has(number)) continue;
@@ -78,6 +85,9 @@ export class LiveFaces {
     byId("nobody").hidden = all.size > 0;
   }
 
+  /**
+     * @param {number | null} number
+     */
   #addButton(number) {
     const button = document.createElement("button");
     button.type = "button";
@@ -95,6 +105,9 @@ export class LiveFaces {
     return button;
   }
 
+  /**
+     * @param {{ leftAt: null; emotion: string | undefined; number: any; probabilities: { [x: string]: number; } | null; }} track
+     */
   #writeReading(track) {
     const isHere = track?.leftAt === null;
     byId("reading").classList.toggle("left", !isHere);
@@ -108,7 +121,11 @@ export class LiveFaces {
     this.bars.write(isHere ? track.probabilities : null, isHere ? track.emotion : "");
   }
 
-  /** Tell screen readers how many faces are in view, not what passes by for a moment. */
+  /**
+     * Tell screen readers how many faces are in view, not what passes by for a moment.
+     * @param {number} count
+     * @param {number} now
+     */
   #tell(count, now) {
     if (count !== this.count) {
       this.count = count;

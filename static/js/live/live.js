@@ -1,5 +1,5 @@
 /* The Live page: camera, frames out, results in, and what is drawn of them. */
-import { byId, readData } from "../shared/elements.js";
+import { byId, findAll, readData } from "../shared/elements.js";
 import { announce } from "../shared/announce.js";
 import { cameraId, closeCamera, listCameras, openCamera } from "./camera.js";
 import { FrameCapture } from "./capture.js";
@@ -104,7 +104,7 @@ async function stop() {
   showKept();
 }
 
-const count = (number, noun) => `${number.toLocaleString()} ${noun}${number === 1 ? "" : "s"}`;
+const count = (/** @type {number} */ number, /** @type {string} */ noun) => `${number.toLocaleString()} ${noun}${number === 1 ? "" : "s"}`;
 
 /** One state at a time, the most pressing first. */
 function showStatus() {
@@ -138,6 +138,11 @@ function onRefused({ code, message }) {
   announce(message);
 }
 
+/**
+ * @param {{ width: number; height: number; faces: LiveFace[]; }} result
+ * @param {number} capturedAt
+ * @param {number} roundTrip
+ */
 function onResult(result, capturedAt, roundTrip) {
   const now = performance.now();
   pace.answered(roundTrip, now);
@@ -149,6 +154,9 @@ function onMissed() {
   pace.slowDown();
 }
 
+/**
+ * @param {number} now
+ */
 async function sendFrame(now) {
   if (!socket?.isReady || paused || document.hidden || !pace.isDue(now)) return;
   const used = socket;
@@ -200,6 +208,9 @@ function showKept() {
   }));
 }
 
+/**
+ * @param {boolean} wanted
+ */
 function setPaused(wanted) {
   paused = wanted;
   pausedAt = performance.now();
@@ -214,6 +225,9 @@ function setPaused(wanted) {
   showStatus();
 }
 
+/**
+ * @param {boolean | undefined} mirrored
+ */
 function setMirrored(mirrored) {
   settings.mirrored = mirrored;
   saveSettings(settings);
@@ -222,6 +236,10 @@ function setMirrored(mirrored) {
   byId("mirror").setAttribute("aria-pressed", String(mirrored));
 }
 
+/**
+ * @param {string} name
+ * @param {number} value
+ */
 function set(name, value) {
   settings[name] = value;
   saveSettings(settings);
@@ -229,8 +247,8 @@ function set(name, value) {
   else socket?.update({ [name]: value });
 }
 
-for (const button of document.querySelectorAll("[data-start]")) button.addEventListener("click", start);
-for (const button of document.querySelectorAll("[data-reconnect]")) {
+for (const button of findAll(document, "[data-start]")) button.addEventListener("click", start);
+for (const button of findAll(document, "[data-reconnect]")) {
   button.addEventListener("click", () => socket?.reconnectNow());
 }
 byId("stop").addEventListener("click", stop);

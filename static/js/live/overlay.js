@@ -26,6 +26,7 @@ export function contain(picture, place) {
   return { left: (place.width - width) / 2, top: (place.height - height) / 2, width, height };
 }
 
+/** @param {Area} a @param {Area} b */
 const apart = (a, b) => a.left >= b.left + b.width || b.left >= a.left + a.width
   || a.top >= b.top + b.height || b.top >= a.top + a.height;
 
@@ -39,7 +40,7 @@ export class LiveOverlay {
   constructor(canvas, video) {
     this.canvas = canvas;
     this.video = video;
-    this.context = canvas.getContext("2d");
+    this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
     this.mirrored = false;
     this.size = { width: 0, height: 0 };
     this.notedAt = 0;
@@ -75,7 +76,7 @@ export class LiveOverlay {
     if (!video.videoWidth) return;
     const picture = contain({ width: video.videoWidth, height: video.videoHeight }, size);
     // The selected face chooses the place of its label first.
-    drawn.sort((a, b) => (b.number === selected) - (a.number === selected) || a.number - b.number);
+    drawn.sort((a, b) => Number(b.number === selected) - Number(a.number === selected) || a.number - b.number);
     const boxes = drawn.map(({ shown }) => this.#place(shown, picture));
     const labels = this.#labels(drawn, boxes);
     drawn.forEach((track, index) => {
@@ -92,7 +93,7 @@ export class LiveOverlay {
     this.#note(drawn, boxes, now);
   }
 
-  /** @returns {Area} of a box on the canvas */
+  /** Where a box is on the canvas. @param {import("./tracks.js").Box} box @param {Area} picture @returns {Area} */
   #place({ x, y, width, height }, picture) {
     const across = this.mirrored ? 1 - x - width : x;
     return {
@@ -103,6 +104,7 @@ export class LiveOverlay {
     };
   }
 
+  /** @param {Area} box @param {string} color @param {boolean} isSelected */
   #frame({ left, top, width, height }, color, isSelected) {
     const { context } = this;
     const corner = isSelected ? Infinity : Math.min(26, 0.28 * Math.min(width, height));
@@ -128,6 +130,7 @@ export class LiveOverlay {
     context.stroke(path);
   }
 
+  /** @param {Track[]} drawn @param {Area[]} boxes */
   #labels(drawn, boxes) {
     const { context } = this;
     const texts = drawn.map(({ emotion, probabilities, number }) => {
@@ -151,6 +154,7 @@ export class LiveOverlay {
     }] : []);
   }
 
+  /** @param {Track} track @param {"full"|"short"} form @param {Area} area @param {{reading: string, badge: number}} text */
   #label({ emotion, number }, form, { left, top, width, height }, { reading, badge }) {
     const { context } = this;
     this.#chip(left, top, width, height);
@@ -170,7 +174,7 @@ export class LiveOverlay {
     context.fillText(reading, left + 3 + badge + LABEL.padding, top + height / 2 + 0.5);
   }
 
-  /** The seven bars beside a face, on the side where they hide nothing. */
+  /** The seven bars beside a face, on the side where they hide nothing. @param {Track} track @param {Area} box @param {Area[]} others */
   #bars({ probabilities }, box, others) {
     if (box.height < TALL_ENOUGH) return;
     const { context, size } = this;
@@ -192,6 +196,7 @@ export class LiveOverlay {
     });
   }
 
+  /** @param {number} left @param {number} top @param {number} width @param {number} height */
   #chip(left, top, width, height) {
     this.context.fillStyle = this.chip;
     this.context.beginPath();
@@ -199,10 +204,11 @@ export class LiveOverlay {
     this.context.fill();
   }
 
+  /** @param {Track[]} drawn @param {Area[]} boxes @param {number} now */
   #note(drawn, boxes, now) {
     if (drawn.length > 0 && now - this.notedAt < NOTE_STEP) return;
     this.notedAt = now;
-    const round = (value) => Math.round(10 * value) / 10;
+    const round = (/** @type {number} */ value) => Math.round(10 * value) / 10;
     this.canvas.dataset.faces = JSON.stringify(drawn.map(({ number }, index) => ({
       track: number,
       ...Object.fromEntries(Object.entries(boxes[index]).map(([side, value]) => [side, round(value)])),

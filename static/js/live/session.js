@@ -1,5 +1,5 @@
 /* The page of one kept session: its faces, and what each one showed on the average and over time. */
-import { byId, find, readData } from "../shared/elements.js";
+import { byId, findAll, readData } from "../shared/elements.js";
 import { getAnalysis } from "../shared/api.js";
 import { Bars } from "../shared/bars.js";
 import { enableDeletion } from "../shared/dialog.js";
@@ -20,8 +20,8 @@ import { Timeline, clock } from "../shared/timeline.js";
 const GAP = 2;
 
 const view = byId("session-view");
-const bars = new Bars(byId("bars"));
-const timeline = new Timeline(byId("timeline"));
+const bars = new Bars(byId("bars", HTMLUListElement));
+const timeline = new Timeline(byId("timeline", HTMLCanvasElement));
 
 /** @type {Analysis} */
 let session = readData("analysis");
@@ -72,7 +72,7 @@ function listItem({ number, emotion, first, last }) {
 function select(number) {
   selected = number;
   const { emotion, probabilities, series, first, last, frames } = session.tracks.find((track) => track.number === number);
-  for (const button of byId("face-list").querySelectorAll("button")) {
+  for (const button of findAll(byId("face-list"), "button")) {
     button.setAttribute("aria-pressed", String(button.dataset.track === String(number)));
   }
   byId("reading-which").textContent = `Face ${number}, from ${clock(first)} to ${clock(last)}, ${frames.toLocaleString()} frames`;
@@ -88,13 +88,13 @@ function select(number) {
 
 /** @returns {Object<string, {x: number, y: number}[]>} points of each expression */
 function lines({ times, probabilities }) {
-  return Object.fromEntries(EMOTIONS.map((emotion) => [emotion, times.flatMap((x, at) => {
+  return Object.fromEntries(EMOTIONS.map((emotion) => [emotion, times.flatMap((/** @type {number} */ x, /** @type {number} */ at) => {
     const point = { x, y: probabilities[emotion][at] };
     return at > 0 && x - times[at - 1] > gap(times) ? [{ x, y: NaN }, point] : [point];
   })]));
 }
 
-/** Points of a long session lie further apart than faces are away. */
+/** Points of a long session lie further apart than faces are away. @param {number[]} times */
 const gap = (times) => Math.max(GAP, (3 * (times.at(-1) - times[0])) / times.length);
 
 /** Read the state; the tracks come only this way. */

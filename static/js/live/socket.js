@@ -113,12 +113,18 @@ export class LiveSocket {
     if (this.#socket?.readyState !== WebSocket.OPEN) this.#connect();
   }
 
+  /**
+     * @param {string} message
+     */
   #say(message) {
     if (this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(JSON.stringify(message));
     return true;
   }
 
+  /**
+     * @param {string} status
+     */
   #setStatus(status) {
     if (status === this.status) return;
     this.status = status;
@@ -142,6 +148,9 @@ export class LiveSocket {
     this.#outstanding.clear();
   }
 
+  /**
+     * @param {number} code
+     */
   #onClose(code) {
     this.#forget();
     if (this.#farewell) {
@@ -160,6 +169,9 @@ export class LiveSocket {
     this.#timer = setTimeout(() => this.#connect(), retryDelay(this.#failures + patience));
   }
 
+  /**
+     * @param {import("../../../types/generated/live").SessionCreated | import("../../../types/generated/live").SessionUpdated | import("../../../types/generated/live").SessionClosed | null} message
+     */
   #receive(message) {
     const { type } = message;
     if (type === "session.created") {
@@ -174,6 +186,9 @@ export class LiveSocket {
     else if (type?.startsWith("frame.")) this.#onReply(message);
   }
 
+  /**
+     * @param {import("../../../types/generated/live").FrameResult} reply
+     */
   #onReply(reply) {
     const frame = this.#outstanding.get(reply.sequence);
     this.#outstanding.delete(reply.sequence);

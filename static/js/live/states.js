@@ -1,8 +1,8 @@
 /* How the Live page stands, as one of the states that the template words: never two at a time. */
-import { byId } from "../shared/elements.js";
+import { byId, findAll } from "../shared/elements.js";
 /** The states with a text, by name. @type {Map<string, HTMLElement>} */
 const texts = new Map(
-  [...document.querySelectorAll("#live [data-for]")].map((element) => [element.dataset.for, element]),
+  findAll(document, "#live [data-for]").map((element) => [element.dataset.for, element]),
 );
 
 /** The states in which the camera is on. */

@@ -77,6 +77,11 @@ export class Tracks {
     }
   }
 
+  /**
+     * @param {number} number
+     * @param {any} box
+     * @param {any} capturedAt
+     */
   #add(number, box, capturedAt) {
     const track = {
       number, box, capturedAt, emotion: "neutral", probabilities: {}, velocity: { x: 0, y: 0 },
@@ -108,6 +113,11 @@ export class Tracks {
   }
 }
 
+/**
+ * @param {Track | { number: any; box: any; capturedAt: any; emotion: string; probabilities: {}; velocity: { x: number; y: number; }; leftAt: null; shown: any; opacity: number; history: { [k: string]: never[]; }; }} track
+ * @param {{ x: any; y: any; width?: number; height?: number; }} box
+ * @param {number} capturedAt
+ */
 function move(track, box, capturedAt) {
   const passed = capturedAt - track.capturedAt;
   if (passed > 0) {
@@ -120,7 +130,11 @@ function move(track, box, capturedAt) {
   track.capturedAt = capturedAt;
 }
 
-/** Bring the drawn frame nearer to where the face is by now. */
+/**
+ * Bring the drawn frame nearer to where the face is by now.
+ * @param {number} passed
+ * @param {number} now
+ */
 function follow({ box, velocity, shown, capturedAt, leftAt }, passed, now) {
   if (leftAt !== null) return;
   // FOLLOW makes up for what the frame itself lags behind.
@@ -132,6 +146,9 @@ function follow({ box, velocity, shown, capturedAt, leftAt }, passed, now) {
   shown.height += share * (box.height - shown.height);
 }
 
+/**
+ * @param {number} capturedAt
+ */
 function remember({ history, probabilities }, capturedAt) {
   const x = capturedAt / 1000;
   const last = history[EMOTIONS[0]].at(-1);

@@ -1,5 +1,5 @@
 /* The page of one analysis: waits for the result if there is none yet, then lets it be read. */
-import { byId, find, readData } from "../shared/elements.js";
+import { byId, readData } from "../shared/elements.js";
 import { announce } from "../shared/announce.js";
 import { cancelAnalysis, getAnalysis, retryAnalysis } from "../shared/api.js";
 import { enableDeletion } from "../shared/dialog.js";
@@ -71,7 +71,7 @@ function showResult({ faces, width, height, photo_url: photoUrl }) {
   byId("faces").hidden = faces.length < 2;
   byId("zoom").hidden = faces.length < CROWD;
   if (!faces.length) return;
-  probabilities ??= new ProbabilityView(byId("chart"), byId("values"));
+  probabilities ??= new ProbabilityView(byId("chart", HTMLCanvasElement), byId("values", HTMLTableSectionElement));
   // Whoever was on a face stays there when the faces are shown anew.
   const focused = [overlay, list].find(({ buttons }) => buttons.includes(document.activeElement));
   overlay.render(faces, width, height);

@@ -14,8 +14,8 @@ export class CorrectionForm {
   constructor(form, reload) {
     this.form = form;
     this.reload = reload;
-    this.choice = find(form, "select");
-    this.undo = find(form, "[data-undo]");
+    this.choice = find(form, "select", HTMLSelectElement);
+    this.undo = find(form, "[data-undo]", HTMLButtonElement);
     /** What was chosen goes to the server in this order. */
     this.sent = Promise.resolve();
     form.addEventListener("submit", (event) => event.preventDefault());
@@ -30,7 +30,7 @@ export class CorrectionForm {
   show(faces, index) {
     this.face = faces[index];
     const { emotion, correction } = this.face;
-    find(this.form, "label").textContent = faces.length > 1 ? `Correct face ${index + 1}` : "Correct this face";
+    find(this.form, "label", HTMLLabelElement).textContent = faces.length > 1 ? `Correct face ${index + 1}` : "Correct this face";
     this.choice.options[0].textContent = `As predicted: ${emotionName(emotion)}`;
     this.choice.value = correction ?? "";
     this.undo.hidden = !correction;

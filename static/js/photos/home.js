@@ -1,5 +1,5 @@
 /* The upload page: each photo gets a card at once, and the card follows it to its result. */
-import { byId, find } from "../shared/elements.js";
+import { around, byId, childrenOf, find, findAll } from "../shared/elements.js";
 import { readAnalyses } from "../shared/api.js";
 import { enableDelete, fillCard, findCard, isWaiting, newCard, removeCard, showState, showTitle, whenSeen } from "../history/cards.js";
 import { Dashboard } from "../history/dashboard.js";
@@ -48,6 +48,10 @@ function addFiles(files) {
   batch.scrollIntoView({ block: "nearest" });
 }
 
+/**
+ * @param {ParentNode} card
+ * @param {string} message
+ */
 function refuse(card, message) {
   card.dataset.status = "failed";
   showState(card, { glyph: "alert", text: message });
@@ -58,7 +62,7 @@ function refuse(card, message) {
 function showUpload(upload) {
   const card = cards.get(upload);
   if (!card) return;
-  const bar = find(card, "progress");
+  const bar = find(card, "progress", HTMLProgressElement);
   const sending = upload.state === "sending";
   bar.hidden = !sending;
   bar.value = upload.fraction;
@@ -89,7 +93,7 @@ let announced = "";
 function showProgress() {
   cancelAnimationFrame(showProgress.frame);
   showProgress.frame = requestAnimationFrame(() => {
-    const all = [...list.children];
+    const all = childrenOf(list);
     const failed = all.filter((card) => card.dataset.status === "failed").length;
     const done = all.filter((card) => ["succeeded", "canceled"].includes(card.dataset.status)).length;
     const text = `${done + failed} of ${all.length} done${failed ? `, ${failed} not read` : ""}`;
@@ -120,11 +124,11 @@ function show(analysis) {
   }
 }
 
-const waitingCards = () => [...document.querySelectorAll(".analysis[data-id]")].filter(isWaiting);
+const waitingCards = () => findAll(document, ".analysis[data-id]").filter(isWaiting);
 
 /** Read again what is shown, and drop what was deleted elsewhere meanwhile. */
 async function reload() {
-  const shown = [...document.querySelectorAll(".analysis[data-id]")].map((card) => card.dataset.id);
+  const shown = findAll(document, ".analysis[data-id]").map((card) => card.dataset.id);
   const ids = shown.filter(Boolean); // a photo that is still being sent has none
   const found = await readAnalyses(ids);
   const there = new Set(found.map(({ id }) => id));
@@ -132,11 +136,17 @@ async function reload() {
   for (const id of ids) if (!there.has(id)) forget(id);
 }
 
+/**
+ * @param {string} id
+ */
 function forget(id) {
   const card = findCard(id);
   if (card) drop(card);
 }
 
+/**
+ * @param {HTMLElement} card
+ */
 function drop(card) {
   removeCard(card);
   const upload = uploads.get(card);
@@ -148,7 +158,7 @@ function drop(card) {
 }
 
 list.addEventListener("click", (event) => {
-  const card = event.target.closest("[data-retry]")?.closest(".analysis");
+  const card = around(event, "[data-retry]")?.closest(".analysis");
   if (card) queue.retry(uploads.get(card));
 });
 byId("retry-all").addEventListener("click", () => {

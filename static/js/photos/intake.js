@@ -2,6 +2,7 @@
 import { byId } from "../shared/elements.js";
 import { announce } from "../shared/announce.js";
 
+/** @param {DragEvent} event */
 const hasFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
 
 /** @param {(files: File[]) => void} onFiles */
@@ -18,10 +19,13 @@ export function receiveFiles(onFiles) {
   offerSample(onFiles);
 }
 
+/**
+ * @param {{ (files: File[]): void; (arg0: File[]): void; }} onFiles
+ */
 function receiveDrops(onFiles) {
   const veil = byId("drop-veil");
   let depth = 0; // dragenter and dragleave also come from every element inside
-  const show = (shown) => {
+  const show = (/** @type {boolean} */ shown) => {
     if (!shown) depth = 0;
     veil.hidden = !shown;
   };
@@ -60,8 +64,11 @@ async function droppedFiles(transfer) {
   return found.flat().filter((file) => !file.name.startsWith("."));
 }
 
+/**
+ * @param {{ isFile: any; file: (arg0: (file: any) => void, arg1: () => void) => void; createReader: () => any; }} entry
+ */
 async function filesOf(entry) {
-  if (entry.isFile) return new Promise((resolve) => entry.file((file) => resolve([file]), () => resolve([])));
+  if (entry.isFile) return new Promise((resolve) => entry.file((/** @type {File} */ file) => resolve([file]), () => resolve([])));
   const reader = entry.createReader();
   const files = [];
   for (;;) {
@@ -71,6 +78,9 @@ async function filesOf(entry) {
   }
 }
 
+/**
+ * @param {{ (files: File[]): void; (arg0: File[]): void; }} onFiles
+ */
 function receivePastes(onFiles) {
   addEventListener("paste", (event) => {
     const files = [...(event.clipboardData?.files ?? [])];
@@ -80,6 +90,9 @@ function receivePastes(onFiles) {
   });
 }
 
+/**
+ * @param {{ (files: File[]): void; (arg0: File[]): void; }} onFiles
+ */
 function offerSample(onFiles) {
   const button = byId("sample", HTMLButtonElement);
   button.addEventListener("click", async () => {

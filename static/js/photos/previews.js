@@ -34,7 +34,10 @@ export function preview(file, place) {
   work();
 }
 
-/** @returns {Promise<ImageBitmap|null>} at most SIDE pixels wide */
+/**
+ * @returns {Promise<ImageBitmap | null>} at most SIDE pixels wide
+ * @param {ImageBitmapSource} file
+ */
 async function decode(file) {
   try {
     return await createImageBitmap(file, { resizeWidth: SIDE, resizeQuality: "low" });

@@ -8,6 +8,9 @@ const still = matchMedia("(prefers-reduced-motion: reduce)");
 /** Writes each value at the end of its bar. */
 const endLabels = {
   id: "endLabels",
+  /**
+     * @param {{ data?: any; getDatasetMeta?: any; ctx?: any; }} chart
+     */
   afterDatasetsDraw(chart) {
     const { ctx } = chart;
     ctx.save();
@@ -15,7 +18,7 @@ const endLabels = {
     ctx.fillStyle = token("--ink");
     ctx.textBaseline = "middle";
     const values = chart.data.datasets[0].data;
-    chart.getDatasetMeta(0).data.forEach((bar, index) => {
+    chart.getDatasetMeta(0).data.forEach((/** @type {{ x: number; y: number; }} */ bar, /** @type {string | number} */ index) => {
       ctx.fillText(percent(values[index]), bar.x + 8, bar.y + 0.5);
     });
     ctx.restore();
@@ -46,7 +49,7 @@ export class ProbabilityView {
           x: {
             min: 0,
             max: 1,
-            ticks: { stepSize: 0.25, callback: (value) => `${value * 100}%`, maxRotation: 0 },
+            ticks: { stepSize: 0.25, callback: (/** @type {number} */ value) => `${value * 100}%`, maxRotation: 0 },
             border: { display: false },
           },
           y: { grid: { display: false }, border: { display: true }, ticks: { autoSkip: false } },
@@ -84,6 +87,10 @@ export class ProbabilityView {
   }
 }
 
+/**
+ * @param {string | undefined} emotion
+ * @param {number} probability
+ */
 function row(emotion, probability) {
   const line = document.createElement("tr");
   const name = document.createElement("th");

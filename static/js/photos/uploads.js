@@ -53,6 +53,10 @@ export class UploadQueue {
     this.waiting = this.waiting.filter((other) => other !== upload);
   }
 
+  /**
+     * @param {Upload} upload
+     * @param {any} values
+     */
   #change(upload, values) {
     Object.assign(upload, values);
     this.onChange(upload);
@@ -68,11 +72,14 @@ export class UploadQueue {
     }
   }
 
+  /**
+     * @param {{ file: File; key: string; attempts: number; }} upload
+     */
   async #send(upload) {
     for (;;) {
       this.#change(upload, { state: "sending", fraction: 0 });
       try {
-        const onProgress = (fraction) => this.#change(upload, { fraction });
+        const onProgress = (/** @type {number} */ fraction) => this.#change(upload, { fraction });
         const analysis = await uploadPhoto(upload.file, upload.key, onProgress);
         this.#change(upload, { state: "accepted", analysis });
         return;

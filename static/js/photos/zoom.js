@@ -20,6 +20,9 @@ export class Zoom {
     this.#set(0);
   }
 
+  /**
+     * @param {number} step
+     */
   #set(step) {
     const { frame, stage } = this;
     // What is in the middle stays there.
@@ -30,9 +33,9 @@ export class Zoom {
     stage.style.setProperty("--zoom", String(factor));
     frame.classList.toggle("zoomed", factor > 1);
     frame.scrollTo(x * frame.scrollWidth - frame.clientWidth / 2, y * frame.scrollHeight - frame.clientHeight / 2);
-    find(this.controls, "output").textContent = `${Math.round(factor * 100)}%`;
-    find(this.controls, "[data-zoom=in]").disabled = this.step === STEPS.length - 1;
-    find(this.controls, "[data-zoom=out]").disabled = this.step === 0;
+    find(this.controls, "output", HTMLOutputElement).textContent = `${Math.round(factor * 100)}%`;
+    find(this.controls, "[data-zoom=in]", HTMLButtonElement).disabled = this.step === STEPS.length - 1;
+    find(this.controls, "[data-zoom=out]", HTMLButtonElement).disabled = this.step === 0;
   }
 
   /**

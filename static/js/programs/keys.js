@@ -13,21 +13,28 @@ const list = byId("keys");
 const once = byId("once");
 const onceKey = byId("once-key", HTMLInputElement);
 
-/** Words before a time, as one element. */
+/**
+ * Words before a time, as one element.
+ * @param {string} words
+ * @param {string} iso
+ */
 function since(words, iso) {
   const time = document.createElement("time");
   showTime(time, iso);
   return [`${words} `, time];
 }
 
+/**
+ * @param {{ name: any; prefix: any; revoked_at: any; expires_at: string | number | Date; scopes: any[]; created_at: string; last_used_at: any; }} key
+ */
 function keyRow(key) {
   const row = newRow("key-row", { name: key.name, prefix: `mien_${key.prefix}_…` });
   const isOver = key.revoked_at || (key.expires_at && new Date(key.expires_at) < new Date());
   row.classList.toggle("over", Boolean(isOver));
-  find(row, "[data-scopes]").replaceChildren(...key.scopes.flatMap((scope) => [
+  find(row, "[data-scopes]").replaceChildren(...key.scopes.flatMap((/** @type {string} */ scope) => [
     Object.assign(document.createElement("span"), { className: "tag", textContent: scope }), " ",
   ]));
-  showTime(find(row, "[data-created]"), key.created_at);
+  showTime(find(row, "[data-created]", HTMLTimeElement), key.created_at);
   const expiry = find(row, "[data-expiry]");
   if (key.revoked_at) expiry.replaceChildren(...since("Revoked", key.revoked_at));
   else if (key.expires_at) expiry.replaceChildren(...since(isOver ? "Ended" : "Until", key.expires_at));
@@ -37,7 +44,7 @@ function keyRow(key) {
   else used.textContent = "Never used";
   const revoke = find(row, "[data-revoke]");
   revoke.hidden = Boolean(key.revoked_at);
-  find(revoke, "span").textContent = ` ${key.name}`;
+  find(revoke, "span", HTMLSpanElement).textContent = ` ${key.name}`;
   revoke.addEventListener("click", () => end(key));
   return row;
 }
@@ -48,6 +55,9 @@ async function show() {
   byId("no-keys").hidden = keys.length > 0;
 }
 
+/**
+ * @param {{ name: string; id: any; }} key
+ */
 async function end(key) {
   if (!(await confirmEnd(key.name))) return;
   try {

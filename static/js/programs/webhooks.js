@@ -11,7 +11,10 @@ const STATUS = { pending: "Waiting", delivered: "Delivered", failed: "Failed" };
 const form = byId("new-webhook", HTMLFormElement);
 const list = byId("webhooks");
 
-/** Do something and show the list anew; say what went wrong. */
+/**
+ * Do something and show the list anew; say what went wrong.
+ * @param {{ (): Promise<any>; (): Promise<any>; (): any; }} action
+ */
 async function attempt(action) {
   try {
     await action();
@@ -21,11 +24,14 @@ async function attempt(action) {
   }
 }
 
+/**
+ * @param {{ id: any; url: string; active: boolean; created_at: string; secret: string; }} webhook
+ */
 function webhookRow(webhook) {
   const address = `${ROOT}${webhook.id}/`;
   const row = newRow("webhook-row", { url: webhook.url, pause: webhook.active ? "Pause" : "Go on" });
   find(row, "[data-paused]").hidden = webhook.active;
-  showTime(find(row, "[data-created]"), webhook.created_at);
+  showTime(find(row, "[data-created]", HTMLTimeElement), webhook.created_at);
   const secret = find(row, "[data-secret]", HTMLInputElement);
   secret.value = webhook.secret;
   find(row, "[data-copy]").addEventListener("click", () => copy(secret));
@@ -42,13 +48,21 @@ function webhookRow(webhook) {
   return row;
 }
 
+/**
+ * @param {ParentNode} log
+ * @param {string} address
+ */
 async function showLog(log, address) {
   const { results } = await request(`${address}deliveries/`);
   find(log, "[data-silent]").hidden = results.length > 0;
-  const rows = results.map((delivery) => deliveryRow(delivery, () => showLog(log, address)));
+  const rows = results.map((/** @type {any} */ delivery) => deliveryRow(delivery, () => showLog(log, address)));
   find(log, "[data-deliveries]").replaceChildren(...rows);
 }
 
+/**
+ * @param {{ created_at?: any; id?: any; status?: any; event?: any; attempts?: any; body?: any; response?: any; response_status?: any; }} delivery
+ * @param {{ (): Promise<void>; (): any; }} reload
+ */
 function deliveryRow(delivery, reload) {
   const { status, event, attempts, body, response, response_status: answer } = delivery;
   const row = newRow("delivery-row", {
@@ -61,7 +75,7 @@ function deliveryRow(delivery, reload) {
   const tag = find(row, "[data-status]");
   tag.classList.toggle("tag-success", status === "delivered");
   tag.classList.toggle("tag-failed", status === "failed");
-  showTime(find(row, "[data-created]"), delivery.created_at);
+  showTime(find(row, "[data-created]", HTMLTimeElement), delivery.created_at);
   find(row, "[data-resend]").addEventListener("click", async () => {
     try {
       await send("POST", `/api/v1/deliveries/${delivery.id}/resend/`);

@@ -97,7 +97,7 @@ export async function request(url, options = {}) {
 export const send = (method, url, body = {}) =>
   request(url, { method, body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
 
-/** @returns {Promise<Analysis>} */
+/** @param {string} id @returns {Promise<Analysis>} */
 export const getAnalysis = (id) => request(`${ROOT}${id}/`);
 
 /**
@@ -128,7 +128,7 @@ export async function readAnalyses(ids) {
 }
 
 /** keepalive: the request outlives the page that sends it. */
-export const deleteAnalysis = (id, { keepalive = false } = {}) =>
+export const deleteAnalysis = (/** @type {string | undefined} */ id, { keepalive = false } = {}) =>
   request(`${ROOT}${id}/`, { method: "DELETE", keepalive });
 
 /**
@@ -138,7 +138,9 @@ export const deleteAnalysis = (id, { keepalive = false } = {}) =>
  */
 export const editAnalysis = (id, values) => send("PATCH", `${ROOT}${id}/`, values);
 
+/** @param {string} id */
 export const cancelAnalysis = (id) => send("POST", `${ROOT}${id}/cancel/`);
+/** @param {string} id */
 export const retryAnalysis = (id) => send("POST", `${ROOT}${id}/retry/`);
 
 /**
@@ -186,7 +188,12 @@ export async function uploadForm(url, form, onProgress) {
   throw failure(status, body, retryAfter);
 }
 
-/** XMLHttpRequest, because fetch does not tell how far an upload is. */
+/**
+ * XMLHttpRequest, because fetch does not tell how far an upload is.
+ * @param {string | URL} url
+ * @param {Document | XMLHttpRequestBodyInit | null | undefined} form
+ * @param {{ (fraction: number): void; (fraction: number): void; (arg0: number): void; }} onProgress
+ */
 function sendForm(url, form, onProgress, headers = {}) {
   return new Promise((resolve, reject) => {
     const xhr = new XMLHttpRequest();

@@ -1,6 +1,6 @@
 /* Deleting from a list: the cards go at once, what they stand for a few seconds later, so that it
    can be brought back. Leaving the page does not: then the deletion is sent at once. */
-import { byId, find } from "./elements.js";
+import { around, byId, childrenOf, find } from "./elements.js";
 import { announce } from "./announce.js";
 import { deleteAnalysis } from "./api.js";
 
@@ -10,14 +10,19 @@ const bar = byId("undo");
 /** @type {{cards: HTMLElement[], onDeleted: (card: HTMLElement) => void, timer: number}|null} */
 let pending = null;
 
+/** @param {ParentNode} card */
 const titleOf = (card) => find(card, ".analysis-title").textContent;
+/** @param {HTMLElement[]} cards */
 const named = (cards) => (cards.length === 1 ? titleOf(cards[0]) : `${cards.length} entries`);
 
-/** The nearest card that stays, for the focus. */
+/**
+ * The nearest card that stays, for the focus.
+ * @param {HTMLElement[]} cards
+ */
 function neighborOf(cards) {
-  const visible = [...cards[0].parentElement.children].filter((card) => !card.hidden);
+  const visible = childrenOf(cards[0].parentElement).filter((card) => !card.hidden);
   const at = visible.indexOf(cards[0]);
-  const staying = (card) => !cards.includes(card);
+  const staying = (/** @type {HTMLElement} */ card) => !cards.includes(card);
   return visible.slice(at).find(staying) ?? visible.slice(0, at).reverse().find(staying);
 }
 
@@ -55,6 +60,10 @@ async function commit() {
   announce(failed ? failed.reason.message : `${words} ${cards.length === 1 ? "was" : "were"} deleted.`);
 }
 
+/**
+ * @param {HTMLElement} card
+ * @param {{ (card: HTMLElement): void; (arg0: any): void; }} onDeleted
+ */
 async function remove(card, onDeleted) {
   try {
     await deleteAnalysis(card.dataset.id);
@@ -76,7 +85,7 @@ function undo() {
 
 byId("undo-button").addEventListener("click", undo);
 addEventListener("keydown", (event) => {
-  const writing = event.target.closest?.("input, textarea, select");
+  const writing = around(event, "input, textarea, select");
   if (!pending || writing || event.key !== "z" || !(event.ctrlKey || event.metaKey)) return;
   event.preventDefault();
   undo();

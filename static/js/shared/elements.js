@@ -45,3 +45,27 @@ export const readData = (id) => JSON.parse(byId(id, HTMLScriptElement).text);
 /** A new copy of the first element of a template. @param {string} id */
 export const fromTemplate = (id) =>
   /** @type {HTMLElement} */ (sure(byId(id, HTMLTemplateElement).content.firstElementChild, HTMLElement, `in #${id}`).cloneNode(true));
+
+/**
+ * All elements inside another one that fit a selector.
+ * @template {Element} [T=HTMLElement]
+ * @param {ParentNode} root
+ * @param {string} selector
+ * @param {Kind<T>} [kind]
+ * @returns {T[]}
+ */
+export const findAll = (root, selector, kind = /** @type {any} */ (HTMLElement)) =>
+  [...root.querySelectorAll(selector)].map((element) => sure(element, kind, selector));
+
+/** The children of an element. @param {Element} parent */
+export const childrenOf = (parent) => /** @type {HTMLElement[]} */ ([...parent.children]);
+
+/** The element around the target of an event that fits a selector. @param {Event} event @param {string} selector */
+export const around = (event, selector) =>
+  event.target instanceof Element ? /** @type {HTMLElement|null} */ (event.target.closest(selector)) : null;
+
+/**
+ * An element that may be missing. @param {ParentNode} root @param {string} selector
+ * @returns {HTMLElement|null}
+ */
+export const seek = (root, selector) => root.querySelector(selector);

@@ -12,7 +12,8 @@ const problem = byId("entry-error");
 let shown = { title: "", tags: "", notes: "" };
 
 const written = () => ({ title: title.value, tags: tags.value, notes: notes.value });
-const listed = (text) => [...new Set(text.split(",").map((tag) => tag.trim()).filter(Boolean))];
+/** @param {string} text */
+const listed = (text) => [...new Set(text.split(",").map((/** @type {string} */ tag) => tag.trim()).filter(Boolean))];
 
 /**
  * Show what is stored; a field that is being changed keeps what was written.
@@ -57,7 +58,7 @@ export function enableEntry(id, onChanged) {
   document.getElementById("rerun")?.addEventListener("submit", async (event) => {
     event.preventDefault();
     try {
-      const version = Number(byId("rerun-version").value);
+      const version = Number(byId("rerun-version", HTMLSelectElement).value);
       const again = await rerunAnalysis(id, version);
       location.assign(again.url);
     } catch (error) {

@@ -4,10 +4,10 @@ const GAP = 3;
 /** A label goes inside a box that is so many times as high. */
 const INSIDE = 3;
 
-const overlaps = (a, b) =>
+const overlaps = (/** @type {{ left: any; top: any; right: any; bottom: any; }} */ a, /** @type {{ left: any; top: any; right: any; bottom: any; }} */ b) =>
   a.left < b.right + GAP && b.left < a.right + GAP && a.top < b.bottom + GAP && b.top < a.bottom + GAP;
 
-const rectangle = (left, top, { width, height }) => ({ left, top, right: left + width, bottom: top + height });
+const rectangle = (/** @type {number} */ left, /** @type {number} */ top, { width, height }) => ({ left, top, right: left + width, bottom: top + height });
 
 /**
  * Place one label for each face. The first faces choose first: above their box, below it, inside
@@ -20,6 +20,9 @@ const rectangle = (left, top, { width, height }) => ({ left, top, right: left + 
  * @returns {({form: "full"|"short", left: number, top: number}|null)[]} relative to the area
  */
 export function placeLabels(boxes, sizes, area) {
+  /**
+     * @type {{ left: any; top: any; right: any; bottom: any; }[]}
+     */
   const taken = [];
   return boxes.map((box, index) => {
     for (const form of ["full", "short"]) {

@@ -1,8 +1,8 @@
 /* What every page has: the theme switch, times in the reader's zone, messages that close. */
-import { find } from "./elements.js";
+import { find, findAll } from "./elements.js";
 import { localizeTimes } from "./times.js";
 
-const choices = document.querySelectorAll("[data-theme-choice-value]");
+const choices = findAll(document, "[data-theme-choice-value]");
 
 function showChoice() {
   const current = document.documentElement.dataset.themeChoice;
@@ -21,7 +21,7 @@ document.addEventListener("themechange", showChoice);
 showChoice();
 
 // A menu made of <details> closes when the attention goes elsewhere.
-for (const menu of document.querySelectorAll("details.menu")) {
+for (const menu of findAll(document, "details.menu")) {
   document.addEventListener("click", (event) => {
     if (!menu.contains(event.target)) menu.open = false;
   });
@@ -35,7 +35,7 @@ for (const menu of document.querySelectorAll("details.menu")) {
   });
 }
 
-for (const button of document.querySelectorAll("[data-dismiss-message]")) {
+for (const button of findAll(document, "[data-dismiss-message]")) {
   button.addEventListener("click", () => button.closest(".message").remove());
 }
 

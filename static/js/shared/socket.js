@@ -1,5 +1,5 @@
 /* A WebSocket that comes back by itself, and says so while it is away. */
-import { byId } from "./elements.js";
+import { byId, findAll } from "./elements.js";
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 15_000;
 export const NOT_SIGNED_IN = 4401;
@@ -28,7 +28,7 @@ export function retryDelay(failures) {
 function showBanner(problem) {
   const banner = byId("connection");
   banner.hidden = problem === null;
-  for (const text of banner.querySelectorAll("[data-problem]")) {
+  for (const text of findAll(banner, "[data-problem]")) {
     text.hidden = text.dataset.problem !== problem;
   }
 }

@@ -34,19 +34,19 @@ export class Timeline {
           x: {
             type: "linear",
             border: { display: false },
-            afterBuildTicks: span ? (axis) => spread(axis, span) : undefined,
+            afterBuildTicks: span ? (/** @type {any} */ axis) => spread(axis, span) : undefined,
             ticks: {
               maxRotation: 0,
               autoSkip: !span,
               includeBounds: false,
-              callback: span ? (value, _, ticks) => back(value - ticks.at(-1).value) : clock,
+              callback: span ? (/** @type {number} */ value, /** @type {any} */ _, /** @type {{ (): any; new (): any; value: number; }[]} */ ticks) => back(value - ticks.at(-1).value) : clock,
             },
           },
           y: {
             min: 0,
             max: 1,
             border: { display: false },
-            ticks: { stepSize: 0.5, callback: (value) => `${value * 100}%` },
+            ticks: { stepSize: 0.5, callback: (/** @type {number} */ value) => `${value * 100}%` },
           },
         },
       },
@@ -58,7 +58,7 @@ export class Timeline {
 
   #paint() {
     const { options, data } = this.chart;
-    data.datasets.forEach((dataset, at) => {
+    data.datasets.forEach((/** @type {{ borderColor: string; }} */ dataset, /** @type {string | number} */ at) => {
       dataset.borderColor = emotionColor(EMOTIONS[at]);
     });
     for (const axis of [options.scales.x, options.scales.y]) {
@@ -76,7 +76,7 @@ export class Timeline {
    */
   show(points, { from, to, top }) {
     const { options, data } = this.chart;
-    data.datasets.forEach((dataset, at) => {
+    data.datasets.forEach((/** @type {{ data: { x: number; y: number; }[]; borderWidth: number; order: number; }} */ dataset, /** @type {string | number} */ at) => {
       const emotion = EMOTIONS[at];
       dataset.data = points?.[emotion] ?? [];
       dataset.borderWidth = emotion === top ? 2.75 : 1.5;
@@ -88,9 +88,14 @@ export class Timeline {
   }
 }
 
-/** Lines of the grid that stand still while the time goes by. */
+/**
+ * Lines of the grid that stand still while the time goes by.
+ * @param {{ ticks: { value: number; }[]; max: number; }} axis
+ * @param {number} span
+ */
 function spread(axis, span) {
   axis.ticks = [1, 0.75, 0.5, 0.25, 0].map((part) => ({ value: axis.max - part * span }));
 }
 
+/** @param {number} seconds */
 const back = (seconds) => (seconds === 0 ? "now" : `−${Math.round(-seconds)} s`);

@@ -1,4 +1,5 @@
 /* Dates in the reader's language and time zone, and durations. */
+import { findAll } from "./elements.js";
 const parts = { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" };
 const thisYear = new Intl.DateTimeFormat(undefined, parts);
 const otherYear = new Intl.DateTimeFormat(undefined, { ...parts, year: "numeric" });
@@ -20,10 +21,10 @@ export function showTime(element, iso) {
 
 /** @param {ParentNode} root */
 export function localizeTimes(root) {
-  for (const element of root.querySelectorAll("time[datetime]")) {
+  for (const element of findAll(root, "time[datetime]")) {
     showTime(element, element.getAttribute("datetime"));
   }
-  for (const element of root.querySelectorAll("[data-seconds]")) {
+  for (const element of findAll(root, "[data-seconds]")) {
     element.textContent = duration(Number(element.dataset.seconds));
   }
 }

@@ -21,20 +21,21 @@ const list = async (kind, query = "") => (await request(`${ROOT}${kind}/${query}
 
 /** @returns {Promise<Run[]>} the newest ones */
 export const listRuns = () => list("training-runs");
-/** @returns {Promise<Run>} with epochs and evaluations */
+/** @param {string} id @returns {Promise<Run>} with epochs and evaluations */
 export const getRun = (id) => request(`${ROOT}training-runs/${id}/`);
 export const readPresets = () => request(`${ROOT}training-runs/presets/`);
-/** @returns {Promise<{seconds: number|null}>} */
+/** @param {{ [k: string]: FormDataEntryValue; }} choices @returns {Promise<{seconds: number|null}>} */
 export const estimateRun = (choices) => post(`${ROOT}training-runs/estimate/`, choices);
-/** @returns {Promise<Run>} */
+/** @param {{ [k: string]: FormDataEntryValue; }} choices @returns {Promise<Run>} */
 export const startRun = (choices) => post(`${ROOT}training-runs/`, choices);
 /** @param {string} id @param {"cancel"|"resume"|"retry"} change @returns {Promise<Run>} */
 export const changeRun = (id, change) => post(`${ROOT}training-runs/${id}/${change}/`);
+/** @param {string} id */
 export const deleteRun = (id) => remove(`${ROOT}training-runs/${id}/`);
 
 /** @param {number} count @returns {Promise<Dataset[]>} so many of the newest */
 export const listDatasets = (count) => list("datasets", `?page_size=${count}`);
-/** @returns {Promise<Dataset>} */
+/** @param {string} id @returns {Promise<Dataset>} */
 export const getDataset = (id) => request(`${ROOT}datasets/${id}/`);
 /** @param {{path: string, votes: string, name: string}} choices @returns {Promise<Dataset>} */
 export const addServerFile = (choices) => post(`${ROOT}datasets/`, choices);
@@ -42,15 +43,17 @@ export const addServerFile = (choices) => post(`${ROOT}datasets/`, choices);
 export const addCorrections = () => post(`${ROOT}datasets/corrections/`);
 /** @param {FormData} form @param {(fraction: number) => void} onProgress @returns {Promise<Dataset>} */
 export const uploadDataset = (form, onProgress) => uploadForm(`${ROOT}datasets/`, form, onProgress);
+/** @param {string} id */
 export const deleteDataset = (id) => remove(`${ROOT}datasets/${id}/`);
 
-/** @returns {Promise<Evaluation>} the one there is, or a new one that waits */
+/** @param {{ version: string | undefined; dataset: any; split: any; }} choices @returns {Promise<Evaluation>} the one there is, or a new one that waits */
 export const askEvaluation = (choices) => post(`${ROOT}evaluations/`, choices);
-/** @returns {Promise<Evaluation>} */
+/** @param {string} id @returns {Promise<Evaluation>} */
 export const getEvaluation = (id) => request(`${ROOT}evaluations/${id}/`);
 
 /** @returns {Promise<ModelImport[]>} the newest ones */
 export const listImports = () => list("model-imports");
+/** @param {string} id */
 export const deleteImport = (id) => remove(`${ROOT}model-imports/${id}/`);
 
 /** @param {number|string} number @param {boolean} confirmed also against the advice of the guard */

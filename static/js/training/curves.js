@@ -9,7 +9,10 @@ export const STYLES = [
   { name: "Solid and pale", tone: "--line-strong", width: 2.25, dash: [] },
 ];
 
-/** Give lines and points the tones of the theme that is shown now. */
+/**
+ * Give lines and points the tones of the theme that is shown now.
+ * @param {any} datasets
+ */
 function color(datasets) {
   for (const dataset of datasets) {
     const tone = token(dataset.tone);
@@ -19,6 +22,10 @@ function color(datasets) {
 
 /** A chart that follows the theme. */
 class Drawing {
+  /**
+     * @param {any} canvas
+     * @param {{ data: { datasets: any; }; }} config
+     */
   constructor(canvas, config) {
     color(config.data.datasets); // before Chart.js gives them colors of its own
     this.chart = new window.Chart(canvas, config);
@@ -38,7 +45,8 @@ class Drawing {
   }
 }
 
-const axis = (more) => ({ type: "linear", border: { display: false }, ...more });
+const axis = (/** @type {{ ticks: { maxRotation: number; precision: number; } | { maxTicksLimit: number; callback: ((value: any) => string) | ((value: any) => number); } | { stepSize: number; callback: (value: any) => string; } | { stepSize: number; callback: (value: any) => string; }; min?: number; max?: number; }} */ more) => ({ type: "linear", border: { display: false }, ...more });
+/** @param {number} value */
 const inPercent = (value) => `${Math.round(value * 100)}%`;
 
 export class Curves extends Drawing {
@@ -74,7 +82,7 @@ export class Curves extends Drawing {
         },
         scales: {
           x: axis({ ticks: { maxRotation: 0, precision: 0 } }),
-          y: axis({ ticks: { maxTicksLimit: 6, callback: percent ? inPercent : (value) => Number(value.toPrecision(3)) } }),
+          y: axis({ ticks: { maxTicksLimit: 6, callback: percent ? inPercent : (/** @type {number} */ value) => Number(value.toPrecision(3)) } }),
         },
       },
     });

@@ -1,4 +1,5 @@
 /* How the states and figures of trainings are written. */
+import { findAll } from "../shared/elements.js";
 import { duration } from "../shared/times.js";
 
 /** @param {number|null|undefined} value 0 to 1 @returns {string} such as "68.2%" */
@@ -40,7 +41,7 @@ export function describe(run) {
 
 /** Write the shares that the server has left as numbers. */
 export function writeShares() {
-  for (const element of document.querySelectorAll("[data-percent]")) {
+  for (const element of findAll(document, "[data-percent]")) {
     element.textContent = share(Number(element.dataset.percent));
   }
 }

@@ -25,12 +25,15 @@ function show(dataset) {
   const section = byId("dataset-template").content.firstElementChild.cloneNode(true);
   section.dataset.id = dataset.id;
   fill(section, dataset);
-  const old = find(container, `[data-id="${dataset.id}"]`);
+  const old = seek(container, `[data-id="${dataset.id}"]`);
   if (old) old.replaceWith(section);
   else container.prepend(section);
   byId("empty").hidden = true;
 }
 
+/**
+ * @param {string} id
+ */
 function forget(id) {
   datasets.delete(id);
   container.querySelector(`[data-id="${id}"]`)?.remove();
@@ -40,7 +43,7 @@ function forget(id) {
 /** @param {HTMLElement} section @param {Dataset} dataset */
 function fill(section, dataset) {
   const { id, name, status, report, sheet_url: sheet } = dataset;
-  const part = (key) => find(section, `[data-${key}]`);
+  const part = (/** @type {string} */ key) => find(section, `[data-${key}]`);
   part("name").textContent = name;
   showTag(part("tag"), status);
   part("state").textContent = describe(dataset);
@@ -58,7 +61,7 @@ function fill(section, dataset) {
   if (problems.length > 1) {
     const more = report.problem_count > problems.length ? `, the first ${problems.length}` : "";
     part("problems").querySelector("summary").textContent = `${report.problem_count} entries cannot be read${more}`;
-    part("problems").querySelector("ol").append(...problems.map((text) =>
+    part("problems").querySelector("ol").append(...problems.map((/** @type {string} */ text) =>
       Object.assign(document.createElement("li"), { textContent: text })));
   }
   part("sheet").hidden = !sheet;
@@ -91,12 +94,12 @@ function findings({ sizes = {}, duplicates = 0, across_splits: across = {}, with
 
 /** @param {HTMLTableElement} table @param {Object<string, Object<string, number>>} counts */
 function fillCounts(table, counts) {
-  const cell = (tag, text, scope) => Object.assign(document.createElement(tag), { textContent: text, ...(scope && { scope }) });
+  const cell = (/** @type {string} */ tag, /** @type {string} */ text, /** @type {string | undefined} */ scope) => Object.assign(document.createElement(tag), { textContent: text, ...(scope && { scope }) });
   const splits = Object.keys(counts);
   const head = document.createElement("tr");
   head.append(cell("td", ""), ...splits.map((split) => cell("th", split, "col")));
   table.tHead.append(head);
-  const row = (name, value) => {
+  const row = (/** @type {string | Node} */ name, /** @type {{ (split: any): any; (split: any): any; (arg0: { [x: string]: number; }): { (): any; new (): any; toLocaleString: { (): any; new (): any; }; }; }} */ value) => {
     const line = document.createElement("tr");
     line.append(name, ...splits.map((split) => cell("td", value(counts[split]).toLocaleString())));
     return line;
@@ -105,8 +108,8 @@ function fillCounts(table, counts) {
     const name = cell("th", "", "row");
     name.dataset.emotion = emotion;
     name.append(icon(`face-${emotion}`), emotionName(emotion));
-    return row(name, (split) => split[emotion] ?? 0);
-  }), row(cell("th", "Together", "row"), (split) => Object.values(split).reduce((all, count) => all + count, 0)));
+    return row(name, (/** @type {{ [x: string]: any; }} */ split) => split[emotion] ?? 0);
+  }), row(cell("th", "Together", "row"), (/** @type {ArrayLike<any> | { [s: string]: any; }} */ split) => Object.values(split).reduce((all, count) => all + count, 0)));
 }
 
 /** @param {Dataset} dataset */
@@ -126,7 +129,7 @@ async function askAndDelete({ id, name }) {
 function enable(form, add) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const button = find(form, "[type=submit]");
+    const button = find(form, "[type=submit]", HTMLButtonElement);
     button.disabled = true;
     byId("add-problem").hidden = true;
     const known = new Set(datasets.keys()); // an event may tell of the new one before the answer does

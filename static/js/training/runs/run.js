@@ -1,5 +1,5 @@
 /* The page of one training: where it stands, its curves, and in the end how good it is. */
-import { byId, readData } from "../../shared/elements.js";
+import { byId, findAll, readData } from "../../shared/elements.js";
 import { announce } from "../../shared/announce.js";
 import { changeRun, deleteRun, getEvaluation, getRun } from "../api.js";
 import { ask } from "../../shared/ask.js";
@@ -70,7 +70,7 @@ function showState(state) {
     retry: !isActive(run),
     delete: !isActive(run),
   };
-  for (const button of document.querySelectorAll("[data-do]")) {
+  for (const button of findAll(document, "[data-do]")) {
     button.hidden = !possible[button.dataset.do];
     button.disabled = false;
   }
@@ -88,7 +88,7 @@ function showEpochs() {
   const key = `${epochs.length} ${epochs.at(-1)?.loss}`;
   if (key === drawn) return;
   drawn = key;
-  const line = (name) => epochs.map((epoch) => ({ x: epoch.number, y: epoch[name] }));
+  const line = (/** @type {string} */ name) => epochs.map((epoch) => ({ x: epoch.number, y: epoch[name] }));
   charts.loss.show([line("validation_loss"), line("loss")]);
   charts.accuracy.show([line("validation_accuracy"), line("accuracy")]);
   charts.rates.show([line("learning_rate")]);
@@ -119,7 +119,10 @@ async function reload() {
   }
 }
 
-/** Events carry new epochs alone; where one is missing, all are read again. */
+/**
+ * Events carry new epochs alone; where one is missing, all are read again.
+ * @param {{ type: string; evaluation: { id: any; }; id: string; run: import("../api.js").Run; epochs: any[]; }} event
+ */
 function hear(event) {
   if (event.type === "evaluation.changed") hearEvaluation(event.evaluation);
   if (event.type === "run.deleted" && event.id === run.id) location.assign(view.dataset.list);
@@ -130,7 +133,7 @@ function hear(event) {
     return;
   }
   if (event.run.sequence < run.sequence) return;
-  const fits = event.epochs.every(({ number }, at) => number === epochs.length + 1 + at);
+  const fits = event.epochs.every(({ number }, /** @type {number} */ at) => number === epochs.length + 1 + at);
   if (fits) epochs = [...epochs, ...event.epochs];
   showState(event.run);
   showEpochs();
@@ -165,7 +168,7 @@ const actions = {
   },
 };
 
-for (const button of document.querySelectorAll("[data-do]")) {
+for (const button of findAll(document, "[data-do]")) {
   button.addEventListener("click", async () => {
     button.disabled = true;
     try {

@@ -1,5 +1,5 @@
 /* The list of trainings, and the form that starts one. */
-import { byId, find, readData } from "../../shared/elements.js";
+import { byId, childrenOf, find, findAll, readData } from "../../shared/elements.js";
 import { estimateRun, listRuns, readPresets, startRun } from "../api.js";
 import { watchTrainings } from "../../shared/feed.js";
 import { describe, isActive, share, showTag } from "../words.js";
@@ -25,12 +25,12 @@ function show(run) {
   const known = runs.get(run.id);
   if (known && known.sequence > run.sequence) return;
   runs.set(run.id, run);
-  let item = find(list, `[data-id="${run.id}"]`);
+  let item = seek(list, `[data-id="${run.id}"]`);
   if (!item) {
     item = byId("run-template").content.firstElementChild.cloneNode(true);
     item.dataset.id = run.id;
     find(item, ".run-link").href = `/training/runs/${run.id}/`;
-    const older = [...list.children].find(({ dataset }) => runs.get(dataset.id).created_at < run.created_at);
+    const older = childrenOf(list).find(({ dataset }) => runs.get(dataset.id).created_at < run.created_at);
     list.insertBefore(item, older ?? null);
   }
   fill(item, run);
@@ -44,12 +44,16 @@ function forget(id) {
   byId("empty").hidden = runs.size > 0;
 }
 
+/**
+ * @param {ParentNode} item
+ * @param {import("../api.js").Run} run
+ */
 function fill(item, run) {
-  const part = (name) => find(item, `[data-${name}]`);
+  const part = (/** @type {string} */ name) => find(item, `[data-${name}]`);
   part("name").textContent = `${run.config.architecture} on ${run.dataset.name}${run.note ? `: ${run.note}` : ""}`;
   showTag(part("tag"), run.status);
   part("state").textContent = describe(run);
-  const bar = find(item, "progress");
+  const bar = find(item, "progress", HTMLProgressElement);
   bar.hidden = run.status !== "running";
   bar.value = run.phase === "evaluating" ? 1 : run.progress?.share ?? 0;
   part("best").textContent = run.best_accuracy == null ? "" : `${share(run.best_accuracy)} validation`;
@@ -69,6 +73,9 @@ async function reload() {
 /** Places in the queue move up when a run before them begins or ends. */
 const someoneWaits = () => [...runs.values()].some(({ status }) => status === "queued");
 
+/**
+ * @param {{ type: string; id: string; run: import("../api.js").Run; }} event
+ */
 function hear(event) {
   if (event.type === "run.deleted") forget(event.id);
   if (event.type !== "run.changed") return;
@@ -91,6 +98,9 @@ async function prepare(form) {
 
   const choices = () => Object.fromEntries([...new FormData(form)].filter(([, value]) => value !== ""));
 
+  /**
+     * @param {unknown} error
+     */
   function complain(error) {
     const line = byId("new-problem");
     line.hidden = !error;
@@ -121,7 +131,7 @@ async function prepare(form) {
   form.addEventListener("change", ({ target }) => target.name === "preset" && hint());
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const button = find(form, "[type=submit]");
+    const button = find(form, "[type=submit]", HTMLButtonElement);
     button.disabled = true;
     try {
       const run = await startRun(choices());
@@ -141,11 +151,11 @@ async function prepare(form) {
   /** Show what the chosen preset has for each option that is left empty. */
   function hint() {
     const preset = presets[new FormData(form).get("preset")];
-    for (const input of byId("options").querySelectorAll("input")) {
+    for (const input of findAll(byId("options"), "input")) {
       const value = input.name === "augmentation" ? 1 : preset[input.name];
       input.placeholder = value ?? "no limit";
     }
-    for (const choice of byId("options").querySelectorAll("select")) {
+    for (const choice of findAll(byId("options"), "select")) {
       choice.options[0].textContent = `${preset[choice.name]} (preset)`;
     }
   }
@@ -154,6 +164,11 @@ async function prepare(form) {
   await estimate();
 }
 
+/**
+ * @param {string} name
+ * @param {string} title
+ * @param {string | Node} control
+ */
 function labelled(name, title, control) {
   control.name = name;
   control.id = `option-${name}`;
@@ -164,6 +179,9 @@ function labelled(name, title, control) {
   return line;
 }
 
+/**
+ * @param {string} name
+ */
 function field(name, { title, whole, lowest, highest }) {
   const input = document.createElement("input");
   input.className = "form-control";
@@ -175,9 +193,14 @@ function field(name, { title, whole, lowest, highest }) {
   return labelled(name, title, input);
 }
 
+/**
+ * @param {string} name
+ * @param {string} title
+ * @param {any[]} values
+ */
 function select(name, title, values) {
   const choice = document.createElement("select");
   choice.className = "form-select";
-  choice.append(new Option("", ""), ...values.map((value) => new Option(value, value)));
+  choice.append(new Option("", ""), ...values.map((/** @type {string | undefined} */ value) => new Option(value, value)));
   return labelled(name, title, choice);
 }

@@ -1,5 +1,5 @@
 /* Model versions side by side: each expression, the confusion, the curves, and the same photos. */
-import { byId, find, readData } from "../../shared/elements.js";
+import { byId, find, findAll, readData } from "../../shared/elements.js";
 import { uploadForm } from "../../shared/api.js";
 import { EMOTIONS, emotionName, percent } from "../../shared/emotions.js";
 import { icon } from "../../shared/icons.js";
@@ -11,7 +11,7 @@ const comparison = readData("comparison-data");
 const curves = readData("curves-data");
 const numbers = curves.map(({ version }) => version);
 
-const make = (tag, values = {}) => Object.assign(document.createElement(tag), values);
+const make = (/** @type {string} */ tag, values = {}) => Object.assign(document.createElement(tag), values);
 
 /** @param {string} title @param {HTMLTableElement} table */
 function panel(title, table) {
@@ -25,7 +25,7 @@ function panel(title, table) {
 function classTable() {
   const table = make("table", { className: "per-class" });
   const head = table.createTHead().insertRow();
-  head.append(make("td"), ...numbers.flatMap((number, at) => [
+  head.append(make("td"), ...numbers.flatMap((/** @type {string} */ number, /** @type {any} */ at) => [
     make("th", { scope: "col", textContent: `F1, version ${number}` }),
     ...(at ? [make("th", { scope: "col", textContent: "Points" })] : []),
   ]));
@@ -34,7 +34,7 @@ function classTable() {
     const name = make("th", { scope: "row" });
     name.dataset.emotion = emotion;
     name.append(icon(`face-${emotion}`), emotionName(emotion));
-    body.insertRow().append(name, ...f1.flatMap((value, at) => [
+    body.insertRow().append(name, ...f1.flatMap((/** @type {number | null | undefined} */ value, /** @type {string | number} */ at) => [
       make("td", { textContent: share(value) }),
       ...(at ? [make("td", { textContent: points(difference[at]), className: difference[at] < 0 ? "worse" : "" })] : []),
     ]));
@@ -56,7 +56,7 @@ writeShares();
 if (comparison) {
   byId("comparison").append(
     panel("Each expression", classTable()),
-    ...comparison.confusion.map((difference, at) => panel(
+    ...comparison.confusion.map((/** @type {number[][]} */ difference, /** @type {number} */ at) => panel(
       `How answers moved: version ${numbers[at + 1]} less version ${numbers[0]}`, confusionTable(difference))),
   );
 }
@@ -65,20 +65,20 @@ const trained = curves.filter(({ epochs }) => epochs.length > 0);
 if (trained.length) {
   byId("curves-panel").hidden = false;
   const labels = trained.map(({ version }) => `Version ${version}`);
-  for (const canvas of document.querySelectorAll("[data-curve]")) {
+  for (const canvas of findAll(document, "[data-curve]")) {
     const figure = canvas.dataset.curve;
     const chart = new Curves(canvas, { labels, percent: figure.endsWith("accuracy") });
-    chart.show(trained.map(({ epochs }) => epochs.map((epoch) => ({ x: epoch.number, y: epoch[figure] }))));
+    chart.show(trained.map(({ epochs }) => epochs.map((/** @type {{ [x: string]: any; number: any; }} */ epoch) => ({ x: epoch.number, y: epoch[figure] }))));
   }
   byId("curves-legend").textContent = trained
-    .map(({ version }, at) => `${STYLES[at % STYLES.length].name}: version ${version}.`).join(" ");
+    .map(({ version }, /** @type {number} */ at) => `${STYLES[at % STYLES.length].name}: version ${version}.`).join(" ");
 }
 
 const form = byId("photo-form", HTMLFormElement);
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const files = [...byId("photo").files];
-  const button = find(form, "[type=submit]");
+  const button = find(form, "[type=submit]", HTMLButtonElement);
   button.disabled = true;
   byId("photo-faces").replaceChildren();
   // One after the other, so that answers stand in the order of the photos.
@@ -97,7 +97,8 @@ async function readPhoto(file) {
     const { faces } = await uploadForm(url, body, () => {});
     if (!faces.length) throw new Error("No face was found in this photo.");
     const photo = await createImageBitmap(file).catch(() => null); // not every browser reads each format
-    section.append(...faces.map((face) => faceTable(face, photo)));
+    section.append(...faces.map((/** @type {{ box: { x: number; y: number; width: number; height: number; }; probabilities: {[x: string]: number;
+        }[]; }} */ face) => faceTable(face, photo)));
   } catch (error) {
     section.append(make("p", { className: "field-errors", role: "alert", textContent: error.message }));
   }
@@ -119,7 +120,7 @@ function faceTable({ box, probabilities }, photo) {
     frame.append(canvas);
   }
   const table = make("table", { className: "per-class" });
-  table.createTHead().insertRow().append(make("td"), ...numbers.map((number) =>
+  table.createTHead().insertRow().append(make("td"), ...numbers.map((/** @type {string} */ number) =>
     make("th", { scope: "col", textContent: `Version ${number}` })));
   const body = table.createTBody();
   const tops = probabilities.map((values) => Math.max(...Object.values(values)));

@@ -1,5 +1,5 @@
 /* How a model version did on a split: figures, confusion, each class, reliability, mistakes. */
-import { byId, find } from "../../shared/elements.js";
+import { byId, childrenOf, find } from "../../shared/elements.js";
 import { EMOTIONS, emotionName, percent } from "../../shared/emotions.js";
 import { icon } from "../../shared/icons.js";
 import { Reliability } from "../curves.js";
@@ -10,7 +10,7 @@ import { share } from "../words.js";
 const COLUMNS = 8; // of the picture with the mistakes
 const SPLITS = { PrivateTest: "private test", PublicTest: "public test", Training: "training", validation: "validation", validation_framed: "framed validation" };
 
-const cell = (tag, text, scope) => {
+const cell = (/** @type {string} */ tag, /** @type {string} */ text, /** @type {string | undefined} */ scope) => {
   const element = Object.assign(document.createElement(tag), { textContent: text });
   if (scope) element.scope = scope;
   return element;
@@ -22,7 +22,10 @@ const cell = (tag, text, scope) => {
  * @param {Evaluation[]} evaluations
  */
 export function showEvaluations(container, evaluations) {
-  const shown = new Map([...container.children].map((section) => [section.dataset.key, section]));
+  const shown = new Map(childrenOf(container).map((section) => [section.dataset.key, section]));
+  /**
+     * @type {({ id: string; status: string; sequence: number; version: number; dataset: { [key: string]: string; }; split: string; figures: { [key: string]: unknown; }; mistakes: { [key: string]: unknown; }[]; picture_url: string | null; error: { code: string; message: string; } | null; } | HTMLElement)[][]}
+     */
   const added = [];
   const sections = evaluations.map((evaluation) => {
     const key = [evaluation.id || "card", evaluation.split, evaluation.sequence].join(" ");
@@ -40,7 +43,7 @@ export function showEvaluations(container, evaluations) {
 
 /** @param {HTMLElement} section @param {Evaluation} evaluation */
 function fill(section, { status, split, dataset, figures, mistakes, picture_url: picture, error }) {
-  const part = (name) => find(section, `[data-${name}]`);
+  const part = (/** @type {string} */ name) => find(section, `[data-${name}]`);
   part("title").textContent = `On the ${SPLITS[split] ?? split} split, ${dataset.name}`;
   const isDone = status === "succeeded";
   part("figures").hidden = !isDone;
@@ -56,7 +59,7 @@ function fill(section, { status, split, dataset, figures, mistakes, picture_url:
   fillConfusion(find(section, ".confusion"), figures.confusion);
   fillClasses(find(section, ".per-class tbody"), figures.per_class);
   part("reliability").hidden = !figures.reliability?.length;
-  if (figures.reliability?.length) new Reliability(find(section, "canvas"), figures.reliability);
+  if (figures.reliability?.length) new Reliability(find(section, "canvas", HTMLCanvasElement), figures.reliability);
   part("mistakes").hidden = !(picture && mistakes.length);
   if (picture && mistakes.length) fillMistakes(find(section, ".mistakes"), mistakes, picture);
 }
@@ -68,7 +71,7 @@ function fill(section, { status, split, dataset, figures, mistakes, picture_url:
  */
 export function fillConfusion(table, matrix, shade = (value, row) => value / Math.max(1, sum(row))) {
   const head = table.tHead.rows[0];
-  const heading = (emotion, scope) => {
+  const heading = (/** @type {string} */ emotion, /** @type {string} */ scope) => {
     const element = cell("th", "", scope);
     element.title = emotionName(emotion);
     element.dataset.emotion = emotion;
@@ -92,8 +95,13 @@ export function fillConfusion(table, matrix, shade = (value, row) => value / Mat
   }));
 }
 
-const sum = (row) => row.reduce((total, count) => total + count, 0);
+/** @param {any[]} row */
+const sum = (row) => row.reduce((/** @type {any} */ total, /** @type {any} */ count) => total + count, 0);
 
+/**
+ * @param {{ append: (arg0: HTMLTableRowElement) => void; }} body
+ * @param {unknown} perClass
+ */
 function fillClasses(body, perClass) {
   body.append(...EMOTIONS.filter((emotion) => perClass[emotion]).map((emotion) => {
     const { precision, recall, f1, support } = perClass[emotion];
@@ -106,7 +114,12 @@ function fillClasses(body, perClass) {
   }));
 }
 
-/** Each face is a piece of the one picture that the server has drawn. */
+/**
+ * Each face is a piece of the one picture that the server has drawn.
+ * @param {{ append: (arg0: any) => void; }} list
+ * @param {any[]} mistakes
+ * @param {string} picture
+ */
 function fillMistakes(list, mistakes, picture) {
   const lines = 1 + Math.max(...mistakes.map(({ line }) => line));
   list.append(...mistakes.map(({ line, column, emotion, answer, probability }) => {

@@ -31,14 +31,14 @@ function show(one) {
   const known = imports.get(one.id);
   if (known && known.sequence >= one.sequence) return;
   imports.set(one.id, one);
-  let item = find(list, `[data-id="${one.id}"]`);
+  let item = seek(list, `[data-id="${one.id}"]`);
   if (!item) {
     item = byId("import-template").content.firstElementChild.cloneNode(true);
     item.dataset.id = one.id;
     find(item, "[data-remove]").addEventListener("click", () => remove(one.id));
     list.prepend(item);
   }
-  const part = (name) => find(item, `[data-${name}]`);
+  const part = (/** @type {string} */ name) => find(item, `[data-${name}]`);
   part("name").textContent = [one.name, one.architecture].filter(Boolean).join(", ");
   showTag(part("tag"), one.status);
   part("state").textContent = describe(one);
@@ -47,11 +47,17 @@ function show(one) {
   part("remove").textContent = isActive(one) ? "Cancel" : "Dismiss";
 }
 
+/**
+ * @param {string} id
+ */
 function forget(id) {
   imports.delete(id);
   list.querySelector(`[data-id="${id}"]`)?.remove();
 }
 
+/**
+ * @param {string} id
+ */
 async function remove(id) {
   try {
     await deleteImport(id);

@@ -1,6 +1,6 @@
 /* What can be done with model versions: promote them, roll back, choose some to compare; and how
    pages stay as the registry is. */
-import { byId } from "../../shared/elements.js";
+import { byId, findAll } from "../../shared/elements.js";
 import { announce } from "../../shared/announce.js";
 import { promote } from "../api.js";
 import { ask } from "../../shared/ask.js";
@@ -9,8 +9,11 @@ import { writeShares } from "../words.js";
 /** Refusals of the guard that somebody who knows better may overrule. */
 const CONFIRMABLE = ["worse", "not_comparable"];
 
-const boxes = () => [...document.querySelectorAll("input[form=compare]")];
+const boxes = () => findAll(document, "input[form=compare]");
 
+/**
+ * @param {string | number} number
+ */
 async function promoteAfterAsking(number) {
   const text = "Every worker uses it from its next job on. Rolling back takes a click.";
   if (!(await ask({ title: `Promote version ${number}?`, text, yes: "Promote" }))) return;
@@ -39,7 +42,7 @@ export async function refresh() {
   shown = mine;
   const fresh = new DOMParser().parseFromString(text, "text/html");
   const chosen = new Set(boxes().filter(({ checked }) => checked).map(({ value }) => value));
-  for (const part of document.querySelectorAll("[data-live]")) {
+  for (const part of findAll(document, "[data-live]")) {
     const now = fresh.getElementById(part.id);
     // What has not changed keeps the focus that may be in it.
     if (now && part.dataset.live !== now.dataset.live) part.replaceWith(document.adoptNode(now));
