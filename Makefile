@@ -1,5 +1,5 @@
 # Mien's commands. Needed beforehand: make, a POSIX shell, and Python 3.11 to 3.13.
-# PYTHON=... chooses the Python; HOST, PORT, MIEN_DATA and the rest of docs/operations.md
+# PYTHON=... chooses the Python; HOST, PORT, MIEN_DATA and the rest of docs/reference/settings.md
 # can be given the same way.
 
 VENV = .venv/bin/python

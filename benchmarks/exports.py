@@ -38,9 +38,9 @@ def fill(count: int) -> None:
     from django.contrib.auth import get_user_model
     from django.utils import timezone
 
-    from recognition import registry
     from recognition.engine.emotions import EMOTIONS
     from recognition.models import Analysis, Face, Track
+    from recognition.registry import registry
 
     owner = get_user_model().objects.get(email=EMAIL)
     version = registry.active_version()

@@ -70,9 +70,9 @@ def fill(count: int) -> None:
     from django.core.management import call_command
     from django.db import connection
 
-    from recognition import registry
     from recognition.engine.emotions import EMOTIONS
     from recognition.models import Analysis, Face
+    from recognition.registry import registry
 
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.processes import free_port
 
-LIMIT_MB = 900
+LIMIT_MB = 650
 SETTLE_SECONDS = 10
 
 

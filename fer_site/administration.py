@@ -1,7 +1,6 @@
 """Django's admin, which is not there for those who may not use it."""
 
 import functools
-from collections.abc import Callable
 from typing import Any
 
 from allauth.account.decorators import secure_admin_login
@@ -11,7 +10,7 @@ from django.utils.decorators import method_decorator
 
 
 class Administration(AdminSite):
-    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         guarded = super().admin_view(view, cacheable)
 
         @functools.wraps(view)

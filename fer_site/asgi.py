@@ -17,8 +17,7 @@ from django.conf import settings  # noqa: E402
 
 from fer_site.body_limit import limit_body  # noqa: E402
 from fer_site.upload_limit import limit_of  # noqa: E402
-from recognition.routing import websocket_urlpatterns as recognition_sockets  # noqa: E402
-from training.routing import websocket_urlpatterns as training_sockets  # noqa: E402
+from recognition.routing import websocket_urlpatterns  # noqa: E402
 
 # Django keeps a body that arrives where this says: /tmp is memory on many machines, and small.
 tempfile.tempdir = str(settings.INCOMING_DIR)
@@ -27,7 +26,7 @@ application = ProtocolTypeRouter(
     {
         "http": limit_body(django_application, limit_of),
         "websocket": AllowedHostsOriginValidator(
-            AuthMiddlewareStack(URLRouter([*recognition_sockets, *training_sockets]))
+            AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
         ),
     }
 )

@@ -7,7 +7,7 @@ from typing import Any
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
+Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 LimitOf = Callable[[dict[str, Any]], Awaitable[int]]
 
 

@@ -36,10 +36,21 @@ ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *env_list("MIEN_ALLOWED_HOST
 ALLOWED_HOSTS.append(socket.gethostname() if HOST in {"0.0.0.0", "::"} else HOST)
 CSRF_TRUSTED_ORIGINS = env_list("MIEN_CSRF_TRUSTED_ORIGINS")
 
-INSTALLED_APPS = [
-    "fer_site.apps.AdministrationConfig",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
+# Which process of the site this is. Each loads only what it works with: a worker has the models and
+# the tasks of its rooms, no pages, no API and no URLs; beat has neither. Anything else has all.
+ROLE = env_text("MIEN_ROLE", "site")
+EVERY_ROOM = [
+    *(f"recognition.{room}" for room in ("photos", "history", "live", "programs", "jobs")),
+    *(f"training.{room}" for room in ("runs", "datasets", "versions")),
+]
+TASK_ROOMS = {
+    "beat": [],
+    "frames": ["recognition.live"],
+    "exports": ["recognition.history", "recognition.programs"],
+    "training": ["training.runs", "training.versions"],
+}.get(ROLE, EVERY_ROOM)
+MODELS = ["recognition", "training", "django.contrib.auth", "django.contrib.contenttypes"]
+PAGES = [
     "django.contrib.humanize",
     "django.contrib.messages",
     "django.contrib.sessions",
@@ -52,9 +63,12 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "rest_framework",
-    "recognition",
-    "training",
+    "fer_site.apps.AdministrationConfig",  # last: looks for the admin pages of all the others
 ]
+INSTALLED_APPS = {
+    "beat": [],
+    **dict.fromkeys(["frames", "analyses", "exports", "training"], MODELS),
+}.get(ROLE, [*MODELS, *PAGES])
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -67,7 +81,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "recognition.first_visit.FirstVisitMiddleware",
+    "recognition.accounts.first_visit.FirstVisitMiddleware",
 ]
 
 ROOT_URLCONF = "fer_site.urls"
@@ -83,7 +97,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "recognition.accounts.open_signup",
+                "recognition.accounts.rules.open_signup",
             ],
         },
     },
@@ -102,7 +116,7 @@ else:
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": DATA_DIR / "mien.sqlite3",
+            "NAME": str(DATA_DIR / "mien.sqlite3"),
             "TEST": {"NAME": DATA_DIR / "test.sqlite3"},  # a file, shared with real workers
             "OPTIONS": {
                 # A transaction takes the write lock when it begins: one that read first and
@@ -152,7 +166,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-ACCOUNT_ADAPTER = "recognition.accounts.AccountAdapter"
+ACCOUNT_ADAPTER = "recognition.accounts.rules.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
@@ -182,7 +196,7 @@ MEDIA_ROOT = DATA_DIR / "media"  # never served by its address, only through a p
 INCOMING_DIR = private_folder(DATA_DIR / "incoming")  # bodies of requests while they arrive
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
-FILE_UPLOAD_HANDLERS = ["recognition.uploads.LimitedUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["recognition.photos.uploads.LimitedUploadHandler"]
 DATA_UPLOAD_MAX_NUMBER_FILES = 500
 SENDFILE = env_text("MIEN_SENDFILE")  # "nginx": private files leave through X-Accel-Redirect
 
@@ -238,7 +252,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # An upload must not wait for a broker that is down: the row is there, the sweeper repeats it.
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
-CELERY_IMPORTS = ["recognition.workers"]  # what a worker answers when it is asked what it does
+# What a worker answers when it is asked what it does.
+CELERY_IMPORTS = ["recognition.jobs.workers"] if ROLE != "beat" else []
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -256,7 +271,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_BEAT_SCHEDULE = {
-    "requeue-stale-analyses": {
+    "requeue-stale-jobs": {
         "task": "recognition.tasks.requeue_stale",
         "schedule": 5,
         "options": {"expires": 5},  # sweeps that nobody could run must not pile up
@@ -276,8 +291,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600,
         "options": {"expires": 3600},
     },
-    "requeue-stale-trainings": {
-        "task": "training.tasks.requeue_stale",
+    "finish-interrupted-sessions": {
+        "task": "recognition.live.tasks.finish_interrupted",
         "schedule": 5,
         "options": {"expires": 5},
     },

@@ -10,6 +10,7 @@ from django.contrib.auth import get_user
 from django.core.handlers.asgi import ASGIRequest
 from django.urls import reverse
 from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
 
 from recognition.api.access import KeyAuthentication
 
@@ -33,7 +34,7 @@ def is_administrator(scope: dict[str, Any]) -> bool:
     """Whether a session or a key of an administrator came with this request."""
     request = ASGIRequest(scope, io.BytesIO())
     try:
-        user = (KeyAuthentication().authenticate(request) or [None])[0]
+        user = (KeyAuthentication().authenticate(Request(request)) or [None])[0]
     except AuthenticationFailed:
         return False
     if user is None:

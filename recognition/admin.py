@@ -1,12 +1,17 @@
 """What administrators see in Django's admin: figures and states, never somebody's photo."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.contrib import admin
 from django.db import models
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
-from recognition import analyses
 from recognition.models import Allowance, Analysis, ApiKey, ModelEvent, ModelVersion
+from recognition.photos import analyses
 
-LIMITS = {
+LIMITS: Mapping[type[models.Field], Mapping[str, Any]] = {
     models.PositiveIntegerField: {"help_text": "Empty makes no exception; 0 allows nothing at all."}
 }
 
@@ -14,13 +19,13 @@ LIMITS = {
 class ReadOnlyAdmin(admin.ModelAdmin):
     """Rows whose states change only through the code that owns them."""
 
-    def has_add_permission(self, request):
+    def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_change_permission(self, request, obj=None):
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def has_delete_permission(self, request, obj=None):
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
 
@@ -34,13 +39,13 @@ class AnalysisAdmin(ReadOnlyAdmin):
         *["error_code", "error_message", "attempts", "created_at", "started_at", "finished_at"],
     ]
 
-    def has_delete_permission(self, request, obj=None):
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.is_superuser
 
-    def delete_model(self, request, obj):
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
         analyses.delete_analysis(obj)
 
-    def delete_queryset(self, request, queryset):
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         for analysis in queryset:
             analyses.delete_analysis(analysis)
 
@@ -63,13 +68,16 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         *["owner", "name", "prefix", "scopes", "requests_per_minute", "upload_mb"],
         *["created_at", "expires_at", "last_used_at", "revoked_at"],
     ]
-    readonly_fields = [*fields[:4], *fields[6:]]
+    readonly_fields = [
+        *["owner", "name", "prefix", "scopes"],
+        *["created_at", "expires_at", "last_used_at", "revoked_at"],
+    ]
     formfield_overrides = LIMITS
 
-    def has_change_permission(self, request, obj=None):
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.is_superuser
 
-    def has_delete_permission(self, request, obj=None):
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.is_superuser  # else nobody could delete a person who has one
 
 

@@ -3,6 +3,9 @@
 import redis
 from django.conf import settings
 from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from recognition import health
 
 
 def find_problems() -> list[str]:
@@ -19,3 +22,11 @@ def find_problems() -> list[str]:
     except (redis.RedisError, OSError):
         problems.append("Redis does not answer.")
     return problems
+
+
+def healthy(request: HttpRequest) -> HttpResponse:
+    """For supervisors and load balancers: 200 when database and Redis answer, else 503."""
+    problems = health.find_problems()
+    if problems:
+        return JsonResponse({"status": "unavailable", "problems": problems}, status=503)
+    return JsonResponse({"status": "ok"})

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from recognition.consumers import AnalysesConsumer
-from recognition.live_consumer import LiveConsumer
+from recognition.feed import AnalysesConsumer, TrainingConsumer
+from recognition.live.consumer import LiveConsumer
 
 websocket_urlpatterns = [
     path("ws/analyses/", AnalysesConsumer.as_asgi()),
+    path("ws/training/", TrainingConsumer.as_asgi()),
     path("ws/live/", LiveConsumer.as_asgi()),
 ]

@@ -1,22 +1,36 @@
-"""The addresses of pages, private pictures and the REST API."""
+"""Every address of recognition: each room has its own, joined here."""
 
-from django.urls import include, path
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
-from recognition import views
+from recognition import health
+from recognition.accounts import urls as accounts
+from recognition.api.handler import NothingHere
+from recognition.history import urls as history
+from recognition.jobs import urls as jobs
+from recognition.live import urls as live
+from recognition.photos import urls as photos
+from recognition.programs import urls as programs
+from recognition.registry import urls as registry
 
+api_urlpatterns = [
+    *photos.api_urlpatterns,
+    *history.api_urlpatterns,
+    *registry.api_urlpatterns,
+    *programs.api_urlpatterns,
+    *accounts.api_urlpatterns,
+    *jobs.api_urlpatterns,
+    path("schema/", SpectacularJSONAPIView.as_view(), name="api-schema"),
+    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+    re_path("", NothingHere.as_view()),
+]
 urlpatterns = [
-    path("", views.home, name="home"),
-    path("setup/", views.setup, name="setup"),
-    path("health/", views.healthy, name="health"),
-    path("dashboard/", views.dashboard, name="dashboard"),
-    path("account/keys/", views.account_keys, name="account-keys"),
-    path("account/webhooks/", views.account_webhooks, name="account-webhooks"),
-    path("live/", views.live, name="live"),
-    path("analyses/", views.analysis_list, name="analysis-list"),
-    path("analyses/<uuid:pk>/", views.analysis_detail, name="analysis-detail"),
-    path("analyses/<uuid:pk>/faces.csv", views.analysis_faces, name="analysis-faces"),
-    path("analyses/<uuid:pk>/photo/", views.analysis_photo, name="analysis-photo"),
-    path("analyses/<uuid:pk>/thumbnail/", views.analysis_thumbnail, name="analysis-thumbnail"),
-    path("exports/", views.export_list, name="export-list"),
-    path("api/v1/", include("recognition.api.urls")),
+    *photos.urlpatterns,
+    *history.urlpatterns,
+    *live.urlpatterns,
+    *programs.urlpatterns,
+    *accounts.urlpatterns,
+    *jobs.urlpatterns,
+    path("health/", health.healthy, name="health"),
+    path("api/v1/", include(api_urlpatterns)),
 ]

@@ -4,7 +4,7 @@ A test's database is created under another name than the settings say. MIEN_TEST
 analysis wait that many seconds before it reads the photo, each export before it writes its rows,
 or kills its process there ("kill"; or "kill NAME", for the photo of that name only).
 MIEN_TEST_TRAINING is a folder for trainings, which are carried out by tests.training.stand_in, and
-for imports of weights, by tests.training.importer.
+for imports of weights, by tests.training.versions.importer.
 """
 
 import os
@@ -38,7 +38,8 @@ if "MIEN_TEST_PAUSE" in os.environ:
     import django
 
     django.setup()
-    from recognition import analyses, exports
+    from recognition.history import exports
+    from recognition.photos import analyses
 
     analyses.analyze_source = pause_before(analyses.analyze_source)
     exports.write_rows = pause_before(exports.write_rows)
@@ -47,10 +48,10 @@ if "MIEN_TEST_TRAINING" in os.environ:
     import django
 
     django.setup()
-    from training import trainer
+    from training.runs import trainer
 
     settings.TRAINING_DIR = Path(os.environ["MIEN_TEST_TRAINING"])
     trainer.COMMAND = [sys.executable, "-m", "tests.training.stand_in"]
-    trainer.IMPORT_COMMAND = [sys.executable, "-m", "tests.training.importer"]
+    trainer.IMPORT_COMMAND = [sys.executable, "-m", "tests.training.versions.importer"]
 
 app.worker_main(sys.argv[1:])

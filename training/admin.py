@@ -1,10 +1,15 @@
 """What administrators see of trainings in Django's admin, and the action that starts one."""
 
+from typing import Any
+
 from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from recognition.admin import ReadOnlyAdmin
-from training import launch
+from recognition.api.people import person_of
 from training.models import Dataset, Evaluation, ModelImport, TrainingRun
+from training.runs import launch, runs
 
 
 @admin.register(Dataset)
@@ -18,10 +23,10 @@ class DatasetAdmin(ReadOnlyAdmin):
     actions = ["train"]
 
     @admin.action(description="Train on the selected data sets (preset “balanced”)")
-    def train(self, request, queryset):
+    def train(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         for dataset in queryset:
             try:
-                run = launch.start(request.user, dataset, "balanced", {})
+                run = launch.start(person_of(request), dataset, "balanced", {})
             except launch.LaunchRefused as error:
                 self.message_user(request, f"{dataset}: {error.message}", messages.ERROR)
             else:
@@ -41,20 +46,20 @@ class TrainingRunAdmin(ReadOnlyAdmin):
     actions = ["cancel", "resume", "retry"]
 
     @admin.action(description="Cancel the selected trainings")
-    def cancel(self, request, queryset):
-        count = sum(launch.cancel(run) for run in queryset)
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        count = sum(runs.cancel(run) for run in queryset)
         self.message_user(request, f"{count} canceled.")
 
     @admin.action(description="Resume the selected trainings")
-    def resume(self, request, queryset):
-        count = sum(launch.resume(run) for run in queryset)
+    def resume(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        count = sum(runs.resume(run) for run in queryset)
         self.message_user(request, f"{count} wait for a worker.")
 
     @admin.action(description="Train again with the same choices")
-    def retry(self, request, queryset):
+    def retry(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         for run in queryset:
             try:
-                launch.retry(request.user, run)
+                launch.retry(person_of(request), run)
             except launch.LaunchRefused as error:
                 self.message_user(request, f"{run}: {error.message}", messages.ERROR)
 

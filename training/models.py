@@ -45,7 +45,7 @@ class TrainingRun(Job):
     phase = models.CharField(max_length=12, choices=Phase, default=Phase.WAITING)
     cancel_requested = models.BooleanField(default=False)
     estimated_seconds = models.FloatField(null=True)  # when it was started
-    progress = models.JSONField(default=dict)  # training.events.Progress
+    progress = models.JSONField(default=dict)  # training.runs.events.Progress
     log = models.TextField(blank=True)  # its tail
     model_version = models.ForeignKey(
         ModelVersion, null=True, on_delete=models.SET_NULL, related_name="runs"

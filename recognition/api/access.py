@@ -2,17 +2,20 @@
 
 import functools
 import time
+from typing import Any
 
 import redis
 from django.conf import settings
+from django.http import Http404
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework import permissions
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from recognition import allowances, keys
-from recognition.api.problems import Problem
+from recognition.api import allowances, keys
 from recognition.models import ApiKey
 
 WINDOW_SECONDS = 60
@@ -21,7 +24,7 @@ WINDOW_SECONDS = 60
 class KeyAuthentication(BaseAuthentication):
     """`Authorization: Bearer mien_…`: the owner of a valid key."""
 
-    def authenticate(self, request):
+    def authenticate(self, request: Request) -> Any:
         scheme, _, text = get_authorization_header(request).decode("latin-1").partition(" ")
         if scheme.lower() != "bearer":
             return None
@@ -30,7 +33,7 @@ class KeyAuthentication(BaseAuthentication):
             raise AuthenticationFailed("This key does not exist, has expired or was revoked.")
         return key.owner, key
 
-    def authenticate_header(self, request):
+    def authenticate_header(self, request: Request) -> str:
         return "Bearer"
 
 
@@ -40,11 +43,11 @@ class KeyScheme(OpenApiAuthenticationExtension):
     target_class = KeyAuthentication
     name = "key"
 
-    def get_security_definition(self, auto_schema):
+    def get_security_definition(self, auto_schema: Any) -> Any:
         return {"type": "http", "scheme": "bearer", "description": "A key: mien_…"}
 
 
-def key_of(request) -> ApiKey | None:
+def key_of(request: Request) -> ApiKey | None:
     """The key of the program that asks; None for a person who is signed in."""
     return request.auth if isinstance(request.auth, ApiKey) else None
 
@@ -58,7 +61,7 @@ class HasScope(BasePermission):
 
     message = "This key lacks the scope for this request."
 
-    def has_permission(self, request, view):
+    def has_permission(self, request: Request, view: Any) -> bool:
         key = key_of(request)
         if key is None:
             return True
@@ -67,22 +70,13 @@ class HasScope(BasePermission):
         return getattr(view, "scope", None) in key.scopes
 
 
-class SignedInOnly:
-    """A mixin of views that no key opens: what a key could do for itself would outlive it."""
-
-    def check_permissions(self, request):
-        super().check_permissions(request)
-        if key_of(request):
-            raise Problem(403, "sign_in_needed", "Only a signed-in person may do this, no key.")
-
-
 class RequestRate(BaseThrottle):
     """So many requests a minute, counted in Redis in one step; told in headers.
 
     Without Redis nobody is held back: a limit is no reason to refuse.
     """
 
-    def allow_request(self, request, view) -> bool:
+    def allow_request(self, request: Request, view: Any) -> bool:
         key = key_of(request)
         limit = allowances.requests_per_minute(request.user, key)
         now = time.time()
@@ -95,7 +89,8 @@ class RequestRate(BaseThrottle):
         except redis.RedisError:
             return True
         self.reset = (window + 1) * WINDOW_SECONDS - now
-        request._request.rate_limit = (limit, max(0, limit - used), self.reset)
+        # Read by RateHeaders once the answer is there.
+        request._request.rate_limit = (limit, max(0, limit - used), self.reset)  # type: ignore[attr-defined]
         return used <= limit
 
     def wait(self) -> float:
@@ -120,13 +115,8 @@ def counters() -> redis.Redis:
     return redis.Redis(connection_pool=pool)
 
 
-class RateHeaders:
-    """A mixin of views: what is left of the limit, as draft-ietf-httpapi-ratelimit-headers says."""
-
-    def finalize_response(self, request, response, *args, **kwargs):
-        response = super().finalize_response(request, response, *args, **kwargs)
-        if limits := getattr(request._request, "rate_limit", None):
-            limit, left, reset = limits
-            response["RateLimit-Policy"] = f'"requests";q={limit};w={WINDOW_SECONDS}'
-            response["RateLimit"] = f'"requests";r={left};t={round(reset)}'
-        return response
+class IsAdministrator(permissions.BasePermission):
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if not request.user.is_staff:
+            raise Http404
+        return True

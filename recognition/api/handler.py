@@ -9,8 +9,10 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, JsonResponse
 from redis.exceptions import RedisError
 from rest_framework import exceptions
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import set_rollback
+from rest_framework.views import APIView, set_rollback
 
 from recognition.api.problems import Unavailable
 
@@ -97,3 +99,14 @@ def flatten(detail: Any, field: str = "") -> list[dict[str, str]]:
     if isinstance(detail, list):
         return [entry for inner in detail for entry in flatten(inner, field)]
     return [{"field": field, "code": detail.code, "message": str(detail)}]
+
+
+class NothingHere(APIView):
+    """Any other address below /api/."""
+
+    permission_classes = [AllowAny]
+    throttle_classes = []
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise exceptions.NotFound("There is nothing at this address of the API.")

@@ -1,8 +1,12 @@
 """Lists in pages, by cursors: stable while rows come in, fast however far back."""
 
+from typing import Any
+
 from django.core.exceptions import ValidationError as InvalidValue
+from django.db.models import QuerySet
 from rest_framework.exceptions import ErrorDetail, NotFound, ValidationError
 from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
 
 ORDERS = {
     "-created_at": ("-created_at", "-id"),
@@ -13,7 +17,7 @@ ORDERS = {
 class Pages(CursorPagination):
     """What all lists have in common."""
 
-    def paginate_queryset(self, queryset, request, view=None):
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> Any:
         try:
             return super().paginate_queryset(queryset, request, view)
         except (ValueError, OverflowError, InvalidValue):  # it names a place that cannot be
@@ -28,14 +32,14 @@ class NewestFirst(Pages):
     max_page_size = 200
     ordering = ORDERS["-created_at"]
 
-    def get_ordering(self, request, queryset, view):
+    def get_ordering(self, request: Request, queryset: QuerySet[Any], view: Any) -> tuple[str, ...]:
         order = request.query_params.get("order") or "-created_at"
         if order not in ORDERS:
             message = f"Order by {' or '.join(sorted(ORDERS))}."
             raise ValidationError({"order": [ErrorDetail(message, "invalid_choice")]})
         return ORDERS[order]
 
-    def get_schema_operation_parameters(self, view):
+    def get_schema_operation_parameters(self, view: Any) -> Any:
         order = {"type": "string", "enum": sorted(ORDERS), "default": "-created_at"}
         return [
             *super().get_schema_operation_parameters(view),

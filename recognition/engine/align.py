@@ -15,7 +15,7 @@ _MEAN: NDArray[np.float64] = np.array(
     [[14.8, 17.6], [32.2, 17.6], [23.5, 28.0], [16.2, 37.0], [30.8, 37.0]]
 )
 # A face fills the frame a little more than FER2013's do on average: it is read better so, measured
-# on faces that the detector frames (docs/model.md).
+# on faces that the detector frames (docs/explanation/how-the-model-was-made.md).
 _ENLARGED = 1.1
 _CENTER = (SIDE - 1) / 2
 

@@ -1,15 +1,18 @@
 """Reads the expression of 48x48 gray faces with a network in an ONNX file."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from .align import SIDE
 from .emotions import EMOTIONS
 from .errors import ModelError
 from .sessions import name_of, open_session
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 SHIPPED_MODEL = Path(__file__).parent / "weights" / "expression.onnx"
 
@@ -55,7 +58,7 @@ class EmotionClassifier:
 _BATCH = 32
 
 
-def _fits(node: onnxruntime.NodeArg, shape: tuple[int, ...]) -> bool:
+def _fits(node: "onnxruntime.NodeArg", shape: tuple[int, ...]) -> bool:
     """Whether this input or output is float32 with a free first dimension and then this shape."""
     return (
         node.type == "tensor(float)"

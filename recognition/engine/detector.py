@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from copy import copy
 from pathlib import Path
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
-import onnxruntime
 
 from .boxes import Floats, move, square, suppress, suppress_nested, turn_back
 from .pyramid import CELL, PIECE, STRIDE, Pixels, crop, fit, halve_repeatedly, levels, strips
 from .sessions import open_session
 from .types import BoundingBox, Detection, Landmarks
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 WEIGHTS = Path(__file__).parent / "weights"
 
@@ -231,7 +233,9 @@ def _check_sizes(min_face: int, max_side: int) -> None:
         raise ValueError("max_side must not be smaller than min_face.")
 
 
-def _run(network: onnxruntime.InferenceSession, crops: Pixels, outputs: list[str]) -> list[Floats]:
+def _run(
+    network: "onnxruntime.InferenceSession", crops: Pixels, outputs: list[str]
+) -> list[Floats]:
     """The network's outputs for crops [n, side, side, 3], n > 0."""
     size = max(1, PIECE // (crops.shape[1] * crops.shape[2]))
     batches = [crops[start : start + size] for start in range(0, len(crops), size)]

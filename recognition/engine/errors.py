@@ -1,23 +1,21 @@
-"""What can be wrong with a photo or a model file: a stable code and a sentence to act on."""
+"""What can be wrong with what somebody sends: a stable code and a sentence to act on."""
 
 
-class MediaError(ValueError):
-    """A photo that cannot be read.
+class CodedError(ValueError):
+    """Something that only a person can change.
 
-    `code` is stable snake_case for machines; `message` tells a person what was wrong and what to
-    do about it.
+    `code` is stable snake_case for programs; `message` tells a person what was wrong and what to do
+    about it; `field` names the option that is to blame, if one is.
     """
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, field: str = "") -> None:
         super().__init__(message)
-        self.code = code
-        self.message = message
+        self.code, self.message, self.field = code, message, field
 
 
-class ModelError(ValueError):
-    """A model file that cannot be used; `code` and `message` as in MediaError."""
+class MediaError(CodedError):
+    """A photo that cannot be read."""
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
+
+class ModelError(CodedError):
+    """A model file that cannot be used."""

@@ -1,19 +1,24 @@
 """ONNX Runtime sessions that stay small and leave the other cores alone."""
 
 from pathlib import Path
-
-import onnxruntime
+from typing import TYPE_CHECKING
 
 from .errors import ModelError
 
+if TYPE_CHECKING:
+    import onnxruntime
 
-def open_session(model: Path | bytes, threads: int = 1) -> onnxruntime.InferenceSession:
+
+def open_session(model: Path | bytes, threads: int = 1) -> "onnxruntime.InferenceSession":
     """A session on the CPU for the network in this file, or in these bytes of one.
 
     Raises ModelError: missing_file, or invalid_file for what is not a network ONNX Runtime can run.
     """
     if isinstance(model, Path) and not model.is_file():
         raise ModelError("missing_file", f"{name_of(model)} does not exist.")
+    # Here and not above: of the processes that know this module few ever read a face.
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

@@ -2,8 +2,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import recognition.derived
-from recognition.derived import search_text
+import recognition.models.derived
+from recognition.models.derived import search_text
 
 BATCH = 2000
 
@@ -40,13 +40,13 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="analysis",
             name="search_text",
-            field=recognition.derived.SearchTextField(default="", editable=False),
+            field=recognition.models.derived.SearchTextField(default="", editable=False),
         ),
         migrations.RunPython(fill_search_text, migrations.RunPython.noop, elidable=True),
         migrations.AddField(
             model_name="face",
             name="owner",
-            field=recognition.derived.CopiedOwnerField(
+            field=recognition.models.derived.CopiedOwnerField(
                 to=settings.AUTH_USER_MODEL,
                 on_delete=django.db.models.deletion.CASCADE,
                 related_name="+",

@@ -2,7 +2,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import recognition.derived
+import recognition.models.derived
 
 
 class Migration(migrations.Migration):
@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="face",
             name="owner",
-            field=recognition.derived.CopiedOwnerField(
+            field=recognition.models.derived.CopiedOwnerField(
                 to=settings.AUTH_USER_MODEL,
                 on_delete=django.db.models.deletion.CASCADE,
                 related_name="+",

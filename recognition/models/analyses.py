@@ -1,14 +1,11 @@
 """Analyses and the faces found in them."""
 
-import uuid
-
 from django.conf import settings
 from django.db import models
-from django.urls import reverse
-from django.utils import timezone
 
-from recognition.derived import CopiedOwnerField, SearchTextField
 from recognition.engine.emotions import EMOTIONS
+from recognition.models.derived import CopiedOwnerField, SearchTextField
+from recognition.models.jobs import Job
 from recognition.models.versions import ModelVersion
 
 EMOTION_CHOICES = [(emotion, emotion) for emotion in EMOTIONS]
@@ -16,37 +13,24 @@ NOT_A_FACE = "not_a_face"
 CORRECTION_CHOICES = [*EMOTION_CHOICES, (NOT_A_FACE, "not a face")]
 
 
-class Analysis(models.Model):
-    """One upload of a person from the queue to its result, or one kept webcam session.
-
-    `status` changes only in analyses.py. `sequence` counts the changes that were announced, so
-    that a page can tell a newer state from an older one.
-    """
+class Analysis(Job):
+    """One upload of a person from the queue to its result, or one kept webcam session."""
 
     class Kind(models.TextChoices):
         IMAGE = "image"
         WEBCAM = "webcam"
 
-    class Status(models.TextChoices):
-        QUEUED = "queued"
-        RUNNING = "running"
-        SUCCEEDED = "succeeded"
-        FAILED = "failed"
-        CANCELED = "canceled"
-
     queue = "analyses"
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    created_by = None
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="analyses"
     )
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.IMAGE)
-    status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
     title = models.CharField(max_length=200)
     notes = models.TextField(blank=True)
     tags = models.JSONField(default=list)
     search_text = SearchTextField(default="", editable=False)
-    sequence = models.PositiveIntegerField(default=0)
 
     # Files. The upload as it came waits in `source` and is deleted once it has been analyzed;
     # what stays is upright and carries no metadata.
@@ -68,23 +52,8 @@ class Analysis(models.Model):
     seconds = models.FloatField(null=True)  # the length of a session
     frame_count = models.PositiveIntegerField(default=0)  # frames of a session that were analyzed
     notices = models.JSONField(default=list)
-    error_code = models.CharField(max_length=50, blank=True)
-    error_message = models.TextField(blank=True)
-    traceback = models.TextField(blank=True)  # of the last attempt that broke off; for the staff
 
-    # Work.
-    attempts = models.PositiveSmallIntegerField(default=0)
-    lease_owner = models.CharField(max_length=36, blank=True)
-    lease_expires_at = models.DateTimeField(null=True)
-    worker = models.CharField(max_length=100, blank=True)  # host:pid of the last attempt
-    created_at = models.DateTimeField(auto_now_add=True)
-    waiting_since = models.DateTimeField(default=timezone.now)
-    enqueued_at = models.DateTimeField(auto_now_add=True)  # when its last message was sent
-    started_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
-
-    class Meta:
-        ordering = ["-created_at", "-id"]
+    class Meta(Job.Meta):
         verbose_name_plural = "analyses"
         indexes = [
             # Lists in their order; with what they are filtered by and what is summed up, so that
@@ -109,7 +78,8 @@ class Analysis(models.Model):
         return f"analysis {self.pk}"  # what administrators see: its title is its owner's alone
 
     def get_absolute_url(self) -> str:
-        return reverse("analysis-detail", args=[self.pk])
+        # Spelled out here and in describe.py: workers name addresses, and load no URLs.
+        return f"/analyses/{self.pk}/"
 
     @property
     def has_thumbnail(self) -> bool:

@@ -1,9 +1,16 @@
 """Model versions, and who did what to them."""
 
+import hashlib
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 
-from recognition import cards
+
+def data_hash(card: dict[str, Any]) -> str:
+    """A SHA-256 over the contents of the files that a model was trained on; "" if none is named."""
+    contents = sorted(set(card.get("data", {}).values()))
+    return hashlib.sha256("\n".join(contents).encode()).hexdigest() if contents else ""
 
 
 class ModelVersion(models.Model):
@@ -45,7 +52,7 @@ class ModelVersion(models.Model):
 
     @property
     def data_hash(self) -> str:
-        return cards.data_hash(self.card)
+        return data_hash(self.card)
 
 
 class ModelEvent(models.Model):

@@ -1,4 +1,4 @@
-/* The client of the live protocol (docs/live-protocol.md): frames go out, their replies come back,
+/* The client of the live protocol (docs/reference/live-protocol.md): frames go out, their replies come back,
    and a connection that breaks is made anew. */
 import { NOT_SIGNED_IN, retryDelay, socketAddress } from "./socket.js";
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from recognition import registry, tracebacks
+from recognition.jobs import kinds, tracebacks
 from recognition.models import Analysis
+from recognition.registry import registry
 from tests.browser.trainings import add_dataset, add_import, add_run
 from tests.training.drawing import write_csv
-from training import job_control
 from training.models import Evaluation
 
 GAVE_UP = "This photo could not be analyzed in 3 attempts. The photo itself may be fine."
@@ -24,7 +24,7 @@ def fill() -> None:
     version = registry.register_shipped_model()
     dataset = add_dataset(user, "faces.csv", write_csv)
     for queue in ("analyses", "training"):
-        job_control.pause(queue, user)
+        kinds.pause(queue, user)
     for minutes in (3, 2):
         add_photo(user, waiting_since=ago(minutes=minutes))
     for minutes in (61, 45):

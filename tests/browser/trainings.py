@@ -12,12 +12,14 @@ from django.contrib.auth import get_user_model
 from django.core.files.base import ContentFile
 from django.utils import timezone
 
-from recognition import registry
+from recognition.registry import registry
 from tests.recognition.networks import network, shipped_card
 from tests.training.drawing import draw_faces, write_csv
-from training import checks, intake, launch
 from training.core.data.inspection import encode_jpeg
+from training.datasets import intake
+from training.datasets import tasks as dataset_tasks
 from training.models import Dataset, Epoch, Evaluation, ModelImport, TrainingRun
+from training.runs import launch
 
 LOG = "210 faces, 7 classes\nepoch 1\nepoch 2\nepoch 3\n"
 
@@ -50,7 +52,7 @@ def add_dataset(user, name: str, write) -> Dataset:
     path.parent.mkdir(parents=True, exist_ok=True)
     write(path, count=210)
     dataset = intake.add_path(user, name)[0]
-    checks.run_check(str(dataset.pk))
+    dataset_tasks.check_dataset(str(dataset.pk))
     dataset.refresh_from_db()
     return dataset
 

@@ -2,17 +2,13 @@
 
 import pytest
 
-from recognition.consumers import NOT_SIGNED_IN
-from recognition.routing import websocket_urlpatterns as recognition_sockets
+from recognition.feed import NOT_SIGNED_IN
+from recognition.routing import websocket_urlpatterns
 from tests.recognition.test_consumers import socket_of
-from training.routing import websocket_urlpatterns as training_sockets
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 
-RECOGNITION, TRAINING = (
-    [f"/{socket.pattern}" for socket in sockets]
-    for sockets in (recognition_sockets, training_sockets)
-)
+SOCKETS = [f"/{socket.pattern}" for socket in websocket_urlpatterns]
 
 
 async def is_turned_away(person, path: str) -> bool:
@@ -23,11 +19,10 @@ async def is_turned_away(person, path: str) -> bool:
     return closed == {"type": "websocket.close", "code": NOT_SIGNED_IN}
 
 
-@pytest.mark.parametrize("path", [*RECOGNITION, *TRAINING])
+@pytest.mark.parametrize("path", SOCKETS)
 async def test_a_stranger_is_turned_away(path):
     assert await is_turned_away(None, path)
 
 
-@pytest.mark.parametrize("path", TRAINING)
-async def test_who_is_no_administrator_is_turned_away(user, path):
-    assert await is_turned_away(user, path)
+async def test_who_is_no_administrator_is_turned_away_from_trainings(user):
+    assert await is_turned_away(user, "/ws/training/")

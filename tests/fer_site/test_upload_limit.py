@@ -6,7 +6,7 @@ from django.conf import settings
 from django.test import Client
 
 from fer_site.upload_limit import limit_of
-from recognition import keys
+from recognition.api import keys
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
 

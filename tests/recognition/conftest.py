@@ -2,8 +2,8 @@
 
 import pytest
 
-from recognition import registry
 from recognition.models import ModelVersion
+from recognition.registry import registry
 
 
 @pytest.fixture

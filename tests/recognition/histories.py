@@ -1,8 +1,8 @@
 """Histories as rows, written directly: exports need many faces and no photos."""
 
-from recognition import registry
 from recognition.engine.emotions import EMOTIONS
 from recognition.models import Analysis, Face, Track
+from recognition.registry import registry
 
 POINTS = {
     "left_eye": [15.0, 18.0],

@@ -5,16 +5,20 @@ from django.core.files.storage import default_storage
 from django.test import Client
 from django.urls import URLPattern, get_resolver
 
-from recognition import analyses, exports, keys, recordings, registry
+from recognition.api import keys
+from recognition.history import tasks as export_tasks
+from recognition.live import recordings
 from recognition.models import ApiKey, Delivery, Export, Webhook
-from tests.recognition.test_recordings import tracked
+from recognition.photos import tasks as photo_tasks
+from recognition.registry import registry
+from tests.recognition.live.test_recordings import tracked
 from tests.recognition.uploads import submit
 
 
 @pytest.fixture
 def analysis(user, astronaut):
     analysis = submit(user, astronaut)
-    analyses.run_analysis(str(analysis.pk))
+    photo_tasks.analyze(str(analysis.pk))
     analysis.refresh_from_db()
     return analysis
 
@@ -54,7 +58,7 @@ def own(analysis):
     key, _text = keys.create(analysis.owner, "key", ["read"])
     webhook = Webhook.objects.create(owner=analysis.owner, url="https://example.org/")
     export = Export.objects.create(owner=analysis.owner, format="csv")
-    exports.run_export(str(export.pk))
+    export_tasks.export(str(export.pk))
     delivery = Delivery.objects.create(webhook=webhook, event="analysis.succeeded", body={})
     return {
         "analyses": analysis.pk,

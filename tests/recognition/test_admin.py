@@ -7,8 +7,12 @@ from django.contrib.auth import get_user_model
 from django.core.files.storage import default_storage
 from django.test import Client
 
-from recognition import analyses, exports, keys
+from recognition.api import keys
+from recognition.history import exports
+from recognition.history import tasks as export_tasks
+from recognition.jobs import files
 from recognition.models import Allowance, Analysis, ApiKey, Delivery, Export, Face, Webhook
+from recognition.photos import tasks as photo_tasks
 from tests.recognition.uploads import submit
 
 FOLDERS = ["incoming", "photos", "thumbnails", exports.FOLDER]
@@ -35,7 +39,7 @@ def stored_files() -> list[str]:
 @pytest.mark.parametrize("page", ["change", "delete"])
 def test_a_page_about_an_analysis_says_nothing_of_what_it_shows(site, user, astronaut, page):
     analysis = submit(user, astronaut, "my holiday.jpg")
-    analyses.run_analysis(str(analysis.pk))
+    photo_tasks.analyze(str(analysis.pk))
     shown = site.get(f"/admin/recognition/analysis/{analysis.pk}/{page}/").content.decode()
 
     assert f"analysis {analysis.pk}" in shown
@@ -47,7 +51,7 @@ def test_the_page_on_which_a_person_is_deleted_names_no_titles_and_no_addresses(
     site, user, astronaut
 ):
     Webhook.objects.create(owner=user, url="https://8.8.8.8/secret")
-    analyses.run_analysis(str(submit(user, astronaut, "my holiday.jpg").pk))
+    photo_tasks.analyze(str(submit(user, astronaut, "my holiday.jpg").pk))
     shown = site.get(f"/admin/auth/user/{user.pk}/delete/").content.decode()
 
     assert str(Delivery.objects.get()) in shown
@@ -63,8 +67,8 @@ def test_a_person_is_deleted_with_everything(
     Allowance.objects.create(user=user, upload_mb=1)
     Webhook.objects.create(owner=user, url="https://8.8.8.8/")
     waiting = submit(user, astronaut)
-    analyses.run_analysis(str(submit(user, astronaut).pk))
-    exports.run_export(str(Export.objects.create(owner=user, format="csv").pk))
+    photo_tasks.analyze(str(submit(user, astronaut).pk))
+    export_tasks.export(str(Export.objects.create(owner=user, format="csv").pk))
     assert waiting.source
     assert Delivery.objects.exists()
     assert len(stored_files()) == 4
@@ -75,6 +79,6 @@ def test_a_person_is_deleted_with_everything(
     assert not get_user_model().objects.filter(pk=user.pk).exists()
     for model in (Allowance, Analysis, ApiKey, Delivery, Export, Face, Webhook):
         assert not model.objects.exists()
-    monkeypatch.setattr(analyses, "ORPHANED_AFTER", timedelta(0))
-    analyses.delete_orphaned_files()
+    monkeypatch.setattr(files, "ORPHANED_AFTER", timedelta(0))
+    files.delete_orphans()
     assert stored_files() == []

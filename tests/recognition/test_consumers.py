@@ -13,8 +13,12 @@ from django.db import OperationalError
 from django.test import Client
 
 from fer_site.asgi import application
-from recognition import analyses, events, export_requests, exports
-from recognition.consumers import NOT_SIGNED_IN, TRUSTED_SECONDS
+from recognition import events
+from recognition.feed import NOT_SIGNED_IN, TRUSTED_SECONDS
+from recognition.history import export_requests, exports
+from recognition.jobs import work
+from recognition.photos import analyses
+from recognition.photos import tasks as photo_tasks
 from tests.recognition.uploads import submit
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
@@ -39,11 +43,11 @@ async def socket_of(
 
 
 async def test_the_owner_hears_of_every_change(user, astronaut, monkeypatch):
-    monkeypatch.setattr(analyses, "NOT_WORTH_TELLING", 60)  # however busy the machine is
+    monkeypatch.setattr(work, "NOT_WORTH_TELLING", 60)  # however busy the machine is
     socket = await socket_of(user)
     await socket.connect()
     analysis = await sync_to_async(submit)(user, astronaut)
-    await sync_to_async(analyses.run_analysis)(str(analysis.pk))
+    await sync_to_async(photo_tasks.analyze)(str(analysis.pk))
     heard = [(await socket.receive_json_from(timeout=5))["analysis"] for _ in range(2)]
     await socket.disconnect()
 
@@ -57,7 +61,7 @@ async def test_the_owner_hears_of_work_that_takes_a_while(user, astronaut, monke
     analysis = await sync_to_async(submit)(user, astronaut)
     socket = await socket_of(user)
     await socket.connect()
-    await sync_to_async(analyses.run_analysis)(str(analysis.pk))
+    await sync_to_async(photo_tasks.analyze)(str(analysis.pk))
     heard = await socket.receive_json_from(timeout=5)
     await socket.disconnect()
 

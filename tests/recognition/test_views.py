@@ -5,15 +5,16 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 from django.utils import timezone
 
-from recognition import analyses
 from recognition.models import Analysis, Export
+from recognition.photos import analyses
+from recognition.photos import tasks as photo_tasks
 from tests.recognition.uploads import submit
 
 
 @pytest.fixture
 def analysis(user, astronaut):
     analysis = submit(user, astronaut)
-    analyses.run_analysis(str(analysis.pk))
+    photo_tasks.analyze(str(analysis.pk))
     analysis.refresh_from_db()
     return analysis
 

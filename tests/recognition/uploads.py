@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from recognition.models import Analysis
-from recognition.submissions import submit_image
+from recognition.photos.submissions import submit_image
 
 
 def upload_of(content: bytes, name: str = "photo.jpg") -> SimpleUploadedFile:

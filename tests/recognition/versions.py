@@ -4,8 +4,8 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from recognition import registry
 from recognition.models import ModelVersion
+from recognition.registry import registry
 from tests.recognition.networks import figures, network, shipped_card
 
 

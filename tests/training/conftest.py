@@ -7,8 +7,10 @@ from django.db import connection
 
 from tests.processes import Process, start_worker
 from tests.training.drawing import write_csv
-from training import checks, intake, launch, trainer
+from training.datasets import intake
+from training.datasets import tasks as dataset_tasks
 from training.models import Dataset, TrainingRun
+from training.runs import launch, trainer
 
 STAND_IN = [sys.executable, "-m", "tests.training.stand_in"]
 
@@ -34,7 +36,7 @@ def dataset(admin, settings) -> Dataset:
     """210 drawn faces that have been checked."""
     write_csv(settings.DATASETS_DIR / "faces.csv", count=210)
     dataset, _created = intake.add_path(admin, "faces.csv")
-    checks.run_check(str(dataset.pk))
+    dataset_tasks.check_dataset(str(dataset.pk))
     dataset.refresh_from_db()
     assert dataset.status == Dataset.Status.SUCCEEDED
     return dataset

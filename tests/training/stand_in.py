@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 
 from recognition.engine.classifier import SHIPPED_MODEL
-from training.lifeline import end_with_starter, speaker
-from training.messages import BEST, EXAMINATION, JOB
+from training.runs.lifeline import end_with_starter, speaker
+from training.runs.messages import BEST, EXAMINATION, JOB
 
 end_with_starter()
 say = speaker()

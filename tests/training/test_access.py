@@ -4,8 +4,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from recognition import keys as api_keys
-from recognition import registry
+from recognition.api import keys as api_keys
+from recognition.jobs import urls as jobs
+from recognition.registry import registry
 from tests.training.conftest import started
 from training.models import Evaluation, ModelImport
 from training.urls import urlpatterns
@@ -23,7 +24,11 @@ def addresses(patterns, prefix="") -> list[str]:
     return found
 
 
-ROUTES = addresses(urlpatterns)
+ROUTES = [
+    *addresses(urlpatterns),
+    *addresses(jobs.urlpatterns),
+    *addresses(jobs.api_urlpatterns, "api/v1/"),
+]
 METHODS = ("get", "post", "put", "patch", "delete")
 
 

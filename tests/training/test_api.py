@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from recognition import registry
+from recognition.registry import registry
 from tests.recognition.networks import network
 from tests.training.conftest import started
 from tests.training.drawing import write_csv
 from tests.training.weights import npz, pickled
-from training import runs
 from training.models import Dataset, Speed, TrainingRun
+from training.runs import runs
 
 pytestmark = pytest.mark.django_db
 

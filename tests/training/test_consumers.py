@@ -3,12 +3,12 @@
 import pytest
 from asgiref.sync import sync_to_async
 
-from recognition import registry
-from recognition.consumers import NOT_SIGNED_IN
+from recognition.feed import NOT_SIGNED_IN
+from recognition.registry import registry
 from tests.recognition.networks import network, shipped_card
 from tests.recognition.test_consumers import deactivate, sign_out, socket_of
 from tests.training.conftest import started
-from training import launch
+from training.runs import runs
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 
@@ -20,7 +20,7 @@ async def test_an_administrator_hears_of_every_change(admin, dataset):
     for socket in sockets:
         await socket.connect()
     run = await sync_to_async(started)(admin, dataset)
-    await sync_to_async(launch.cancel)(run)
+    await sync_to_async(runs.cancel)(run)
     heard = [[await socket.receive_json_from(timeout=5) for _ in range(2)] for socket in sockets]
     for socket in sockets:
         await socket.disconnect()

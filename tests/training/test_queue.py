@@ -7,12 +7,13 @@ import sys
 import psutil
 import pytest
 
-from recognition.jobs import Status
+from recognition.jobs import work
+from recognition.jobs.lease import Status
 from recognition.models import ModelVersion
 from tests.processes import ROOT, wait_until
 from tests.training.conftest import numbers, started
-from training import events, launch, runs, tasks
 from training.models import TrainingRun
+from training.runs import events, runs
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,7 +26,7 @@ def sweep_until(run: TrainingRun, status: str) -> None:
     """What beat does every few seconds, until the row has the status."""
 
     def swept() -> bool:
-        tasks.requeue_stale()
+        work.sweep_all()
         return status_of(run) == status
 
     wait_until(swept, f"{status}, it is {status_of(run)}", seconds=90)
@@ -95,7 +96,7 @@ def test_a_worker_cancels_what_it_carries_out(training_worker, admin, dataset):
     training_worker(MIEN_TEST_EPOCH="0.3")
     run = started(admin, dataset, epochs=400)
     wait_until(lambda: 1 in numbers(run), "the first epoch")
-    assert launch.cancel(run)
+    assert runs.cancel(run)
 
     wait_until(lambda: status_of(run) == Status.CANCELED, "the end", seconds=5)
 
@@ -114,8 +115,9 @@ def test_what_is_deleted_meanwhile_is_forgotten(training_worker, admin, dataset)
 def test_neither_web_nor_workers_import_tensorflow():
     """Nor does anything else but training.process."""
     code = (
-        "import fer_site.asgi, fer_site.urls, fer_site.celery, sys; import training.tasks\n"
-        "from training import admin, api, checks, consumers, evaluations, launch, runs, trainer\n"
+        "import fer_site.asgi, fer_site.urls, fer_site.celery, sys; import training.runs.tasks\n"
+        "from training import admin, api\n"
+        "from training.runs import trainer\n"
         "loaded = {'tensorflow', 'keras', 'tf2onnx', 'matplotlib'} & set(sys.modules)\n"
         "sys.exit(', '.join(loaded) or 0)"
     )

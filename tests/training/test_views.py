@@ -6,15 +6,15 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from recognition import registry
 from recognition.engine.classifier import SHIPPED_MODEL
 from recognition.models import ModelEvent, ModelVersion
+from recognition.registry import registry
 from tests.recognition.networks import card, figures, network, shipped_card
 from tests.training.conftest import started
 from tests.training.weights import npz
-from training import runs
+from training.datasets.views import DATASETS_SHOWN
 from training.models import Dataset, Evaluation, TrainingRun
-from training.views import DATASETS_SHOWN
+from training.runs import runs
 
 pytestmark = pytest.mark.django_db
 

@@ -41,7 +41,7 @@ def test_a_training_goes_on_after_a_restart_of_everything(start, tmp_path):
     wait_until(
         lambda: client.get(address).json()["epoch_count"] >= 2, "the second epoch", seconds=180
     )
-    trainers = first.pids("training.process")
+    trainers = first.pids("training.runs.process")
     assert trainers
     first.stop(signal.SIGINT)
     assert not alive(trainers)

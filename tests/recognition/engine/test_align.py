@@ -4,13 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from recognition.engine.align import (
-    TEMPLATE,
-    align_face,
-    align_faces,
-    estimate_similarity,
-    warp,
-)
+from recognition.engine.align import TEMPLATE, align_face, align_faces, estimate_similarity, warp
 from recognition.engine.types import Landmarks
 
 NOTHING = np.array([[1.0, 0, 0], [0, 1, 0]])

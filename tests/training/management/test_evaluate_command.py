@@ -8,8 +8,8 @@ from hashlib import sha256
 import pytest
 from django.core.management import CommandError, call_command
 
-from recognition import registry
 from recognition.engine.classifier import SHIPPED_MODEL
+from recognition.registry import registry
 from tests.training.drawing import write_csv
 
 
@@ -97,7 +97,7 @@ def test_it_says_what_is_wrong_with_the_model(tmp_path):
 def test_a_split_without_faces_is_refused(tmp_path):
     data = write_csv(tmp_path / "faces.csv")
     with pytest.raises(
-        CommandError, match=r"PrivateTest has no faces; .* Training \(11\), PublicTest"
+        CommandError, match=r"PrivateTest has no faces. .* Training \(11\), PublicTest"
     ):
         call_command("evaluate", "--data", str(data), "--split", "PrivateTest")
 

@@ -10,11 +10,12 @@ import pytest
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 
-from recognition import pauses, registry
+from recognition.jobs import pauses
 from recognition.models import ModelEvent, ModelVersion
+from recognition.registry import registry
 from tests.recognition.networks import card, network
 from tests.training.weights import npz
-from training import trainer
+from training.runs import trainer
 
 pytestmark = pytest.mark.django_db
 
@@ -94,7 +95,7 @@ def test_weights_wait_while_the_queue_of_trainings_is_paused(tmp_path, user):
 
 def test_weights_can_be_imported(tmp_path, monkeypatch, settings, user):
     settings.TRAINING_DIR = tmp_path / "training"
-    command = [sys.executable, "-m", "tests.training.importer"]
+    command = [sys.executable, "-m", "tests.training.versions.importer"]
     monkeypatch.setattr(trainer, "IMPORT_COMMAND", command)
     (tmp_path / "theirs.npz").write_bytes(npz(np.ones(3)))
     file, network = tmp_path / "theirs.npz", ["--architecture", "simple_cnn"]

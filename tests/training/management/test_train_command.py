@@ -9,11 +9,11 @@ from django.core.management import CommandError, call_command
 from recognition.engine.classifier import EmotionClassifier
 from recognition.models import ModelVersion
 from tests.training.drawing import write_csv
-from training import launch
 from training.core.architectures import build
 from training.core.checkpoint import Epoch, Progress, save_best
 from training.core.config import TrainingConfig
 from training.management.commands.train import Command
+from training.runs import launch
 
 
 @pytest.fixture(autouse=True)

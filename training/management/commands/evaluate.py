@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from recognition.engine.classifier import SHIPPED_MODEL, EmotionClassifier
 from recognition.engine.errors import ModelError
-from recognition.version_files import read_onnx
+from recognition.registry.version_files import read_onnx
 from training.core.data.datasets import load
 from training.core.data.faces import SPLITS, VALIDATION, DatasetError, rows_of
 from training.core.evaluate import Evaluation, measure_time, predict_all, score

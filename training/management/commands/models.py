@@ -8,13 +8,20 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
-from recognition import pauses, registry
-from recognition.comparison import describe_event, describe_version
 from recognition.engine.errors import ModelError
+from recognition.jobs import pauses
 from recognition.models import ModelVersion
-from recognition.version_files import card_file, read_keras, read_onnx, read_weights, zip_file
-from training import imports, model_intake, promotion
+from recognition.registry import registry
+from recognition.registry.comparison import describe_event, describe_version
+from recognition.registry.version_files import (
+    card_file,
+    read_keras,
+    read_onnx,
+    read_weights,
+    zip_file,
+)
 from training.core.config import ARCHITECTURES
+from training.versions import intake, promotion, tasks
 
 
 class Command(BaseCommand):
@@ -130,7 +137,7 @@ class Command(BaseCommand):
 
     def _import(self, options: dict[str, Any]) -> None:
         card = options["card"].read_bytes() if options["card"] else None
-        found = model_intake.add(
+        found = intake.add(
             find_user(options["user"]),
             options["file"].name,
             options["file"].read_bytes(),
@@ -143,10 +150,10 @@ class Command(BaseCommand):
             if pauses.is_paused(found.queue):
                 raise CommandError(f"It waits: the queue {found.queue!r} is paused (see /jobs/).")
             self.stdout.write("Building the network; this takes about half a minute ...")
-            imports.run_import(str(found.pk))
+            tasks.import_weights(str(found.pk))
             found.refresh_from_db()
         if found.model_version is None:
-            raise CommandError(found.error_message or imports.GAVE_UP)
+            raise CommandError(found.error_message or tasks.IMPORT.gave_up)
         self.stdout.write(f"Registered: {found.model_version}")
 
 

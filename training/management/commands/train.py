@@ -7,8 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from recognition import registry
 from recognition.models import ModelVersion
+from recognition.registry import registry
 from training.core.checkpoint import (
     CARD,
     CHECKPOINT,
@@ -29,8 +29,8 @@ from training.core.data.faces import SPLITS, DatasetError, Faces
 from training.core.duration import settled
 from training.core.fit import fit
 from training.core.release import release
-from training.launch import CHOICES, OPTIONS, PRESETS, LaunchRefused, read_config
-from training.messages import BEST
+from training.runs.launch import CHOICES, OPTIONS, PRESETS, LaunchRefused, read_config
+from training.runs.messages import BEST
 
 FLAGS = {name: f"--{name.replace('_', '-')}" for name in (*OPTIONS, *CHOICES)}
 FLAGS["votes"] = "--votes-share"  # --votes is the file

@@ -1,0 +1,1 @@
+"""Accounts: the first visit, sign-up, and who is signed in."""

@@ -1,0 +1,9 @@
+"""The addresses of accounts."""
+
+from django.urls import path
+
+from recognition.accounts import views
+from recognition.accounts.api import MeView
+
+urlpatterns = [path("setup/", views.setup, name="setup")]
+api_urlpatterns = [path("me/", MeView.as_view(), name="api-me")]

@@ -1,0 +1,70 @@
+"""Private files on their way out: only after a permission check, never by their own address."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import IO, cast
+from urllib.parse import quote
+
+from django.conf import settings
+from django.db.models.fields.files import FieldFile
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
+from drf_spectacular.types import OpenApiTypes
+
+
+def serve_picture(request: HttpRequest, picture: FieldFile) -> HttpResponse:
+    """A stored JPEG as the answer to a request that was found to be permitted.
+
+    Behind nginx the file itself is sent by nginx. A browser may keep the picture but asks each
+    time, so that it is not shown after signing out. Raises Http404 if there is none (yet).
+    """
+    if not picture:
+        raise Http404
+    etag = quote_etag(str(picture.name))
+    response = get_conditional_response(request, etag=etag)
+    if response is None and settings.SENDFILE == "nginx":
+        response = HttpResponse(content_type="image/jpeg")
+        response["X-Accel-Redirect"] = f"/private/{quote(str(picture.name))}"
+    elif response is None:
+        with picture.open() as file:
+            response = HttpResponse(file.read(), content_type="image/jpeg")
+    response["ETag"] = etag
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+class Download(FileResponse):
+    """A file sent piece by piece, also by an ASGI server: there Django reads all of it at once."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        file = cast(IO[bytes], self.file_to_stream)
+        while piece := await asyncio.to_thread(file.read, self.block_size):
+            yield piece
+
+
+def serve_download(file: FieldFile, content_type: str, name: str) -> HttpResponseBase:
+    """A stored file to be saved under `name`, for a request that was found to be permitted.
+
+    Behind nginx the file itself is sent by nginx. Raises Http404 if there is none (any more).
+    """
+    if not file:
+        raise Http404
+    response: HttpResponseBase
+    if settings.SENDFILE == "nginx":
+        response = HttpResponse(content_type=content_type)
+        response["X-Accel-Redirect"] = f"/private/{quote(str(file.name))}"
+        response["Content-Disposition"] = f'attachment; filename="{name}"'
+    else:
+        try:
+            content = file.open()
+        except FileNotFoundError:  # deleted since the row was read
+            raise Http404 from None
+        response = Download(content, as_attachment=True, filename=name, content_type=content_type)
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+JPEG = {(200, "image/jpeg"): OpenApiTypes.BINARY}
+JPEG = {(200, "image/jpeg"): OpenApiTypes.BINARY}

@@ -1,0 +1,33 @@
+"""What views of the API have in common."""
+
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from recognition.api.access import WINDOW_SECONDS, key_of
+from recognition.api.problems import Problem
+
+
+class SignedInOnly(APIView):
+    """A mixin of views that no key opens: what a key could do for itself would outlive it."""
+
+    def check_permissions(self, request: Request) -> None:
+        super().check_permissions(request)
+        if key_of(request):
+            raise Problem(403, "sign_in_needed", "Only a signed-in person may do this, no key.")
+
+
+class RateHeaders(APIView):
+    """A mixin of views: what is left of the limit, as draft-ietf-httpapi-ratelimit-headers says."""
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if limits := getattr(request._request, "rate_limit", None):
+            limit, left, reset = limits
+            response["RateLimit-Policy"] = f'"requests";q={limit};w={WINDOW_SECONDS}'
+            response["RateLimit"] = f'"requests";r={left};t={round(reset)}'
+        return response

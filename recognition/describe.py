@@ -1,0 +1,250 @@
+"""What rows look like from outside: a TypedDict each, for pages, events, webhooks and the API."""
+
+import math
+from collections import defaultdict
+from datetime import datetime
+from typing import Literal, NotRequired, TypedDict, cast
+
+import numpy as np
+
+from recognition.engine.emotions import EMOTIONS
+from recognition.engine.sharpness import BLURRED
+from recognition.models import Analysis, Face
+
+Hint = Literal["small", "blurred", "turned"]
+
+
+class Message(TypedDict):
+    """A sentence for people and a stable code for programs."""
+
+    code: str
+    message: str
+
+
+class FaceState(TypedDict):
+    """A face as the REST API gives it; coordinates in pixels of the upright photo."""
+
+    id: int
+    box: dict[str, float]
+    score: float
+    landmarks: dict[str, list[float]]
+    probabilities: dict[str, float]
+    emotion: str
+    quality: list[Hint]  # why the reading may be less certain
+    correction: str | None  # what the owner says it shows: an expression, or "not_a_face"
+    corrected_at: str | None
+
+
+class FoundFace(FaceState):
+    """A face in the list of all faces; `track` and `time` for those of a webcam session."""
+
+    analysis: str
+    track: int | None
+    time: float | None
+
+
+class Series(TypedDict):
+    """How the probabilities of a track went; times in seconds, one probability for each time."""
+
+    times: list[float]
+    probabilities: dict[str, list[float]]
+
+
+class TrackState(TypedDict):
+    """A face across the frames of a session; `first` and `last` in seconds, probabilities mean."""
+
+    number: int
+    first: float
+    last: float
+    frames: int
+    emotion: str
+    probabilities: dict[str, float]
+    series: Series
+
+
+class AnalysisSummary(TypedDict):
+    """An analysis as lists and events give it."""
+
+    id: str
+    kind: str
+    status: str
+    title: str
+    notes: str
+    tags: list[str]
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    width: int | None
+    height: int | None
+    sequence: int
+    face_count: int
+    emotion: str | None
+    model_version: int | None
+    milliseconds: dict[str, float] | None
+    seconds: float | None
+    frame_count: int
+    error: Message | None
+    retryable: bool  # a failed or canceled one whose upload is kept
+    notices: list[Message]
+    url: str
+    photo_url: str | None
+    thumbnail_url: str | None
+
+
+class AnalysisState(AnalysisSummary):
+    """An analysis with what was found: photos have `faces`, sessions have `tracks`."""
+
+    faces: NotRequired[list[FaceState]]
+    tracks: NotRequired[list[TrackState]]
+
+
+def describe_analysis(analysis: Analysis) -> AnalysisSummary:
+    """The state of an analysis without its faces."""
+
+    def iso(moment: datetime | None) -> str | None:
+        return moment.isoformat() if moment else None
+
+    url = analysis.get_absolute_url()
+    error: Message | None = None
+    if analysis.error_code:
+        error = {"code": analysis.error_code, "message": analysis.error_message}
+    return {
+        "id": str(analysis.pk),
+        "kind": analysis.kind,
+        "status": analysis.status,
+        "title": analysis.title,
+        "notes": analysis.notes,
+        "tags": analysis.tags,
+        "created_at": analysis.created_at.isoformat(),
+        "started_at": iso(analysis.started_at),
+        "finished_at": iso(analysis.finished_at),
+        "width": analysis.width,
+        "height": analysis.height,
+        "sequence": analysis.sequence,
+        "face_count": analysis.face_count,
+        "emotion": analysis.emotion or None,
+        "model_version": analysis.model_version.number if analysis.model_version else None,
+        "milliseconds": analysis.milliseconds,
+        "seconds": analysis.seconds,
+        "frame_count": analysis.frame_count,
+        "error": error,
+        "retryable": analysis.is_retryable,
+        "notices": analysis.notices,
+        "url": url,
+        "photo_url": f"{url}photo/" if analysis.photo else None,
+        "thumbnail_url": f"{url}thumbnail/" if analysis.thumbnail else None,
+    }
+
+
+def describe_with_faces(analysis: Analysis) -> AnalysisState:
+    """The state of an analysis with all its faces."""
+    state = cast(AnalysisState, describe_analysis(analysis))
+    state["faces"] = [describe_face(face) for face in analysis.faces.all()]
+    return state
+
+
+def describe_found_face(face: Face) -> FoundFace:
+    """A face with the analysis that it belongs to."""
+    return {
+        **describe_face(face),
+        "analysis": str(face.analysis_id),
+        "track": face.track.number if face.track else None,
+        "time": face.time,
+    }
+
+
+def describe_face(face: Face) -> FaceState:
+    return {
+        "id": face.pk,
+        "box": {"x": face.x, "y": face.y, "width": face.width, "height": face.height},
+        "score": face.score,
+        "landmarks": face.landmarks,
+        "probabilities": dict(zip(EMOTIONS, face.probabilities, strict=True)),
+        "emotion": face.emotion,
+        "quality": quality_hints(face),
+        "correction": face.correction or None,
+        "corrected_at": face.corrected_at.isoformat() if face.corrected_at else None,
+    }
+
+
+MOST_POINTS = 600
+"""Points of a track's series; a longer one is averaged over equal stretches."""
+
+
+def describe_with_tracks(analysis: Analysis) -> AnalysisState:
+    """The state of a session with its tracks."""
+    state = cast(AnalysisState, describe_analysis(analysis))
+    state["tracks"] = describe_tracks(analysis)
+    return state
+
+
+def describe_tracks(analysis: Analysis) -> list[TrackState]:
+    """Each track's mean probabilities and how they went over time."""
+    rows = analysis.faces.exclude(track=None).order_by("time", "pk")
+    faces: dict[int, list[tuple[float, list[float]]]] = defaultdict(list)
+    for number, time, probabilities in rows.values_list("track__number", "time", "probabilities"):
+        faces[number].append((time or 0.0, probabilities))
+    return [_describe_track(number, faces[number]) for number in sorted(faces)]
+
+
+def _describe_track(number: int, faces: list[tuple[float, list[float]]]) -> TrackState:
+    times = np.array([time for time, _ in faces])
+    probabilities = np.array([row for _, row in faces])
+    mean = probabilities.mean(axis=0)
+    stretches = np.array_split(np.arange(len(times)), min(MOST_POINTS, len(times)))
+    points = np.array([probabilities[part].mean(axis=0) for part in stretches]).round(3)
+    return {
+        "number": number,
+        "first": float(times[0]),
+        "last": float(times[-1]),
+        "frames": len(times),
+        "emotion": EMOTIONS[int(mean.argmax())],
+        "probabilities": dict(zip(EMOTIONS, mean.round(4).tolist(), strict=True)),
+        "series": {
+            "times": [round(float(times[part].mean()), 2) for part in stretches],
+            "probabilities": {
+                emotion: points[:, index].tolist() for index, emotion in enumerate(EMOTIONS)
+            },
+        },
+    }
+
+
+SMALL = 48  # pixels: the classifier reads 48 x 48, so anything smaller is enlarged
+TURNED = 0.55  # of half the distance between the eyes: a face in profile reaches 1
+
+
+def quality_hints(face: Face) -> list[Hint]:
+    """Which of "small", "blurred" and "turned" apply, by what is stored of the face.
+
+    The sharpness of faces that were analyzed before it was measured is not known.
+    """
+    found: list[Hint] = []
+    if min(face.width, face.height) < SMALL:
+        found.append("small")
+    if face.sharpness is not None and face.sharpness < BLURRED:
+        found.append("blurred")
+    if face.landmarks and turn(face.landmarks) > TURNED:
+        found.append("turned")
+    return found
+
+
+def turn(landmarks: dict[str, list[float]]) -> float:
+    """How far the nose lies beside the middle of the eyes: 0 from the front, about 1 in profile.
+
+    Measured along the line through the eyes, so that a tilted head is not taken for a turned one.
+    """
+    (left_x, left_y), (right_x, right_y) = landmarks["left_eye"], landmarks["right_eye"]
+    nose_x, nose_y = landmarks["nose"]
+    across_x, across_y = right_x - left_x, right_y - left_y
+    half = math.hypot(across_x, across_y) / 2
+    if half == 0:
+        return 1.0
+    beside_x, beside_y = nose_x - (left_x + right_x) / 2, nose_y - (left_y + right_y) / 2
+    return abs(beside_x * across_x + beside_y * across_y) / (2 * half * half)
+
+
+def describe_in_full(analysis: Analysis) -> AnalysisState:
+    """The state of an analysis with what was found: faces, or the tracks of a session."""
+    if analysis.kind == Analysis.Kind.WEBCAM:
+        return describe_with_tracks(analysis)
+    return describe_with_faces(analysis)

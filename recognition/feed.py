@@ -1,0 +1,94 @@
+"""WebSockets: consumers that only forward what happens to a person's analyses and exports."""
+
+import asyncio
+import logging
+from importlib import import_module
+from typing import Any
+
+from channels.auth import get_user
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
+from django.db import Error
+
+from recognition import events
+
+logger = logging.getLogger(__name__)
+NOT_SIGNED_IN = 4401  # the code of a socket that is closed because nobody is signed in
+TRUSTED_SECONDS = 2.5  # for so long a socket takes for granted that its person is signed in
+
+
+class AnalysesConsumer(AsyncJsonWebsocketConsumer):
+    """Forwards events of the owner's analyses and exports; what the browser sends is ignored."""
+
+    watch = None
+
+    async def connect(self) -> None:
+        user = self.scope["user"]
+        if not user.is_authenticated:
+            await self.accept()  # a socket that was never open has no code to close with
+            await self.close(NOT_SIGNED_IN)
+            return
+        # Before the browser hears that it is connected and reads the state: nothing falls between.
+        self.groups.append(events.owner_group(user.pk))
+        await self.channel_layer.group_add(self.groups[-1], self.channel_name)
+        self.watch = asyncio.create_task(self.close_when_signed_out())
+        await self.accept()
+
+    async def disconnect(self, code: int) -> None:
+        if self.watch:
+            self.watch.cancel()
+
+    async def receive(
+        self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any
+    ) -> None:
+        pass
+
+    async def forward(self, message: dict[str, Any]) -> None:
+        await self.send_json(message["event"])
+
+    async def close_when_signed_out(self) -> None:
+        while await is_signed_in(self.scope):
+            await asyncio.sleep(TRUSTED_SECONDS)
+        await self.close(NOT_SIGNED_IN)
+
+
+async def is_signed_in(scope: dict[str, Any]) -> bool:
+    """Whether the session that opened a socket still is one: a socket outlives it.
+
+    It ends by signing out, a changed password, or an account that was deactivated or deleted.
+    """
+    return (await user_of_session(scope)).is_authenticated
+
+
+async def user_of_session(scope: dict[str, Any]) -> User | AnonymousUser:
+    """Who the session that opened a socket belongs to now; an AnonymousUser once it has ended.
+
+    Where the database does not answer, the last answer holds until it does.
+    """
+    store = import_module(settings.SESSION_ENGINE).SessionStore
+    session = store(scope["session"].session_key)  # read anew from the database
+    try:
+        scope["user"] = await get_user({"session": session})
+    except Error:
+        logger.warning("Whether somebody is still signed in is not known", exc_info=True)
+    return scope["user"]
+
+
+class TrainingConsumer(AnalysesConsumer):
+    """Forwards the events of data sets, runs and evaluations to members of the staff."""
+
+    async def connect(self) -> None:
+        if not self.scope["user"].is_staff:
+            await self.accept()  # a socket that was never open has no code to close with
+            await self.close(NOT_SIGNED_IN)
+            return
+        self.groups.append(events.STAFF_GROUP)
+        await self.channel_layer.group_add(events.STAFF_GROUP, self.channel_name)
+        self.watch = asyncio.create_task(self.close_when_signed_out())
+        await self.accept()
+
+    async def close_when_signed_out(self) -> None:
+        while (await user_of_session(self.scope)).is_staff:
+            await asyncio.sleep(TRUSTED_SECONDS)
+        await self.close(NOT_SIGNED_IN)

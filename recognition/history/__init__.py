@@ -1,0 +1,1 @@
+"""What a person has analyzed: lists, filters, statistics and exports."""

@@ -1,0 +1,95 @@
+"""How an export is asked for: the filters checked, the limits kept, the job queued."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from recognition.history.filters import HistoryFilter
+from recognition.jobs import work
+from recognition.jobs.lease import Status
+from recognition.models import Analysis, Export
+
+MOST_AT_ONCE = 3  # queued or running, of a person
+MOST_KEPT = 30  # of a person, all together
+MOST_IDS = 1000  # entries chosen by hand
+
+Trouble = dict[str, list[tuple[str, str]]]
+"""What is wrong with filters: for each its name, and pairs of a code and a sentence."""
+
+
+class FiltersRefused(Exception):
+    """Filters that mean nothing, or that nobody knows."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(trouble)
+        self.trouble = trouble
+
+
+class TooManyExports(Exception):
+    """The person has enough of them; the text says what to do."""
+
+
+def request_export(owner: User, format: str, filters: Mapping[str, Any]) -> Export:
+    """A queued export and the message for its worker. Raises FiltersRefused or TooManyExports."""
+    checked = check_filters(filters)
+    with transaction.atomic():
+        check_room(owner)
+        if Export.objects.filter(owner=owner).count() >= MOST_KEPT:
+            raise TooManyExports(f"You keep {MOST_KEPT} exports already: delete some first.")
+        export = Export.objects.create(owner=owner, format=format, filters=checked)
+        work.submit(export)
+    return export
+
+
+def retry(export: Export) -> bool:
+    """Queue a failed or canceled export again; False if it is none. Raises TooManyExports."""
+    with transaction.atomic():
+        check_room(export.owner)
+        return work.retry(export)
+
+
+def check_room(owner: User) -> None:
+    """Raises TooManyExports where so many are being made that none may begin; in a transaction."""
+    # Two requests at once must not both find room.
+    get_user_model().objects.select_for_update().get(pk=owner.pk)
+    unfinished = Export.objects.filter(owner=owner, status__in=[Status.QUEUED, Status.RUNNING])
+    if unfinished.count() >= MOST_AT_ONCE:
+        raise TooManyExports(
+            f"{MOST_AT_ONCE} exports are being made already: wait for one or cancel it."
+        )
+
+
+def check_filters(filters: Mapping[str, Any]) -> dict[str, str]:
+    """The filters as name and text, those that are empty left out. Raises FiltersRefused.
+
+    `id` may also be a list.
+    """
+    texts, trouble = {}, Trouble()
+    for name, value in filters.items():
+        if name not in HistoryFilter.base_filters:
+            trouble[name] = [("unknown", "There is no such filter.")]
+        elif isinstance(value, list) and name == "id":
+            texts[name] = _printable(",".join(map(str, value)))
+        elif value is None or isinstance(value, str | int):
+            texts[name] = _printable("" if value is None else str(value))
+        else:
+            trouble[name] = [("invalid", "Give a text or a number.")]
+    if texts.get("id") == "":  # nothing was chosen, so everything is surely not meant
+        trouble["id"] = [("empty", "Choose at least one entry.")]
+    elif texts.get("id", "").count(",") >= MOST_IDS:
+        trouble["id"] = [("too_many", f"Choose at most {MOST_IDS} entries.")]
+    if not trouble:
+        form = HistoryFilter(texts, Analysis.objects.none()).form
+        for name, errors in form.errors.get_json_data().items():
+            trouble[name] = [(error["code"] or "invalid", error["message"]) for error in errors]
+    if trouble:
+        raise FiltersRefused(trouble)
+    return {name: text for name, text in texts.items() if text}
+
+
+def _printable(text: str) -> str:
+    """Half characters, which JSON can carry and no database takes, as question marks."""
+    return text.encode(errors="replace").decode()

@@ -1,0 +1,44 @@
+"""What a history can be narrowed to, for programs and for people."""
+
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+
+from recognition.api.filters import AnalysisFilter
+from recognition.models import ModelVersion
+
+
+class HistoryFilter(AnalysisFilter):
+    """The same for people: whole days in UTC, the last one included, and a list of versions."""
+
+    model_version = django_filters.ModelChoiceFilter(
+        queryset=ModelVersion.objects.all(), to_field_name="number", empty_label="Any"
+    )
+    since = django_filters.DateFilter(method="from_day")
+    until = django_filters.DateFilter(method="to_day")
+
+    def from_day(self, queryset: QuerySet[Any], name: str, value: Any) -> QuerySet[Any]:
+        return queryset.filter(created_at__gte=beginning(value))
+
+    def to_day(self, queryset: QuerySet[Any], name: str, value: Any) -> QuerySet[Any]:
+        return queryset.filter(created_at__lte=datetime.combine(value, time.max, UTC))
+
+    def asked(self) -> dict[str, str]:
+        """What narrows the history, as in its address; filters that are not valid left out."""
+        wrong = self.form.errors
+        return {
+            name: self.form.data[name]
+            for name in self.form.fields
+            if self.form.data.get(name) and name not in wrong
+        }
+
+    def in_use(self) -> int:
+        """How many filters narrow the history, the text not counted."""
+        values = self.form.cleaned_data if self.form.is_valid() else {}
+        return sum(1 for name, value in values.items() if value and name != "text")
+
+
+def beginning(day: date) -> datetime:
+    return datetime.combine(day, time.min, UTC)

@@ -1,0 +1,38 @@
+"""The Celery tasks of exports, and what kind of job an export is."""
+
+from celery import shared_task
+
+from recognition.history import events, exports
+from recognition.jobs import work
+from recognition.jobs.broker import send
+from recognition.jobs.kinds import Kind, register
+from recognition.models import Export
+
+
+@shared_task(name="recognition.tasks.export")
+def export(pk: str) -> None:
+    work.run(KIND, pk, exports.write)
+
+
+@shared_task(name="recognition.tasks.delete_old_exports")
+def delete_old_exports() -> None:
+    exports.delete_old()
+
+
+def enqueue(pk: str) -> None:
+    send(export, pk)
+
+
+KIND = register(
+    Kind(
+        "export",
+        Export,
+        enqueue,
+        events.publish_export,
+        label="Export",
+        gave_up="The export could not be finished in three attempts: start it again later.",
+        files=("file",),
+        person="owner",
+        title=lambda export: export.name,
+    )
+)

@@ -1,0 +1,50 @@
+"""The pages of the history: list, dashboard, exports."""
+
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from recognition.api.people import person_of
+from recognition.history import events, statistics, tables
+from recognition.history.filters import HistoryFilter
+from recognition.history.paging import HistoryPaginator
+from recognition.models import Export, ModelVersion
+
+PAGE_SIZE = 24
+
+
+@login_required
+def analysis_list(request: HttpRequest) -> HttpResponse:
+    found = HistoryFilter(request.GET, person_of(request).analyses.all())
+    page = HistoryPaginator(found.qs, PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {
+        "filter": found,
+        "page": page,
+        "pages": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
+        "versions": ModelVersion.objects.filter(archived=False),
+    }
+    return render(request, "history/history.html", context)
+
+
+@login_required
+def analysis_faces(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The faces as a CSV file."""
+    analysis = get_object_or_404(person_of(request).analyses, pk=pk)
+    response = HttpResponse(tables.write_faces(analysis), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="faces-{analysis.pk}.csv"'
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+@login_required
+def export_list(request: HttpRequest) -> HttpResponse:
+    data = [events.describe_export(export) for export in person_of(request).exports.all()]
+    return render(request, "history/exports.html", {"exports_data": data, "kept": Export.KEPT})
+
+
+@login_required
+def dashboard(request: HttpRequest) -> HttpResponse:
+    """The part of the upload page that tells how things stand; the page reads it again itself."""
+    return render(request, "history/_dashboard.html", statistics.overview(person_of(request)))

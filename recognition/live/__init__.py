@@ -1,0 +1,1 @@
+"""Live sessions: webcam frames over a WebSocket, answered one by one."""

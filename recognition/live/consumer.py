@@ -1,0 +1,244 @@
+"""The WebSocket of a live session: docs/reference/live-protocol.md spoken over recognition.live."""
+
+import asyncio
+import json
+import logging
+import time
+import uuid
+from contextlib import suppress
+from typing import Any
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+from django.db import DatabaseError
+
+from recognition.feed import NOT_SIGNED_IN, TRUSTED_SECONDS, is_signed_in
+from recognition.jobs.broker import BROKER_TROUBLE
+from recognition.live import frames, places, recordings, session
+from recognition.live.tasks import enqueue_frame
+
+logger = logging.getLogger(__name__)
+
+BAD_FRAMES, IDLE, TOO_LARGE, TOO_MANY, UNREAD, BUSY = 4400, 4408, 4413, 4429, 4431, 4503
+BROKEN = 1011
+UNAVAILABLE = "The server's queue cannot be reached just now; the session goes on when it can."
+TURN_SECONDS = 0.25  # how often a session looks after itself when nothing happens
+STORE_SECONDS = 1.0
+
+
+class LiveConsumer(AsyncWebsocketConsumer):
+    """One live session.
+
+    Frames and the workers' answers are only noted and wake `run`, which alone replies to them.
+    """
+
+    # A session needs no channel layer, and a lost Redis must not close its socket.
+    channel_layer_alias = "none"
+    running: asyncio.Task[None] | None = None
+    closing: asyncio.Task[None] | None = None
+
+    async def connect(self) -> None:
+        await self.accept()  # a socket that was never open has no code to close with
+        if not self.scope["user"].is_authenticated:
+            await self.close(NOT_SIGNED_IN)
+            return
+        self.owner, self.name, self.line = self.scope["user"].pk, str(uuid.uuid4()), frames.line()
+        if refused := await self.take_place():
+            await self.close(refused)
+            return
+        now = time.monotonic()
+        self.session = session.LiveSession(now)
+        self.recorder: recordings.Recorder | None = None
+        self.kept_url: str | None = None
+        self.storing = asyncio.Lock()  # rows are stored from two places
+        self.checked_at = self.stored_at = now
+        self.wake = asyncio.Event()
+        await self.line.register(self.name, self.take_answer)
+        await self.send_message(
+            {
+                "type": "session.created",
+                "protocol": session.PROTOCOL,
+                "session": self.name,
+                "limits": session.limits(),
+                "settings": self.session.settings.to_dict(),
+            }
+        )
+        self.running = asyncio.create_task(self.run())
+        self.running.add_done_callback(self.report)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self.running is None or self.closing:
+            return
+        if len(bytes_data or text_data or "") > settings.LIVE_FRAME_BYTES + session.SEQUENCE_BYTES:
+            await self.close(TOO_LARGE)
+        elif bytes_data is not None:
+            self.session.receive(bytes_data, time.monotonic())
+            self.wake.set()
+        else:
+            await self.receive_text(text_data or "")
+
+    async def receive_text(self, text: str) -> None:
+        try:
+            message = json.loads(text)
+            kind = message.pop("type")
+            handler = {"session.update": self.update, "session.close": self.say_goodbye}[kind]
+        except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
+            await self.complain(
+                "bad_message",
+                "Send a JSON object whose type is session.update or session.close.",
+            )
+        else:
+            await handler(message)
+
+    async def update(self, values: dict[str, Any]) -> None:
+        """Change settings, and begin or end keeping the session."""
+        before = self.session.settings
+        try:
+            self.session.update(values)
+        except session.SettingError as error:
+            await self.complain("bad_setting", str(error))
+            return
+        try:
+            await self.keep(self.session.settings.keep)
+        except DatabaseError:
+            self.session.update(before.to_dict())
+            await self.complain("keep_failed", "The session cannot be stored just now.")
+            return
+        await self.tell_settings()
+
+    async def tell_settings(self) -> None:
+        await self.send_message(
+            {
+                "type": "session.updated",
+                "settings": self.session.settings.to_dict(),
+                "kept_url": self.kept_url,
+            }
+        )
+
+    async def keep(self, wanted: bool) -> None:
+        now = time.monotonic()
+        async with self.storing:
+            if wanted and not self.recorder:
+                self.recorder = await database_sync_to_async(recordings.Recorder)(self.owner, now)
+                self.kept_url = self.recorder.url
+            elif not wanted and (recorder := self.recorder):
+                # Where the database fails, the rows stay here and can be stored later.
+                await database_sync_to_async(recorder.finish)(now)
+                self.recorder = None
+
+    async def say_goodbye(self, _message: dict[str, Any]) -> None:
+        """End on the client's wish: replies that are due, the summary, the close."""
+        self.session.drop_waiting()
+        self.closing = asyncio.create_task(self.finish_then_close())
+
+    async def finish_then_close(self) -> None:
+        while not self.session.is_done:  # a frame in flight has its reply or times out
+            self.wake.set()
+            await asyncio.sleep(0.01)
+        await self.keep(False)
+        summary = self.session.summary(time.monotonic())
+        await self.send_message({**summary, "kept_url": self.kept_url})
+        await self.close(1000)
+
+    async def disconnect(self, code: int) -> None:
+        if self.running is None:
+            return
+        self.running.cancel()
+        with suppress(*BROKER_TROUBLE):
+            await places.leave(self.line.redis, self.owner, self.name)
+        await self.line.unregister(self.name)
+        await self.keep(False)
+
+    def take_answer(self, answer: frames.Answer) -> None:
+        """Called with each answer of a worker."""
+        now = time.monotonic()
+        tracked = self.session.finish(answer, now)
+        if tracked is not None and self.recorder:
+            size = (answer["width"], answer["height"])
+            self.recorder.note(tracked, now, size, answer["model_version"])
+        self.wake.set()
+
+    async def run(self) -> None:
+        """Send what is due, hand out the next frame, look after the session; until it closes."""
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.wake.wait(), TURN_SECONDS)
+            self.wake.clear()
+            now = time.monotonic()
+            self.session.expire(now, settings.FRAME_SECONDS)
+            for reply in self.session.take_replies():
+                await self.send_message(reply)
+            if code := await self.reason_to_close(now):
+                await self.close(code)
+                return
+            await self.hand_out(now)
+            await self.store(now)
+
+    def report(self, task: asyncio.Task[None]) -> None:
+        """A session that met an error of its own must not stay open in silence."""
+        if not task.cancelled() and (error := task.exception()):
+            logger.error("A live session broke off", exc_info=error)
+            self.closing = asyncio.create_task(self.close(BROKEN))
+
+    async def hand_out(self, now: float) -> None:
+        """Send the frame that waits to a worker, unless one is there already."""
+        frame = self.session.start_next(now)
+        if frame is None:
+            return
+        min_face, hints = self.session.settings.min_face, self.session.hints(now)
+        try:
+            taken = await self.line.send(
+                self.owner, self.name, frame, min_face, hints, enqueue_frame
+            )
+        except BROKER_TROUBLE:
+            self.session.give_up("unavailable", UNAVAILABLE)
+            self.wake.set()
+        else:
+            if not taken:
+                self.session.hold_back()
+                self.wake.set()
+
+    async def reason_to_close(self, now: float) -> int | None:
+        """The code to close with, if there is a reason to."""
+        if self.session.is_spoiled:
+            return BAD_FRAMES
+        if self.session.is_unread:
+            return UNREAD
+        if now - self.session.last_frame_at > settings.LIVE_IDLE_SECONDS:
+            return IDLE
+        if now - self.checked_at > TRUSTED_SECONDS:
+            self.checked_at = now
+            if not await is_signed_in(self.scope):
+                return NOT_SIGNED_IN
+            with suppress(*BROKER_TROUBLE):
+                await places.take(self.line.redis, self.owner, self.name)
+        return None
+
+    async def store(self, now: float) -> None:
+        """Store a kept session's rows once a second; ends keeping if somebody deleted it."""
+        if now - self.stored_at < STORE_SECONDS:
+            return
+        self.stored_at = now
+        async with self.storing:
+            if recorder := self.recorder:
+                with suppress(DatabaseError):  # tried again with the next rows
+                    if not await database_sync_to_async(recorder.store)(now):
+                        self.recorder = self.kept_url = None
+                        # Or the next change of a setting would begin to keep it anew, unasked.
+                        self.session.update({"keep": False})
+                        await self.tell_settings()
+
+    async def take_place(self) -> int | None:
+        """Take one of the site's places; the code to close with where there is none."""
+        try:
+            answer = await places.take(self.line.redis, self.owner, self.name)
+        except BROKER_TROUBLE:
+            return BUSY
+        return {places.TAKEN: None, places.TOO_MANY: TOO_MANY, places.FULL: BUSY}[answer]
+
+    async def complain(self, code: str, message: str) -> None:
+        await self.send_message({"type": "session.error", "code": code, "message": message})
+
+    async def send_message(self, message: dict[str, Any]) -> None:
+        await self.send(text_data=json.dumps(message, separators=(",", ":")))

@@ -1,0 +1,214 @@
+"""Frames on their way to a worker, and the answers on their way back to the one socket."""
+
+import asyncio
+import functools
+import json
+import logging
+import time
+import uuid
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any, NotRequired, TypedDict, cast
+
+import redis
+import redis.asyncio
+from django.conf import settings
+
+from recognition.engine import media, pipeline
+from recognition.engine.detector import MtcnnDetector
+from recognition.engine.errors import MediaError
+from recognition.engine.types import BoundingBox, Face
+from recognition.live.session import Frame
+from recognition.registry import registry
+
+logger = logging.getLogger(__name__)
+
+# Seconds. An answer that nobody collects, because its web process died, is forgotten after this.
+FORGOTTEN_AFTER = 10
+RECONNECT_SECONDS = 0.2
+LISTEN_SECONDS = 5
+
+
+class Job(TypedDict):
+    """One frame's task; the picture lies in Redis under `key`, the answer goes to `mailbox`."""
+
+    key: str
+    mailbox: str
+    session: str
+    sequence: int
+    min_face: int
+    hints: list[list[float]]
+    sent_at: float
+
+
+class Answer(TypedDict):
+    """What a worker says about a frame; `error.bad` where the picture is to blame."""
+
+    session: str
+    sequence: int
+    error: NotRequired[dict[str, Any]]
+    width: NotRequired[int]
+    height: NotRequired[int]
+    model_version: NotRequired[int]
+    faces: NotRequired[list[dict[str, Any]]]
+    milliseconds: NotRequired[dict[str, float]]
+
+
+class FrameLine:
+    """The connection of one web process to the workers; sockets register for their answers.
+
+    Answers come through one Redis list per process. A lost Redis closes no socket: the line
+    reconnects, and what was on the way is answered by the session's own time limit.
+    """
+
+    def __init__(self) -> None:
+        self.mailbox = f"mien:answers:{uuid.uuid4()}"
+        # The list is read in blocking turns; a socket timeout must be longer than one.
+        self.redis = redis.asyncio.Redis.from_url(
+            settings.REDIS_URL, socket_timeout=LISTEN_SECONDS + 5, socket_connect_timeout=1
+        )
+        self._takers: dict[str, Callable[[Answer], None]] = {}
+        self._listener: asyncio.Task[None] | None = None
+
+    async def register(self, session: str, take: Callable[[Answer], None]) -> None:
+        """From now on `take` is called with each answer for this session."""
+        self._takers[session] = take
+        if self._listener is None:
+            self._listener = asyncio.create_task(self._listen())
+
+    async def unregister(self, session: str) -> None:
+        """No answers for this session any more; after the last one nobody listens."""
+        self._takers.pop(session, None)
+        if not self._takers and self._listener:
+            self._listener.cancel()
+            self._listener = None
+            await self.redis.aclose()
+
+    async def send(
+        self,
+        owner: int,
+        session: str,
+        frame: Frame,
+        min_face: int,
+        hints: Sequence[BoundingBox],
+        publish: Callable[[Job], object],
+    ) -> bool:
+        """Hand a frame to the workers; False where the person's limit for this second is reached.
+
+        `publish` sends the message of a job to the queue. Raises RedisError, OperationalError or
+        OSError when Redis cannot be reached.
+        """
+        now = time.time()
+        key = f"mien:frame:{session}:{frame.sequence}"
+        counter = f"mien:frames-of:{owner}:{int(now)}"
+        async with self.redis.pipeline(transaction=True) as together:
+            together.set(key, frame.picture, px=int(settings.FRAME_SECONDS * 1000))
+            together.incr(counter)
+            together.expire(counter, 2)
+            _, frames, _ = await together.execute()
+        if frames > settings.LIVE_FRAMES_PER_SECOND:
+            await self.redis.delete(key)
+            return False
+        job: Job = {
+            "key": key,
+            "mailbox": self.mailbox,
+            "session": session,
+            "sequence": cast(int, frame.sequence),
+            "min_face": min_face,
+            "hints": [[round(side, 1) for side in asdict(box).values()] for box in hints],
+            "sent_at": now,
+        }
+        await asyncio.to_thread(publish, job)
+        return True
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                found = await self.redis.blpop([self.mailbox], timeout=LISTEN_SECONDS)
+            except (redis.RedisError, OSError) as error:
+                logger.warning("Waiting for Redis: %s", error)
+                await asyncio.sleep(RECONNECT_SECONDS)
+                continue
+            if found:
+                answer: Answer = json.loads(found[1])
+                if take := self._takers.get(answer["session"]):
+                    take(answer)
+
+
+_lines: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, FrameLine] = (
+    weakref.WeakKeyDictionary()
+)
+
+
+def line() -> FrameLine:
+    """The line of the running event loop: a web process has one."""
+    loop = asyncio.get_running_loop()
+    if loop not in _lines:
+        _lines[loop] = FrameLine()
+    return _lines[loop]
+
+
+# --- In the worker ----------------------------------------------------------------------------
+
+
+def answer_frame(job: Job) -> None:
+    """Analyze a frame and send the answer back; a frame that is gone by now is dropped."""
+    picture = connection().getdel(job["key"])
+    if picture is None:
+        return
+    answer: Answer = {"session": job["session"], "sequence": job["sequence"]}
+    try:
+        answer.update(examine(cast(bytes, picture), job))
+    except MediaError as error:
+        answer["error"] = {"code": error.code, "message": error.message, "bad": True}
+    except Exception:
+        logger.exception("A frame broke off")
+        message = "The worker met an error of its own; the next frame may fare better."
+        answer["error"] = {"code": "analysis_failed", "message": message, "bad": False}
+    with connection().pipeline(transaction=True) as together:
+        together.rpush(job["mailbox"], json.dumps(answer))
+        together.expire(job["mailbox"], FORGOTTEN_AFTER)
+        together.execute()
+
+
+def examine(picture: bytes, job: Job) -> Any:
+    """The faces of a frame and how long each step took, in milliseconds."""
+    waited = max(0.0, time.time() - job["sent_at"])
+    started = time.perf_counter()
+    rgb = media.decode_frame(picture, settings.LIVE_FRAME_PIXELS)
+    decoded = time.perf_counter()
+    version, classifier = registry.recent_classifier()
+    hints = [BoundingBox(*sides) for sides in job["hints"]]
+    detector = frame_detector().with_min_face(job["min_face"])
+    result = pipeline.analyze_frame(rgb, detector, classifier, hints)
+    decode = (decoded - started) * 1000
+    return {
+        "width": result.width,
+        "height": result.height,
+        "model_version": version.number,
+        "faces": [describe(face) for face in result.faces],
+        "milliseconds": {**result.milliseconds, "queue": waited * 1000, "decode": decode},
+    }
+
+
+def describe(face: Face) -> dict[str, Any]:
+    detection = face.detection
+    return {
+        "box": asdict(detection.box),
+        "score": detection.score,
+        "landmarks": asdict(detection.landmarks),
+        "probabilities": face.prediction.probabilities,
+    }
+
+
+@functools.cache
+def connection() -> redis.Redis:
+    """This worker's connection for frames."""
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=1)
+
+
+@functools.cache
+def frame_detector() -> MtcnnDetector:
+    """This worker's detector. One look: a webcam is upright, and turned looks cost time."""
+    return MtcnnDetector(max_side=settings.MAX_SIDE, second_look=False)

@@ -1,0 +1,1 @@
+"""Photos: uploaded, analyzed, shown, corrected."""

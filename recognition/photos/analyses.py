@@ -1,0 +1,151 @@
+"""The life of a photo's analysis: read, finished, edited, deleted."""
+
+import functools
+import time
+from dataclasses import asdict
+from typing import Any, cast
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import F
+
+from recognition import events
+from recognition.engine import media, pipeline
+from recognition.engine.detector import FaceDetector, MtcnnDetector
+from recognition.engine.errors import MediaError
+from recognition.engine.types import ImageAnalysis
+from recognition.jobs import work
+from recognition.jobs.files import delete_files
+from recognition.models import Analysis, Face, ModelVersion
+from recognition.models.derived import search_text
+from recognition.programs import idempotency, webhooks
+from recognition.registry import registry, version_files
+
+
+@functools.cache
+def face_detector() -> FaceDetector:
+    """This process's detector, loaded at its first photo."""
+    return MtcnnDetector(min_face=settings.MIN_FACE, max_side=settings.MAX_SIDE)
+
+
+def analyze(analysis: Analysis) -> None:
+    """Read a photo that this worker holds; one that cannot be read is not kept."""
+    source = analysis.source.name
+    try:
+        analyze_source(analysis)
+    except MediaError as error:
+        if work.fail(analysis, error.code, error.message, source=""):
+            delete_files([source])
+
+
+def analyze_source(analysis: Analysis) -> None:
+    """Decode the upload, read its faces, store the stripped photo, and finish the analysis."""
+    if version := analysis.requested_version:
+        classifier = version_files.load_classifier(version)
+    else:
+        version, classifier = registry.active_classifier()
+    started = time.perf_counter()
+    with analysis.source.open() as file:
+        rgb, _header = media.decode_photo(file.read(), max_pixels=settings.MAX_PIXELS)
+    decode_ms = (time.perf_counter() - started) * 1000
+    result = pipeline.analyze_image(rgb, face_detector(), classifier)
+    result.milliseconds["decode"] = decode_ms
+
+    name = f"{analysis.pk}.jpg"
+    pictures = {"photos": media.encode_jpeg(rgb), "thumbnails": media.make_thumbnail(rgb)}
+    photo, thumbnail = (
+        default_storage.save(f"{folder}/{name}", ContentFile(content))
+        for folder, content in pictures.items()
+    )
+    analysis.stored_bytes = sum(map(len, pictures.values()))
+    if not finish(analysis, version, result, photo, thumbnail):
+        delete_files([photo, thumbnail])
+
+
+def finish(
+    analysis: Analysis, version: ModelVersion, result: ImageAnalysis, photo: str, thumbnail: str
+) -> bool:
+    """Store the result of a running analysis; False if this worker no longer holds it."""
+    source = analysis.source.name
+    finished = work.finish(
+        analysis,
+        lambda: Face.objects.bulk_create(_faces(analysis, result)),
+        width=result.width,
+        height=result.height,
+        face_count=len(result.faces),
+        emotion=result.faces[0].prediction.emotion if result.faces else "",
+        model_version=version,
+        milliseconds={key: round(value, 1) for key, value in result.milliseconds.items()},
+        stored_bytes=analysis.stored_bytes,
+        source="",
+        photo=photo,
+        thumbnail=thumbnail,
+    )
+    if finished:
+        delete_files([source])
+    return finished
+
+
+def _faces(analysis: Analysis, result: ImageAnalysis) -> list[Face]:
+    return [
+        Face(
+            analysis=analysis,
+            x=face.detection.box.x,
+            y=face.detection.box.y,
+            width=face.detection.box.width,
+            height=face.detection.box.height,
+            score=face.detection.score,
+            landmarks=asdict(face.detection.landmarks),
+            probabilities=face.prediction.probabilities,
+            emotion=face.prediction.emotion,
+            probability=face.prediction.probability,
+            sharpness=face.sharpness,
+        )
+        for face in result.faces
+    ]
+
+
+def edit(analysis: Analysis, values: dict[str, object]) -> None:
+    """Write the owner's title, notes or tags."""
+    if not values:
+        return
+    rows = Analysis.objects.filter(pk=analysis.pk)
+    with transaction.atomic():
+        # Locked: the text for searching is made of all three, others may write another one.
+        parts = rows.select_for_update().values("title", "notes", "tags").first()
+        if parts:
+            values = {
+                **values,
+                "search_text": search_text(**cast(dict[str, Any], {**parts, **values})),
+            }
+        changed = rows.update(**values, sequence=F("sequence") + 1)
+    announce(analysis, changed)
+
+
+def announce(analysis: Analysis, rows: int) -> bool:
+    """Read an analysis that was changed and tell its owner; False where no row was."""
+    if not rows:
+        return False
+    analysis.refresh_from_db()
+    events.publish_change(analysis)
+    return True
+
+
+def delete_analysis(analysis: Analysis) -> None:
+    """Delete an analysis with its faces, its files and what webhooks and answers hold of it.
+
+    A worker that has it just now notices.
+    """
+    owner_id, pk = analysis.owner_id, str(analysis.pk)
+    with transaction.atomic():
+        # Locked and read anew: its worker may have finished it meanwhile.
+        rows = Analysis.objects.select_for_update().filter(pk=pk)
+        files = rows.values_list("source", "photo", "thumbnail").first() or ()
+        analysis.delete()
+        webhooks.forget(owner_id, pk)
+        idempotency.forget(owner_id, pk)
+        # On commit, because the admin deletes in a transaction of its own.
+        transaction.on_commit(functools.partial(delete_files, files))
+        transaction.on_commit(functools.partial(events.publish_deletion, owner_id, pk))

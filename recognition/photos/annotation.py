@@ -1,0 +1,50 @@
+"""A photo with boxes and names drawn into it."""
+
+import io
+
+from PIL import Image, ImageDraw, ImageFont
+
+from recognition.models import NOT_A_FACE, Analysis, Face
+
+# The colors of the pages (static/css/tokens.css).
+COLORS = {
+    "angry": "#c8430b",
+    "disgust": "#1a6650",
+    "fear": "#9430a6",
+    "happy": "#bd8800",
+    "sad": "#16337f",
+    "surprise": "#2f93d6",
+    "neutral": "#868b92",
+}
+
+
+def annotate(analysis: Analysis) -> bytes:
+    """The stored photo as JPEG, each face in a box with its expression and probability.
+
+    Where the owner corrected a face, the correction; what is not a face gets no box.
+    """
+    with analysis.photo.open() as file:
+        photo = Image.open(file).convert("RGB")
+    draw = ImageDraw.Draw(photo)
+    line = max(2, round(max(photo.size) / 400))
+    font = ImageFont.load_default(size=max(12, round(max(photo.size) / 50)))
+    for face in analysis.faces.exclude(correction=NOT_A_FACE):
+        color = COLORS[face.correction or face.emotion]
+        right, bottom = face.x + face.width, face.y + face.height
+        draw.rectangle([face.x, face.y, right, bottom], outline=color, width=line)
+        words = caption(face)
+        left, top, far, low = draw.textbbox((0, 0), words, font=font)
+        height = low - top + 2 * line
+        # Above the box, or inside where there is no room.
+        place = face.y - height if face.y >= height else face.y
+        draw.rectangle([face.x, place, face.x + far - left + 4 * line, place + height], fill=color)
+        draw.text((face.x + 2 * line - left, place + line - top), words, fill="white", font=font)
+    content = io.BytesIO()
+    photo.save(content, "JPEG", quality=92)
+    return content.getvalue()
+
+
+def caption(face: Face) -> str:
+    if face.correction:
+        return f"{face.correction} (corrected)"
+    return f"{face.emotion} {round(max(face.probabilities) * 100)} %"

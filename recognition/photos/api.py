@@ -1,0 +1,301 @@
+"""/api/v1/analyses/: photos in, results out, and everything that can be done with them."""
+
+import logging
+import re
+import time
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import TooManyFilesSent
+from django.db import InterfaceError, OperationalError
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from recognition import describe
+from recognition.api.access import key_of
+from recognition.api.filters import AnalysisFilter
+from recognition.api.pages import NewestFirst
+from recognition.api.people import person_of
+from recognition.api.private_files import JPEG, serve_picture
+from recognition.api.problems import Problem, Unavailable
+from recognition.api.states import StateSerializer
+from recognition.api.views import RateHeaders
+from recognition.engine.errors import MediaError
+from recognition.jobs import broker, work
+from recognition.models import Analysis, ModelVersion
+from recognition.photos import analyses, submissions
+from recognition.photos.annotation import annotate
+from recognition.photos.raw_body import PhotoParser
+from recognition.programs.repeats import IDEMPOTENCY_KEY, answer_once
+
+logger = logging.getLogger(__name__)
+MAX_WAIT_SECONDS = 20
+LOOK_SECONDS = 0.1
+
+
+# The status of a request in which nothing was accepted, by the code of its first error.
+REFUSED = {"empty_file": 400, "file_too_large": 413, "not_an_image": 415}
+UNREADABLE = 422  # where it is a photo, but one that cannot be read
+STORAGE_TROUBLE = (OSError, OperationalError, InterfaceError)
+
+
+NOT_STORED = {
+    "code": "unavailable",
+    "message": "This photo could not be stored just now. Please send it again.",
+}
+
+
+class AnalysisSerializer(StateSerializer):
+    """An analysis without its faces, as in lists and events."""
+
+    state = describe.AnalysisSummary
+
+    def to_representation(self, instance: Analysis) -> describe.AnalysisSummary:
+        return describe.describe_analysis(instance)
+
+
+class AnalysisDetailSerializer(StateSerializer):
+    """A photo's analysis with its faces, a session's with its tracks."""
+
+    state = describe.AnalysisState
+
+    def to_representation(self, instance: Analysis) -> describe.AnalysisState:
+        return describe.describe_in_full(instance)
+
+
+class EditSerializer(serializers.Serializer):
+    """What the owner may write to an analysis."""
+
+    title = serializers.CharField(max_length=200, required=False)
+    notes = serializers.CharField(max_length=5000, allow_blank=True, required=False)
+    tags = serializers.ListField(
+        child=serializers.CharField(max_length=50), max_length=20, required=False
+    )
+
+
+class VersionField(serializers.SlugRelatedField):
+    """A model version by its number."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        try:
+            return super().to_internal_value(data)
+        except OverflowError:  # 1e400 is a number, but no version's
+            self.fail("invalid")
+
+
+class RerunSerializer(serializers.Serializer):
+    """The number of the model version to read the photo with."""
+
+    model_version = VersionField(slug_field="number", queryset=ModelVersion.objects.all())
+
+
+class UploadSerializer(serializers.Serializer):
+    """One or many photos; the description only."""
+
+    photos = serializers.ListField(child=serializers.FileField())
+
+
+class UploadErrorSerializer(serializers.Serializer):
+    file = serializers.CharField(allow_null=True)
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class AcceptedSerializer(serializers.Serializer):
+    """What became of an upload."""
+
+    analyses = AnalysisSerializer(many=True)
+    errors = UploadErrorSerializer(many=True)  # type: ignore[assignment]  # a field, as DRF has it
+
+
+class AnalysisViewSet(
+    RateHeaders,
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.DestroyModelMixin,
+    viewsets.GenericViewSet,
+):
+    """The analyses of the signed-in person."""
+
+    queryset = Analysis.objects.none()
+    scope = "analyze"
+    parser_classes = [MultiPartParser, JSONParser, PhotoParser]
+    pagination_class = NewestFirst
+    filterset_class = AnalysisFilter
+    lookup_value_converter = "uuid"
+
+    def get_queryset(self) -> QuerySet[Any]:
+        own = Analysis.objects.filter(owner=person_of(self.request)).select_related("model_version")
+        return own.defer("model_version__card")  # long, and decoded for each analysis
+
+    def get_serializer_class(self) -> type[Any]:
+        return AnalysisSerializer if self.action == "list" else AnalysisDetailSerializer
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("Prefer", str, OpenApiParameter.HEADER, description="wait=N, N ≤ 20"),
+            IDEMPOTENCY_KEY,
+        ],
+        request={"multipart/form-data": UploadSerializer, "image/*": OpenApiTypes.BINARY},
+        responses={200: AcceptedSerializer, 202: AcceptedSerializer},
+    )
+    def create(self, request: Request) -> Response:
+        """Upload photos: queued (202), or with `Prefer: wait=N` their results (200).
+
+        Send one or many as multipart form data in the field `photos`, or one as the raw body. With
+        an `Idempotency-Key` the same request can be sent again for 24 hours and is done once.
+        """
+        uploads = uploads_of(request)
+        status, body = answer_once(request, lambda: parts_of(uploads), lambda: self.accept(uploads))
+        waited = wait_seconds(request.headers.get("Prefer", ""))
+        response = Response(body, status)
+        ids = [analysis["id"] for analysis in body["analyses"]]
+        if waited and (done := self.results(ids, waited)):
+            response = Response({**body, "analyses": done}, 200)
+        if waited:
+            response["Preference-Applied"] = f"wait={waited}"
+        if len(ids) == 1:
+            response["Location"] = request.build_absolute_uri(f"{request.path}{ids[0]}/")
+        return response
+
+    def accept(self, uploads: list) -> tuple[int, dict]:
+        """Queue what can be accepted; a Problem where nothing is."""
+        if not broker.broker_answers():
+            raise Unavailable("The queue")
+        key = key_of(self.request)
+        accepted, errors = [], []
+        for upload in uploads:
+            try:
+                accepted.append(submissions.submit_image(person_of(self.request), upload, key))
+            except MediaError as error:
+                errors.append({"file": upload.name, "code": error.code, "message": error.message})
+            except STORAGE_TROUBLE:
+                if not accepted:
+                    raise
+                logger.exception("A photo could not be stored")
+                errors.append({"file": upload.name, **NOT_STORED})
+        if not accepted:
+            status, code = REFUSED.get(errors[0]["code"], UNREADABLE), errors[0]["code"]
+            raise Problem(status, code, errors[0]["message"], errors=errors)
+        return 202, {"analyses": AnalysisSerializer(accepted, many=True).data, "errors": errors}
+
+    def results(self, ids: list[str], seconds: int) -> list | None:
+        """The results of these analyses, if all are finished within so many seconds."""
+        deadline = time.monotonic() + seconds
+        own = self.get_queryset().filter(pk__in=ids)
+        unfinished = own.filter(status__in=[Analysis.Status.QUEUED, Analysis.Status.RUNNING])
+        while unfinished.exists():
+            if time.monotonic() > deadline:
+                return None
+            time.sleep(LOOK_SECONDS)
+        states = {str(one.pk): AnalysisDetailSerializer(one).data for one in own}
+        return [states[pk] for pk in ids if pk in states]
+
+    def perform_destroy(self, instance: Analysis) -> None:
+        analyses.delete_analysis(instance)
+
+    @extend_schema(request=EditSerializer, responses=AnalysisDetailSerializer)
+    def partial_update(self, request: Request, pk: Any = None) -> Response:
+        """Change title, notes or tags."""
+        analysis = self.get_object()
+        edit = EditSerializer(data=request.data)
+        edit.is_valid(raise_exception=True)
+        analyses.edit(analysis, edit.validated_data)
+        return Response(AnalysisDetailSerializer(analysis).data)
+
+    @extend_schema(request=None, responses=AnalysisDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: Any = None) -> Response:
+        """Stop an analysis that is queued or running."""
+        analysis = self.get_object()
+        if not work.cancel(analysis):
+            raise Problem(409, "not_cancelable", f"This analysis is {analysis.status} already.")
+        return Response(AnalysisDetailSerializer(analysis).data)
+
+    @extend_schema(request=None, responses={202: AnalysisDetailSerializer})
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, pk: Any = None) -> Response:
+        """Queue a failed or canceled analysis again, as long as its upload is kept."""
+        analysis = self.get_object()
+        if not work.retry(analysis):
+            detail = "Only a failed or canceled analysis whose upload is kept can be retried."
+            raise Problem(409, "not_retryable", detail)
+        return Response(AnalysisDetailSerializer(analysis).data, 202)
+
+    @extend_schema(request=RerunSerializer, responses={202: AnalysisDetailSerializer})
+    @action(detail=True, methods=["post"])
+    def rerun(self, request: Request, pk: Any = None) -> Response:
+        """Read the stored photo again with another model version, as a new analysis."""
+        analysis = self.get_object()
+        wanted = RerunSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        if not analysis.photo:
+            raise Problem(409, "no_photo", "There is no stored photo to read again.")
+        again = submissions.rerun(analysis, wanted.validated_data["model_version"])
+        response = Response(AnalysisDetailSerializer(again).data, 202)
+        response["Location"] = self.reverse_action("detail", args=[again.pk])
+        return response
+
+    @extend_schema(responses=JPEG)
+    @action(detail=True)
+    def photo(self, request: Request, pk: Any = None) -> HttpResponse:
+        """The stored photo: upright and without metadata."""
+        return serve_picture(request, self.get_object().photo)
+
+    @extend_schema(responses=JPEG)
+    @action(detail=True)
+    def thumbnail(self, request: Request, pk: Any = None) -> HttpResponse:
+        """The photo with a longest side of 320 pixels."""
+        return serve_picture(request, self.get_object().thumbnail)
+
+    @extend_schema(responses=JPEG)
+    @action(detail=True)
+    def annotated(self, request: Request, pk: Any = None) -> HttpResponse:
+        """The photo with a box and the most probable expression at each face."""
+        analysis = self.get_object()
+        if not analysis.photo:
+            raise Problem(404, "no_photo", "There is no stored photo.")
+        response = HttpResponse(annotate(analysis), content_type="image/jpeg")
+        response["Cache-Control"] = "private, no-cache"
+        return response
+
+
+def uploads_of(request: Request) -> list:
+    """The photos of a request; a Problem where there are none or too many."""
+    try:
+        uploads = request.FILES.getlist("photos")
+    except TooManyFilesSent:
+        limit = settings.DATA_UPLOAD_MAX_NUMBER_FILES
+        problem = ("too_many_files", f"Send at most {limit} photos in a request.")
+    else:
+        if uploads:
+            return uploads
+        problem = (
+            "no_files",
+            'Send photos as multipart form data in the field "photos", or one as the raw body.',
+        )
+    code, message = problem
+    errors = [{"file": None, "code": code, "message": message}]
+    raise Problem(400, code, message, errors=errors)
+
+
+def parts_of(uploads: list) -> list[bytes]:
+    """What makes two uploads the same: names and contents."""
+    parts = []
+    for upload in uploads:
+        parts += [upload.name.encode(), upload.read()]
+        upload.seek(0)
+    return parts
+
+
+def wait_seconds(prefer: str) -> int:
+    """How long a `Prefer` header (RFC 7240) asks to wait, at most MAX_WAIT_SECONDS."""
+    found = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})", prefer, re.IGNORECASE)
+    return min(int(found[1]), MAX_WAIT_SECONDS) if found else 0

@@ -1,0 +1,95 @@
+"""How a photo comes in: checked by its header, stored, queued."""
+
+from pathlib import PurePath
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.files.base import ContentFile, File
+from django.db import transaction
+
+from recognition import describe
+from recognition.api import allowances
+from recognition.engine import media
+from recognition.engine.errors import MediaError
+from recognition.engine.types import PhotoHeader
+from recognition.jobs import work
+from recognition.jobs.files import delete_files
+from recognition.models import Analysis, ApiKey, ModelVersion
+from recognition.photos.uploads import LimitedUpload
+
+EXTENSIONS = {
+    "JPEG": {".jpg", ".jpeg", ".jpe", ".jfif"},
+    "PNG": {".png"},
+    "WEBP": {".webp"},
+    "GIF": {".gif"},
+    "BMP": {".bmp", ".dib"},
+    "HEIF": {".heic", ".heif", ".hif"},
+    "AVIF": {".avif"},
+}
+
+
+def submit_image(owner: User, upload: LimitedUpload, key: ApiKey | None = None) -> Analysis:
+    """Accept one uploaded photo: a queued analysis and the message for a worker.
+
+    `key` is that of the program that sends it.
+    Raises MediaError with a code and a sentence for what can be told from size and header:
+    file_too_large, and what media.inspect_photo raises. Nothing is stored then. What only
+    decoding can tell becomes the error of the analysis.
+    """
+    limit = allowances.upload_bytes(owner, key)
+    if upload.too_large or upload.size > limit:
+        raise MediaError(
+            "file_too_large",
+            f"This file has {upload.size / 1024**2:.1f} MB; up to "
+            f"{limit // 1024**2} MB are accepted.",
+        )
+    content = upload.read()
+    header = media.inspect_photo(content, max_pixels=settings.MAX_PIXELS)
+    title = clean_title(upload.name)
+    analysis = Analysis(owner=owner, title=title, notices=notices_for(header, title))
+    store(analysis, ContentFile(content))
+    return analysis
+
+
+def rerun(analysis: Analysis, version: ModelVersion) -> Analysis:
+    """A new analysis of the stored photo by this model version."""
+    again = Analysis(
+        owner=analysis.owner, title=analysis.title, tags=analysis.tags, requested_version=version
+    )
+    with analysis.photo.open() as photo:
+        store(again, photo)
+    return again
+
+
+def store(analysis: Analysis, upload: File) -> None:
+    """Keep the upload and the row of a new analysis, both or neither, and queue it."""
+    name = f"{analysis.pk}.upload"
+    try:
+        with transaction.atomic():
+            analysis.source.save(name, upload, save=False)
+            analysis.save(force_insert=True)
+            work.submit(analysis)
+    except BaseException:
+        # Where the disk is full, the beginning of the file is there.
+        delete_files([f"{analysis.source.field.upload_to}/{name}"])
+        raise
+
+
+def clean_title(name: str) -> str:
+    """A file's name without folders and control characters, at most 200 characters."""
+    base = PurePath(name.replace("\\", "/")).name
+    printable = "".join(char for char in base if char.isprintable()).strip()
+    return printable[:200] or "photo"
+
+
+def notices_for(header: PhotoHeader, title: str) -> list[describe.Message]:
+    """What the owner should know about a photo that is accepted all the same."""
+    notices: list[describe.Message] = []
+    if header.animated:
+        message = "This picture is animated: only its first frame is read."
+        notices.append({"code": "first_frame_only", "message": message})
+    extension = PurePath(title).suffix.lower()
+    if extension and extension not in EXTENSIONS.get(header.format, {extension}):
+        message = f"The name ends in {extension}, but this is a {header.format} picture."
+        notices.append({"code": "extension_mismatch", "message": message})
+    return notices

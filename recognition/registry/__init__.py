@@ -1,0 +1,1 @@
+"""Model versions: files, cards, trial, comparison and promotion."""

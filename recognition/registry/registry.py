@@ -1,0 +1,362 @@
+"""The model versions: registered, promoted, rolled back, archived; and this process's classifier.
+
+A promotion changes two rows in one transaction. Every worker asks for the active version before
+each job, loads a new one beside the old one, warms it, and flips.
+"""
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+
+from recognition.engine.classifier import SHIPPED_MODEL, EmotionClassifier
+from recognition.engine.errors import CodedError, ModelError
+from recognition.models import ModelEvent, ModelVersion
+from recognition.registry import cards, events, model_files
+from recognition.registry.version_files import load_classifier
+
+logger = logging.getLogger(__name__)
+
+Action = ModelEvent.Action
+
+RECENT_SECONDS = 1.0
+# A version that could not be loaded is tried again after this: the storage may be back.
+RETRY_SECONDS = 10.0
+Measure = Callable[[Sequence[ModelVersion]], cards.Comparison | None]
+"""Versions side by side on faces on which this site has scored all of them; None without any."""
+
+# Processes that register at the same moment may want the same number.
+NUMBER_ATTEMPTS = 10
+
+
+class PromotionRefused(CodedError):
+    """A version that cannot be promoted or archived.
+
+    Codes: already_active, not_comparable, worse, overtaken, nothing_before, active, and for a
+    file that cannot be loaded unreadable_file and those of ModelError. Only not_comparable and
+    worse can be confirmed.
+    """
+
+
+# --- Registering -------------------------------------------------------------------------------
+
+
+def register(
+    onnx: bytes,
+    card: cards.Card,
+    *,
+    weights: bytes | None = None,
+    keras: bytes | None = None,
+    created_by: Any = None,
+    note: str = "",
+    shipped: bool = False,
+    imported: bool = False,
+) -> ModelVersion:
+    """Store a model as the next version, or give the version that has this very file already.
+
+    `weights` is an npz, `keras` a .keras file, both written by the training process.
+
+    Raises ModelError for a file that does not follow EmotionClassifier's contract.
+    """
+    sha256 = hashlib.sha256(onnx).hexdigest()
+    if known := ModelVersion.objects.filter(sha256=sha256).first():
+        return known
+    model_files.check_answers(EmotionClassifier(onnx))
+    version = ModelVersion(
+        architecture=str(card.get("architecture") or "unknown")[:100],
+        sha256=sha256,
+        card=card,
+        shipped=shipped,
+        imported=imported,
+        created_by=created_by,
+        note=note,
+    )
+    version.onnx.save(f"{sha256}.onnx", ContentFile(onnx), save=False)
+    if weights is not None:
+        version.weights_sha256 = hashlib.sha256(weights).hexdigest()
+        name = f"{version.weights_sha256}.npz"
+        version.weights.save(name, ContentFile(weights), save=False)
+    if keras is not None:
+        version.keras_sha256 = hashlib.sha256(keras).hexdigest()
+        version.keras.save(f"{version.keras_sha256}.keras", ContentFile(keras), save=False)
+    registered = _insert(version)
+    if registered is not version:  # another process was quicker
+        for file in filter(None, (version.onnx.name, version.weights.name, version.keras.name)):
+            default_storage.delete(file)
+    else:
+        logger.info("Registered model %s", version)
+        if not shipped:  # that one comes with a start, when nobody can listen yet
+            transaction.on_commit(events.publish_models)
+    return registered
+
+
+def _insert(version: ModelVersion) -> ModelVersion:
+    """Insert a row under the next free number, or give the one that has the same file."""
+    action = Action.IMPORTED if version.imported else Action.REGISTERED
+    for attempt in range(NUMBER_ATTEMPTS):
+        newest = ModelVersion.objects.aggregate(number=Max("number"))["number"] or 0
+        version.number = newest + 1
+        try:
+            with transaction.atomic():
+                version.save(force_insert=True)
+                ModelEvent.objects.create(
+                    action=action, version=version, user=version.created_by, reason=version.note
+                )
+            return version
+        except IntegrityError:
+            if known := ModelVersion.objects.filter(sha256=version.sha256).first():
+                return known
+            if attempt == NUMBER_ATTEMPTS - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+def register_shipped_model() -> ModelVersion:
+    """Register the network that comes with the code, unless it is registered already.
+
+    It becomes active on a fresh site, and after an upgrade if the older shipped one was active.
+    """
+    content = SHIPPED_MODEL.read_bytes()
+    known = ModelVersion.objects.filter(sha256=hashlib.sha256(content).hexdigest()).first()
+    card = json.loads(SHIPPED_MODEL.with_suffix(".json").read_text())
+    keras = SHIPPED_MODEL.with_suffix(".keras").read_bytes()
+    with transaction.atomic():
+        version = known or register(content, card, keras=keras, shipped=True)
+        active = ModelVersion.objects.filter(active=True).first()
+        if active is None or (active.shipped and not known and active != version):
+            _activate(version, active, Action.PROMOTED, reason="It came with the code.")
+    return version
+
+
+def import_onnx(
+    content: bytes, card: bytes | None = None, *, user: Any = None, note: str = ""
+) -> ModelVersion:
+    """Register an ONNX file that was made elsewhere, after it was checked and tried.
+
+    `card` is a file of JSON. The figures in it are claims: they are kept, but no promotion relies
+    on them. Raises ModelError: what model_files.try_onnx raises, and invalid_card.
+    """
+    facts = cards.read_foreign(card) if card else {}
+    trial = model_files.try_onnx(content, settings.MAX_MODEL_BYTES)
+    facts |= {"bytes": len(content), "trial": asdict(trial)}
+    return register(content, facts, created_by=user, note=note, imported=True)
+
+
+# --- Which version is in use --------------------------------------------------------------------
+
+
+def promote(
+    version: ModelVersion,
+    user: Any = None,
+    *,
+    confirmed: bool = False,
+    reason: str = "",
+    measure: Measure | None = None,
+) -> None:
+    """Make `version` the one that all workers use from their next job on.
+
+    Raises PromotionRefused, and leaves the old one in use, if the file cannot be loaded, if
+    somebody else was quicker, or, unless `confirmed`, if the version is less accurate than the
+    active one on the same data or cannot be compared with it. `measure` says what the site has
+    measured besides what is in the cards.
+    """
+    active = active_version()
+    if version.pk == active.pk:
+        raise PromotionRefused("already_active", f"{_name(version)} is in use already.")
+    _check_loads(version)
+    objection = find_objection(version, active, measure)
+    if objection and not confirmed:
+        raise objection
+    _activate(version, active, Action.PROMOTED, user, reason, confirmed=objection is not None)
+    transaction.on_commit(events.publish_models)
+
+
+def find_objection(
+    version: ModelVersion, active: ModelVersion, measure: Measure | None = None
+) -> PromotionRefused | None:
+    """What speaks against using `version` instead of `active`: by what was measured here, or else
+    by their cards, unless those are somebody else's."""
+    comparison = measure([active, version]) if measure else None
+    if comparison is None and not (version.imported or active.imported):
+        comparison = cards.compare(active.card, version.card)
+    if comparison is None:
+        return PromotionRefused(
+            "not_comparable",
+            f"{_name(version)} and {active} in use were not scored here on the same faces; "
+            "promote it only if you know that it is better.",
+        )
+    before, after = comparison["accuracy"]
+    if after < before:
+        return PromotionRefused(
+            "worse",
+            f"{_name(version)} is right on {after:.2%} of the {comparison['faces']} faces of "
+            f"{comparison['split']}, {active} in use on {before:.2%}.",
+        )
+    return None
+
+
+def roll_back(user: Any = None, *, reason: str = "") -> ModelVersion:
+    """Put the version to use again that was active before the present one; gives it.
+
+    Called again it goes one further back. Raises PromotionRefused.
+    """
+    active = active_version()
+    before = _versions_before(active)
+    if not before:
+        raise PromotionRefused("nothing_before", f"No version was in use before {active}.")
+    version = ModelVersion.objects.get(pk=before[0])
+    _check_loads(version)
+    _activate(version, active, Action.ROLLED_BACK, user, reason)
+    transaction.on_commit(events.publish_models)
+    return version
+
+
+def archive(version: ModelVersion, user: Any = None, *, reason: str = "") -> None:
+    """Put a version aside; promoting it takes it back. Raises PromotionRefused if it is in use."""
+    with transaction.atomic():
+        shelved = ModelVersion.objects.filter(pk=version.pk, active=False)
+        if shelved.filter(archived=False).update(archived=True):
+            ModelEvent.objects.create(
+                action=Action.ARCHIVED, version=version, user=user, reason=reason
+            )
+            transaction.on_commit(events.publish_models)
+        elif not shelved.exists():
+            raise PromotionRefused(
+                "active", f"{_name(version)} is in use; promote another one first."
+            )
+    version.archived = True
+
+
+def _activate(
+    version: ModelVersion,
+    previous: ModelVersion | None,
+    action: Action,
+    user: Any = None,
+    reason: str = "",
+    confirmed: bool = False,
+) -> None:
+    """Replace `previous` by `version`, unless it is no longer the active one."""
+    try:
+        with transaction.atomic():
+            if previous is not None:
+                present = ModelVersion.objects.filter(pk=previous.pk, active=True)
+                if not present.update(active=False):
+                    raise _overtaken()
+            # Where two found no active version, the constraint lets one of them through.
+            ModelVersion.objects.filter(pk=version.pk).update(active=True, archived=False)
+            ModelEvent.objects.create(
+                action=action,
+                version=version,
+                previous=previous,
+                user=user,
+                confirmed=confirmed,
+                reason=reason,
+            )
+    except IntegrityError as error:
+        raise _overtaken() from error
+    version.active, version.archived = True, False
+    logger.info("Model %s is in use now, instead of %s", version, previous)
+
+
+def _overtaken() -> PromotionRefused:
+    return PromotionRefused(
+        "overtaken", "Somebody else changed the version in use just now; look again."
+    )
+
+
+def _check_loads(version: ModelVersion) -> None:
+    try:
+        load_classifier(version)
+    except Exception as error:  # a storage raises what its library raises
+        code = error.code if isinstance(error, ModelError) else "unreadable_file"
+        raise PromotionRefused(code, f"{_name(version)} cannot be loaded: {error}") from error
+
+
+def _versions_before(active: ModelVersion) -> list[int]:
+    """The primary keys of the versions in use before, the last one first.
+
+    A promotion puts a version on the pile, a roll-back takes one off.
+    """
+    pile: list[int] = []
+    steps = ModelEvent.objects.filter(action__in=[Action.PROMOTED, Action.ROLLED_BACK])
+    rows = steps.order_by("pk").values_list("action", "version", "previous")
+    for action, version, previous in rows:
+        if not pile and previous:
+            pile.append(previous)  # of a site older than these events
+        if action == Action.PROMOTED:
+            pile.append(version)
+        else:
+            pile.pop()
+    return [pk for pk in reversed(pile[:-1]) if pk != active.pk]
+
+
+def _name(version: ModelVersion) -> str:
+    return str(version).capitalize()
+
+
+# --- This process's classifier -------------------------------------------------------------------
+
+_asked_at = 0.0
+# The version that this process holds, with its classifier; replaced when another is active.
+_loaded: tuple[ModelVersion, EmotionClassifier] | None = None
+# The active version that could not be loaded, and when to try it again.
+_refused: tuple[int, float] | None = None
+
+
+def active_version() -> ModelVersion:
+    """The active version; the shipped one on a site that has registered none yet."""
+    version = ModelVersion.objects.filter(active=True).first()
+    return version or register_shipped_model()
+
+
+def active_classifier() -> tuple[ModelVersion, EmotionClassifier]:
+    """The active version and its classifier, loaded once and swapped when the active one changes.
+
+    Where the active one cannot be loaded, this process goes on with the one that it has, or begins
+    with the latest one before that can be. Raises ModelError where there is none.
+    """
+    global _loaded, _refused
+    version = active_version()
+    if _loaded is not None:
+        waiting = _refused and _refused[0] == version.pk and time.monotonic() < _refused[1]
+        if _loaded[0].pk == version.pk or waiting:
+            return _loaded
+    try:
+        _loaded = (version, load_classifier(version))
+        _refused = None
+        logger.info("Loaded model %s", version)
+    except Exception:  # a storage raises what its library raises
+        _refused = (version.pk, time.monotonic() + RETRY_SECONDS)
+        if _loaded is None:
+            _loaded = _load_older(version)
+        logger.exception("%s cannot be loaded; %s stays in use", _name(version), _loaded[0])
+    return _loaded
+
+
+def _load_older(active: ModelVersion) -> tuple[ModelVersion, EmotionClassifier]:
+    for pk in _versions_before(active):
+        version = ModelVersion.objects.get(pk=pk)
+        try:
+            return version, load_classifier(version)
+        except Exception:
+            logger.exception("Nor can %s be loaded", version)
+    raise ModelError("no_model", f"Neither {active} nor any version before it can be loaded.")
+
+
+def recent_classifier() -> tuple[ModelVersion, EmotionClassifier]:
+    """As active_classifier, but a second old at most: for frames, which come many a second."""
+    global _asked_at
+    now = time.monotonic()
+    if _loaded is not None and now - _asked_at < RECENT_SECONDS:
+        return _loaded
+    _asked_at = now
+    return active_classifier()

@@ -1,0 +1,82 @@
+"""The files of a model version: read only if they are the registered ones, loaded, exported."""
+
+import hashlib
+import io
+import json
+import zipfile
+
+from django.db.models.fields.files import FieldFile
+
+from recognition.engine.classifier import EmotionClassifier
+from recognition.engine.errors import ModelError
+from recognition.models import ModelVersion
+from recognition.registry.model_files import check_answers
+
+
+def read_onnx(version: ModelVersion) -> bytes:
+    """The ONNX file of a version. Raises ModelError: missing_file, changed_model."""
+    return _read(version, version.onnx, version.sha256)
+
+
+def read_weights(version: ModelVersion) -> bytes | None:
+    """The weights of a version, None where it has none. Raises ModelError as read_onnx."""
+    if not version.weights:
+        return None
+    return _read(version, version.weights, version.weights_sha256)
+
+
+def read_keras(version: ModelVersion) -> bytes | None:
+    """The .keras file of a version, None where it has none. Raises ModelError as read_onnx."""
+    if not version.keras:
+        return None
+    return _read(version, version.keras, version.keras_sha256)
+
+
+def load_classifier(version: ModelVersion) -> EmotionClassifier:
+    """A new classifier of a version, checked and warm. Raises ModelError."""
+    classifier = EmotionClassifier(read_onnx(version))
+    check_answers(classifier)
+    return classifier
+
+
+def card_file(version: ModelVersion) -> bytes:
+    """The card as a file of JSON, with what the registry knows of the version."""
+    facts = {
+        "number": version.number,
+        "sha256": version.sha256,
+        "weights_sha256": version.weights_sha256 or None,
+        "keras_sha256": version.keras_sha256 or None,
+        "data_hash": version.data_hash or None,
+        "registered_at": version.created_at.isoformat(),
+        "note": version.note,
+    }
+    return (json.dumps({**version.card, "version": facts}, indent=2) + "\n").encode()
+
+
+def zip_file(version: ModelVersion) -> bytes:
+    """A zip of expression.onnx, expression.json (the card) and, if there are any, weights.npz and
+    expression.keras. Raises ModelError as read_onnx.
+    """
+    contents = {"expression.onnx": read_onnx(version), "expression.json": card_file(version)}
+    for name, content in (
+        ("weights.npz", read_weights(version)),
+        ("expression.keras", read_keras(version)),
+    ):
+        if content is not None:
+            contents[name] = content
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:  # weights do not shrink
+        for name, content in contents.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+def _read(version: ModelVersion, stored: FieldFile, sha256: str) -> bytes:
+    try:
+        with stored.storage.open(str(stored.name)) as file:
+            content = file.read()
+    except FileNotFoundError as error:
+        raise ModelError("missing_file", f"A file of {version} is missing.") from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise ModelError("changed_model", f"A file of {version} is not the one registered.")
+    return content

@@ -1,0 +1,185 @@
+"""The API against its own description, with random requests of three people."""
+
+import socket
+from collections.abc import Callable, Mapping
+
+import pytest
+import schemathesis
+from django.conf import settings as site
+from django.core.wsgi import get_wsgi_application
+from django.db.models import Model
+from django.test import Client
+from hypothesis import HealthCheck, Phase, given, settings, strategies
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi import checks
+
+from recognition.api import keys
+from recognition.history import tasks as export_tasks
+from recognition.jobs import workers
+from recognition.models import Analysis, ApiKey, Delivery, Export, Face, Webhook
+from recognition.photos import tasks as photo_tasks
+from recognition.registry import registry
+from tests.recognition.uploads import submit
+from tests.training.drawing import write_csv
+from training.datasets import intake
+from training.datasets import tasks as dataset_tasks
+from training.models import Dataset, Evaluation, ModelImport, TrainingRun
+from training.runs import launch
+from training.versions import evaluations
+
+EXAMPLES = 12
+# What random requests can tell. Whether a valid one is accepted they cannot: photos are not random.
+CHECKS = (
+    not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_schema_conformance,
+)
+TOKEN = "t" * 32  # against forgery, in the cookie and in the header
+
+Credentials = dict[str, dict[str, str]]
+Rows = Mapping[str, tuple[type[Model], Callable[[], object]]]
+"""The objects of a person, by the word in their addresses: where they are, how one is made."""
+NOTHING: Rows = {}
+
+
+@pytest.fixture
+def administrator(transactional_db, django_user_model):
+    return django_user_model.objects.create_superuser("admin", "admin@example.org", "x")
+
+
+@pytest.fixture
+def person(administrator, django_user_model):
+    return django_user_model.objects.create_user("ada", "ada@example.org", "x")
+
+
+@pytest.fixture
+def api(administrator, settings, tmp_path, monkeypatch):
+    """The description of the API as a site serves it."""
+    for name in ("MEDIA_ROOT", "DATASETS_DIR", "TRAINING_DIR", "DATASET_CACHE"):
+        setattr(settings, name, tmp_path / name)
+    settings.DATASETS_DIR.mkdir()
+    public = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.216.34", 443))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *about, **more: [public])
+    monkeypatch.setattr(workers, "ANSWER_SECONDS", 0.05)
+    return schemathesis.openapi.from_wsgi("/api/v1/schema/", get_wsgi_application())
+
+
+bounded = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def session_of(person) -> Credentials:
+    """What a browser sends in which somebody has signed in."""
+    client = Client()
+    client.force_login(person)
+    session = client.cookies[site.SESSION_COOKIE_NAME].value
+    cookies = {site.SESSION_COOKIE_NAME: session, site.CSRF_COOKIE_NAME: TOKEN}
+    return {"headers": {"X-CSRFToken": TOKEN}, "cookies": cookies}
+
+
+def rows_of(person, photo: bytes) -> Rows:
+    def analyze():
+        photo_tasks.analyze(str(submit(person, photo).pk))
+
+    def hear():
+        webhook = Webhook.objects.create(owner=person, url="https://example.org/", active=False)
+        Delivery.objects.create(webhook=webhook, event="analysis.succeeded", body={})
+
+    def export():
+        export_tasks.export(str(Export.objects.create(owner=person, format="csv").pk))
+
+    return {
+        "analyses": (Analysis, analyze),
+        "faces": (Face, analyze),
+        "exports": (Export, export),
+        "keys": (ApiKey, lambda: keys.create(person, "k", ["read"])),
+        "webhooks": (Webhook, hear),
+        "deliveries": (Delivery, hear),
+    }
+
+
+def rows_of_training(administrator) -> Rows:
+    def add_dataset() -> Dataset:
+        write_csv(site.DATASETS_DIR / "faces.csv", count=210)
+        dataset, _created = intake.add_path(administrator, "faces.csv")
+        dataset_tasks.check_dataset(str(dataset.pk))
+        return Dataset.objects.get(pk=dataset.pk)
+
+    def start():
+        launch.start(administrator, add_dataset(), "quick", {"epochs": 1})
+
+    def evaluate():
+        version = registry.active_version()
+        evaluations.ask_evaluation(administrator, version, add_dataset(), "PublicTest")
+
+    return {
+        "datasets": (Dataset, add_dataset),
+        "training-runs": (TrainingRun, start),
+        "evaluations": (Evaluation, evaluate),
+        "model-imports": (ModelImport, lambda: ModelImport.objects.create(name="theirs.npz")),
+    }
+
+
+JOBS = {
+    "analysis": "analyses",
+    "check": "datasets",
+    "evaluation": "evaluations",
+    "export": "exports",
+    "import": "model-imports",
+    "training": "training-runs",
+}
+"""The rows of each kind of job."""
+
+
+def existing(rows: Rows, path: str, parameters: Mapping) -> dict[str, object]:
+    """The parameters of a path, with the keys of objects that are there."""
+    name = path.partition("{")[0].rstrip("/").rpartition("/")[2]
+    if name == "jobs":
+        name = JOBS.get(parameters["kind"])
+    if name == "models":
+        return {**parameters, "number": registry.active_version().number}
+    if name not in rows:
+        return dict(parameters)
+    model, make = rows[name]
+    if not model.objects.exists():
+        make()
+    return {**parameters, "id": str(model.objects.values_list("pk", flat=True).first())}
+
+
+def send_random_requests(api, credentials: Credentials | None = None, rows: Rows = NOTHING) -> None:
+    """Bounded random requests to every operation; each answer must fit the description.
+
+    Some of those to one object are to one that is there.
+    """
+    # Somebody's credentials are not mixed with random ones.
+    api.config.generation.update(with_security_parameters=credentials is None)
+    for operation in api.get_all_operations():
+
+        @bounded
+        @given(case=operation.ok().as_strategy(), exists=strategies.booleans())
+        def send(case, exists):
+            if exists and case.path_parameters:
+                case.path_parameters = existing(rows, case.path, case.path_parameters)
+            answer = case.call_and_validate(checks=CHECKS, **(credentials or {}))
+            assert credentials is None or answer.status_code != 401
+
+        send()
+
+
+def test_nobody_breaks_the_api_or_its_description(api):
+    send_random_requests(api)
+
+
+def test_a_person_breaks_neither(api, person, astronaut):
+    send_random_requests(api, session_of(person), rows_of(person, astronaut))
+
+
+def test_an_administrator_breaks_neither(api, administrator, astronaut):
+    rows = {**rows_of(administrator, astronaut), **rows_of_training(administrator)}
+    send_random_requests(api, session_of(administrator), rows)

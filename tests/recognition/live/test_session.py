@@ -1,0 +1,238 @@
+"""One live session's rules: one reply for each frame, in order; the newest frame wins."""
+
+import pytest
+
+from recognition.engine.emotions import EMOTIONS
+from recognition.engine.types import Landmarks
+from recognition.live.session import LiveSession, LiveSettings, SettingError
+
+
+def frame(sequence: int, picture: bytes = b"picture") -> bytes:
+    return sequence.to_bytes(4) + picture
+
+
+def answer(sequence: int, left: float | None = 100.0, happy: float = 0.9) -> dict:
+    """A worker's answer with one face at `left`, or with none."""
+    rest = (1 - happy) / 6
+    face = {
+        "box": {"x": left, "y": 80.0, "width": 100.0, "height": 120.0},
+        "score": 0.99,
+        "landmarks": dict.fromkeys(Landmarks.__slots__, (1.0, 2.0)),
+        "probabilities": [happy if name == "happy" else rest for name in EMOTIONS],
+    }
+    return {
+        "sequence": sequence,
+        "width": 640,
+        "height": 480,
+        "model_version": 1,
+        "faces": [] if left is None else [face],
+        "milliseconds": {"queue": 1.0, "decode": 2.0, "detect": 3.0, "classify": 4.0},
+    }
+
+
+def kinds(session: LiveSession) -> list[tuple]:
+    return [(reply["sequence"], reply["type"]) for reply in session.take_replies()]
+
+
+def test_a_frame_is_answered_with_its_faces():
+    session = LiveSession(0)
+    session.receive(frame(1), 0.0)
+    assert session.start_next(0.0).picture == b"picture"
+    session.finish(answer(1), 0.02)
+
+    (reply,) = session.take_replies()
+    assert reply["type"] == "frame.result"
+    assert reply["faces"][0]["track"] == 1
+    assert reply["faces"][0]["emotion"] == "happy"
+    assert reply["milliseconds"]["total"] == 20
+    assert session.is_done
+
+
+def test_only_one_frame_is_in_flight():
+    session = LiveSession(0)
+    session.receive(frame(1), 0.0)
+    session.start_next(0.0)
+    session.receive(frame(2), 0.1)
+    assert session.start_next(0.1) is None
+    session.finish(answer(1), 0.2)
+    assert session.start_next(0.2).sequence == 2
+
+
+def test_the_newest_frame_wins_and_replies_keep_the_order():
+    session = LiveSession(0)
+    session.receive(frame(1), 0.0)
+    session.start_next(0.0)
+    for sequence in (2, 3, 4):
+        session.receive(frame(sequence), sequence / 10)
+    assert session.take_replies() == []  # those that were overtaken wait for the first one's reply
+    session.finish(answer(1), 0.5)
+    assert kinds(session) == [(1, "frame.result"), (2, "frame.skipped"), (3, "frame.skipped")]
+    assert session.start_next(0.5).sequence == 4
+
+
+def test_frames_above_the_rate_are_too_fast():
+    session = LiveSession(0)
+    session.update({"rate": 10})
+    for sequence in range(30):  # a second at 30 frames
+        session.receive(frame(sequence), sequence / 30)
+        if session.start_next(sequence / 30):
+            session.finish(answer(sequence), sequence / 30)
+    replies = session.take_replies()
+    assert len(replies) == 30
+    too_fast = [reply for reply in replies if reply.get("reason") == "too_fast"]
+    assert 17 <= len(too_fast) <= 20
+
+
+def test_frames_at_the_rate_are_taken_though_they_come_unevenly():
+    session = LiveSession(0)
+    session.update({"rate": 15})
+    for sequence in range(150):
+        now = sequence / 15 + (0.03 if sequence % 2 else 0)
+        session.receive(frame(sequence), now)
+        session.start_next(now)
+        session.finish(answer(sequence), now)
+    assert {kind for _, kind in kinds(session)} == {"frame.result"}
+
+
+@pytest.mark.parametrize("message", [b"", b"ab", frame(5), frame(4)])
+def test_a_sequence_number_must_grow(message):
+    session = LiveSession(0)
+    session.receive(frame(5), 0.0)
+    session.receive(message, 0.1)
+    session.start_next(0.1)
+    session.finish(answer(5), 0.2)
+    _, reply = session.take_replies()
+    assert reply["code"] == "bad_sequence"
+
+
+def test_a_frame_without_a_picture_is_an_error():
+    session = LiveSession(0)
+    session.receive(frame(1, b""), 0.0)
+    assert session.take_replies()[0]["code"] == "empty_frame"
+
+
+def test_five_bad_frames_in_a_row_spoil_the_session():
+    session = LiveSession(0)
+    for sequence in range(4):
+        session.receive(frame(sequence, b""), 0.0)
+    assert not session.is_spoiled
+    session.receive(frame(4, b""), 0.0)
+    assert session.is_spoiled
+
+
+def test_a_good_frame_starts_the_count_of_bad_ones_anew():
+    session = LiveSession(0)
+    for sequence in range(4):
+        session.receive(frame(sequence, b""), 0.0)
+    session.receive(frame(4), 0.1)
+    session.start_next(0.1)
+    session.finish(answer(4), 0.2)
+    session.receive(frame(5, b""), 0.3)
+    assert not session.is_spoiled
+
+
+def test_trouble_of_the_server_does_not_count_as_a_bad_frame():
+    session = LiveSession(0)
+    for sequence in range(6):
+        session.receive(frame(sequence), sequence)
+        session.start_next(sequence)
+        session.give_up("unavailable", "No queue.")
+    assert not session.is_spoiled
+    assert session.counts["failed"] == 6
+
+
+def test_a_silent_worker_costs_a_frame_and_not_the_session():
+    session = LiveSession(0)
+    session.receive(frame(1), 0.0)
+    session.start_next(0.0)
+    session.receive(frame(2), 1.0)
+    session.expire(1.9, 2)
+    assert session.take_replies() == []
+    session.expire(2.1, 2)
+    assert session.take_replies()[0]["code"] == "timeout"
+    assert session.start_next(2.1).sequence == 2
+
+
+def test_an_answer_that_comes_too_late_is_ignored():
+    session = LiveSession(0)
+    session.receive(frame(1), 0.0)
+    session.start_next(0.0)
+    session.expire(3.0, 2)
+    session.receive(frame(2), 3.1)
+    session.start_next(3.1)
+    assert session.finish(answer(1), 3.2) is None
+    assert session.finish(answer(2), 3.3) is not None
+
+
+def test_faces_are_followed_between_searches():
+    session = LiveSession(0)
+    assert session.hints(0.0) == []
+    session.receive(frame(1), 0.0)
+    session.start_next(0.0)
+    session.finish(answer(1), 0.02)
+    (box,) = session.hints(0.1)
+    assert (box.width, box.height) == pytest.approx((100, 120))
+    assert session.hints(0.5) == []  # time to look for new faces
+
+
+def test_where_no_face_is_the_whole_frame_is_searched():
+    session = LiveSession(0)
+    session.hints(0.0)
+    session.receive(frame(1), 0.0)
+    session.start_next(0.0)
+    session.finish(answer(1, left=None), 0.02)
+    assert session.hints(0.1) == []
+
+
+def test_smoothing_follows_slowly_and_raw_values_stay():
+    session = LiveSession(0)
+    session.update({"smoothing": 1})
+    for sequence, happy in ((1, 0.9), (2, 0.1)):
+        session.receive(frame(sequence), sequence / 10)
+        session.start_next(sequence / 10)
+        session.finish(answer(sequence, happy=happy), sequence / 10)
+    face = session.take_replies()[-1]["faces"][0]
+    assert face["probabilities"]["happy"] == pytest.approx(0.1)
+    assert 0.7 < face["smoothed"]["happy"] < 0.9
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"rate": 0},
+        {"rate": 31},
+        {"rate": "15"},
+        {"rate": True},
+        {"rate": float("nan")},
+        {"min_face": 10},
+        {"smoothing": -1},
+        {"keep": 1},
+        {"color": "red"},
+        {"rate": 10, "smoothing": 9},
+    ],
+)
+def test_a_bad_setting_changes_nothing(values):
+    session = LiveSession(0)
+    with pytest.raises(SettingError):
+        session.update(values)
+    assert session.settings == LiveSettings()
+
+
+def test_a_client_that_reads_no_replies_is_noticed():
+    session = LiveSession(0)
+    for sequence in range(1001):
+        session.receive(frame(sequence), 0.0)
+    assert session.is_unread
+
+
+def test_the_summary_counts_every_frame_once():
+    session = LiveSession(0)
+    for sequence in (1, 2, 3):
+        session.receive(frame(sequence), sequence / 10)
+        session.start_next(sequence / 10)
+    session.finish(answer(1), 0.5)
+    session.drop_waiting()
+    session.receive(b"", 0.6)
+    summary = session.summary(1.0)
+    assert summary["frames"] == {"received": 4, "analyzed": 1, "skipped": 2, "failed": 1}
+    assert summary["tracks"] == 1

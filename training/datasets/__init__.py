@@ -1,0 +1,1 @@
+"""Data sets: uploaded or named, checked, deleted."""

@@ -1,0 +1,99 @@
+"""/api/v1/datasets/: data sets, for administrators."""
+
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from recognition.api.people import person_of
+from recognition.api.private_files import JPEG, serve_picture
+from recognition.api.states import StateSerializer
+from training.api import LargerUploads, TrainingViewSet
+from training.datasets import events
+from training.datasets import intake as dataset_intake
+from training.models import Dataset
+
+
+class NewDatasetSerializer(serializers.Serializer):
+    """A data set as files."""
+
+    data = serializers.FileField()  # type: ignore[assignment]  # a field, as DRF has it
+    votes = serializers.FileField(required=False)
+    name = serializers.CharField(max_length=200, allow_blank=True, required=False)
+
+
+class ServerFileSerializer(serializers.Serializer):
+    """A data set in the server's folder."""
+
+    path = serializers.CharField()
+    votes = serializers.CharField(allow_blank=True, required=False)
+    name = serializers.CharField(max_length=200, allow_blank=True, required=False)
+
+
+class ServerFilesSerializer(serializers.Serializer):
+    """What lies in the server's folder."""
+
+    files = serializers.ListField(child=serializers.CharField())
+
+
+class DatasetSerializer(StateSerializer):
+    state = events.DatasetState
+
+    def to_representation(self, instance: Dataset) -> events.DatasetState:
+        return events.describe_dataset(instance)
+
+
+class DatasetViewSet(LargerUploads, TrainingViewSet):
+    """Data sets to train on: uploaded, or named in the server's folder. Administrators only."""
+
+    queryset = Dataset.objects.all()
+    serializer_class = DatasetSerializer
+    parser_classes = [MultiPartParser, JSONParser, FormParser]
+    upload_handler = dataset_intake.DatasetUploadHandler
+
+    @extend_schema(
+        request={
+            "multipart/form-data": NewDatasetSerializer,
+            "application/json": ServerFileSerializer,
+        },
+        responses={200: DatasetSerializer, 201: DatasetSerializer},
+    )
+    def create(self, request: Request) -> Response:
+        """201 with a new data set, 200 with the one that has the same content already.
+
+        Uploaded as multipart form data (`data`, `votes`), or named (`path`, `votes`).
+        """
+        name = self.text("name")
+        if upload := request.FILES.get("data"):
+            votes = request.FILES.get("votes")
+            dataset, created = dataset_intake.add_upload(person_of(request), upload, votes, name)
+        else:
+            path, votes = self.text("path"), self.text("votes")
+            dataset, created = dataset_intake.add_path(person_of(request), path, votes, name)
+        return Response(self.get_serializer(dataset).data, status=201 if created else 200)
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        dataset_intake.remove(self.get_object())
+        return Response(status=204)
+
+    @extend_schema(request=None, responses={200: DatasetSerializer, 201: DatasetSerializer})
+    @action(detail=False, methods=["post"])
+    def corrections(self, request: Request) -> Response:
+        """The same of the faces that the administrator who asks has corrected."""
+        dataset, created = dataset_intake.add_corrections(person_of(request))
+        return Response(self.get_serializer(dataset).data, status=201 if created else 200)
+
+    @extend_schema(responses=ServerFilesSerializer)
+    @action(detail=False, pagination_class=None)
+    def files(self, request: Request) -> Response:
+        """What lies in the server's folder."""
+        return Response({"files": dataset_intake.server_files()})
+
+    @extend_schema(responses=JPEG)
+    @action(detail=True)
+    def sheet(self, request: Request, pk: str) -> HttpResponse:
+        """The contact sheet: samples of each class."""
+        return serve_picture(request, self.get_object().sheet)

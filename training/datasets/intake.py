@@ -1,0 +1,212 @@
+"""How a data set comes in: uploaded, corrected or named; known ones are recognized."""
+
+import hashlib
+import io
+import re
+import shutil
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
+
+from recognition.engine.errors import CodedError
+from recognition.jobs import work
+from recognition.photos import corrections
+from recognition.photos.submissions import clean_title
+from recognition.photos.uploads import LimitedUpload, LimitedUploadHandler
+from training.datasets import events
+from training.models import Dataset
+
+TABLES = (".csv", ".csv.gz", ".csv.xz")
+KINDS = (*TABLES, ".zip")
+VOTES_BESIDE = "fer2013new.csv"
+VOTES = tuple(VOTES_BESIDE.replace(".csv", kind) for kind in TABLES)
+
+
+class DatasetRefused(CodedError):
+    """A data set that is not accepted."""
+
+
+class DatasetUploadHandler(LimitedUploadHandler):
+    """For files that are larger than photos."""
+
+    @property
+    def limit(self) -> int:
+        return settings.MAX_DATASET_BYTES
+
+
+def add_upload(
+    user: User, data: LimitedUpload, votes: LimitedUpload | None = None, name: str = ""
+) -> tuple[Dataset, bool]:
+    """Accept uploaded files: the data set, and whether it is new. Raises DatasetRefused."""
+    pk = uuid.uuid4()
+    folder = settings.TRAINING_DIR / "datasets" / str(pk)
+    folder.mkdir(mode=0o700, parents=True)
+    try:
+        path = _store(data, folder / _safe_name(data.name, KINDS))
+        votes_path = None
+        if votes is not None:
+            votes_path = _store(votes, folder / f"votes-{_safe_name(votes.name, TABLES)}")
+        dataset, created = _add(
+            user, path, votes_path, name or clean_title(data.name), pk=pk, uploaded=True
+        )
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
+    if not created:
+        shutil.rmtree(folder)
+    return dataset, created
+
+
+def add_corrections(user: User) -> tuple[Dataset, bool]:
+    """Accept the faces that this person corrected, as the zip that can be downloaded of them.
+
+    The data set is a copy: it stays when photos are deleted. Raises DatasetRefused.
+    """
+    if not corrections.labeled(user).exists():
+        raise DatasetRefused("no_corrections", "You have not corrected a face in a photo yet.")
+    content = corrections.make_data_set(user)
+    upload = LimitedUpload(io.BytesIO(content), "corrections.zip", size=len(content))
+    upload.too_large = len(content) > settings.MAX_DATASET_BYTES
+    return add_upload(user, upload, name=f"Corrections of {user.email or user}")
+
+
+def add_path(user: User, path: str, votes: str = "", name: str = "") -> tuple[Dataset, bool]:
+    """Accept a file or folder of the server: the data set, and whether it is new.
+
+    Paths are relative to DATASETS_DIR or absolute; links are followed, and what lies outside of
+    that folder in the end is refused. Raises DatasetRefused.
+    """
+    data = _inside(path)
+    if data.is_file():
+        _safe_name(data.name, KINDS)
+    votes_path = _inside(votes) if votes else None
+    beside = data.parent / VOTES_BESIDE
+    if votes_path is None and data.name.lower().endswith(TABLES) and beside.is_file():
+        votes_path = _inside(str(beside))
+    return _add(user, data, votes_path, name or clean_title(data.name), uploaded=False)
+
+
+def server_files() -> list[str]:
+    """What lies in the server's folder, by names that `add_path` accepts, FER+'s votes aside."""
+    return [
+        path.name
+        for path in _listed()
+        if path.is_dir() or (path.name.lower().endswith(KINDS) and path.name.lower() not in VOTES)
+    ]
+
+
+def server_votes() -> list[str]:
+    """The tables in the server's folder, which may be votes that go with a data set."""
+    return [path.name for path in _listed() if path.name.lower().endswith(TABLES)]
+
+
+def _listed() -> list[Path]:
+    folder = settings.DATASETS_DIR
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+def check_again(dataset: Dataset) -> bool:
+    """Queue the check of a data set once more that has failed, say after its file was mended."""
+    return work.retry(dataset)
+
+
+def remove(dataset: Dataset) -> None:
+    """Delete a data set, and its files if they were uploaded. Raises DatasetRefused if runs have
+    used it."""
+    pk, sheet = str(dataset.pk), dataset.sheet
+    evaluations = [evaluation.picture for evaluation in dataset.evaluations.all()]
+    try:
+        dataset.delete()
+    except ProtectedError:
+        raise DatasetRefused(
+            "in_use", "Trainings have used this data set; it is kept to tell what they learned."
+        ) from None
+    for picture in filter(None, [sheet, *evaluations]):
+        picture.storage.delete(str(picture.name))
+    if dataset.uploaded:
+        shutil.rmtree(settings.TRAINING_DIR / "datasets" / pk, ignore_errors=True)
+    events.publish_dataset_deletion(pk)
+
+
+def _add(
+    user: User, data: Path, votes: Path | None, name: str, **values: Any
+) -> tuple[Dataset, bool]:
+    sha256, size = digest([data, votes] if votes else [data])
+    if known := Dataset.objects.filter(sha256=sha256).first():
+        if known.error_code == "gave_up":  # its message asks for that
+            check_again(known)
+        return known, False
+    dataset = Dataset(
+        **values,
+        name=name[:200],
+        path=str(data),
+        votes_path=str(votes or ""),
+        size=size,
+        sha256=sha256,
+        created_by=user,
+    )
+    try:
+        with transaction.atomic():
+            dataset.save(force_insert=True)
+            work.submit(dataset)
+    except IntegrityError:  # somebody else was faster
+        return Dataset.objects.get(sha256=sha256), False
+    return dataset, True
+
+
+def digest(paths: Iterable[Path]) -> tuple[str, int]:
+    """SHA-256 and bytes of files together; of a folder, of what is in it by name."""
+    total, size = hashlib.sha256(), 0
+    for path in paths:
+        members = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for member in members:
+            if not member.is_file():
+                continue
+            with member.open("rb") as file:
+                content = hashlib.file_digest(file, "sha256").digest()
+            name = member.relative_to(path).as_posix() if path.is_dir() else ""
+            total.update(name.encode() + b"\0" + content)
+            size += member.stat().st_size
+    return total.hexdigest(), size
+
+
+def _inside(text: str) -> Path:
+    folder = settings.DATASETS_DIR.resolve()
+    try:
+        path = (folder / text).resolve(strict=True)
+    except (OSError, ValueError, RuntimeError):
+        path = None
+    if path is None or not path.is_relative_to(folder) or path == folder:
+        raise DatasetRefused(
+            "not_in_folder", f"There is no {text[:200]!r} in the server's folder for data sets."
+        )
+    return path
+
+
+def _safe_name(name: str, kinds: tuple[str, ...]) -> str:
+    safe = re.sub(r"[^\w.-]", "_", clean_title(name), flags=re.ASCII).lstrip(".")[-100:]
+    if not safe.lower().endswith(kinds):
+        raise DatasetRefused(
+            "wrong_kind", f"{name[:200]!r} is no such file: {', '.join(kinds)} are accepted."
+        )
+    return safe
+
+
+def _store(upload: LimitedUpload, path: Path) -> Path:
+    if upload.too_large:
+        raise DatasetRefused(
+            "file_too_large",
+            f"{upload.name} has {upload.size / 1024**2:.0f} MB; up to "
+            f"{settings.MAX_DATASET_BYTES // 1024**2} MB are accepted. Compress it, or put it into "
+            "the server's folder for data sets.",
+        )
+    with path.open("xb") as file:
+        for chunk in upload.chunks():
+            file.write(chunk)
+    return path

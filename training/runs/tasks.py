@@ -1,0 +1,62 @@
+"""The Celery tasks of training runs, and what kind of job a run is."""
+
+from celery import shared_task
+from celery.worker import state as worker_state
+from django.urls import reverse
+
+from recognition.jobs.broker import queue_length, send
+from recognition.jobs.kinds import Kind, register
+from training.models import TrainingRun
+from training.runs import events, leftovers, runs
+
+
+# Acknowledged at once: a training outlasts any time-out of the broker. What a crash stops, the
+# sweeper finds. The message names no run: a worker takes the one that has waited longest.
+@shared_task(name="training.tasks.train", acks_late=False)
+def train() -> None:
+    if runs.run_next(worker_is_stopping) and runs.waiting().exists():
+        enqueue_training()
+
+
+@shared_task(name="training.tasks.measure_speed", acks_late=False)
+def measure_speed(architecture: str) -> None:
+    runs.measure_speed(architecture)
+
+
+@shared_task(name="training.tasks.delete_leftovers")
+def delete_leftovers() -> None:
+    leftovers.delete_leftovers()
+
+
+def worker_is_stopping() -> bool:
+    """Whether the worker was told to stop. It carries out tasks in its own process (-P solo)."""
+    # The flag is an exit status, and 0 is one.
+    return worker_state.should_stop is not None and worker_state.should_stop is not False
+
+
+def enqueue_training() -> None:
+    send(train)
+
+
+def enqueue_measurement(architecture: str) -> None:
+    send(measure_speed, architecture)
+
+
+KIND = register(
+    Kind(
+        "training",
+        TrainingRun,
+        lambda pk: enqueue_training(),
+        events.publish_run,
+        label="Training",
+        most_attempts=4,  # the first, and three resumes by itself
+        gave_up="The training broke off four times. What it has learned is kept: look at the log, "
+        "then resume it.",
+        waiting=runs.WAITING,
+        related=("dataset",),
+        page=lambda run: reverse("training-run", args=[run.pk]),
+        retry=runs.resume,
+        cancel=runs.cancel,
+        sweep=lambda: runs.requeue_stale(enqueue_training, queue_length(TrainingRun.queue)),
+    )
+)

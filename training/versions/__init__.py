@@ -1,0 +1,1 @@
+"""Model versions made elsewhere, evaluated, compared and promoted."""

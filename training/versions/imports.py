@@ -1,0 +1,115 @@
+"""Weights become a model version: in a process of their own, then registered and scored."""
+
+import json
+import logging
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from recognition.engine.errors import ModelError
+from recognition.jobs import lease, work
+from recognition.models import ModelVersion
+from recognition.registry import registry
+from training.core.checkpoint import CARD, KERAS, MODEL
+from training.models import Dataset, Evaluation, ModelImport
+from training.runs import trainer
+from training.runs.messages import BEST, WeightsJob
+from training.versions import events
+
+logger = logging.getLogger(__name__)
+
+Step = ModelImport.Step
+
+TICK = 0.5  # seconds between two looks whether somebody has deleted the row
+LONGEST = 600  # seconds for the process; it takes half a minute on a slow machine
+
+
+class BrokeOff(Exception):
+    """The process ended before it was done: killed, out of memory, or by a fault."""
+
+
+def make_version(found: ModelImport) -> None:
+    """Turn weights that this worker holds into a model version. Raises ModelError or BrokeOff."""
+    try:
+        if follow(found):
+            register(found)
+    except ModelError:
+        if lease.owned(found).exists():
+            shutil.rmtree(folder_of(found), ignore_errors=True)
+        raise
+
+
+def follow(found: ModelImport) -> bool:
+    """Run the process to its end; False if the row is gone. Raises ModelError or BrokeOff."""
+    deadline = time.monotonic() + LONGEST
+    with trainer.import_weights(folder_of(found), job_of(found)) as process:
+        for message in process.messages(TICK):
+            if not lease.owned(found).exists():
+                return False
+            if time.monotonic() > deadline:
+                raise ModelError("too_slow", f"This took more than {LONGEST // 60} minutes.")
+            if message is None:
+                continue
+            if message["type"] == "step":
+                note_step(found, message["step"])
+            elif message["type"] == "problem":
+                raise ModelError(message["code"], message["message"])
+            elif message["type"] == "done":
+                return True
+        raise BrokeOff(f"the process ended with {process.popen.wait()}: {process.log_tail()}")
+
+
+def note_step(found: ModelImport, step: str) -> None:
+    if lease.change(found, step=step):
+        events.publish_import(found)
+
+
+def register(found: ModelImport) -> None:
+    """Turn what the process left into a model version, and have it scored. Raises ModelError."""
+    note_step(found, Step.REGISTERING)
+    folder = folder_of(found)
+    version = registry.register(
+        (folder / MODEL).read_bytes(),
+        json.loads((folder / CARD).read_text()),
+        weights=(folder / BEST).read_bytes(),
+        keras=(folder / KERAS).read_bytes(),
+        created_by=found.created_by,
+        note=found.note,
+        imported=True,
+    )
+    if work.finish(
+        found,
+        lambda: queue_evaluations(version, found.dataset, found.created_by),
+        step=Step.DONE,
+        model_version=version,
+    ):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def queue_evaluations(version: ModelVersion, dataset: Dataset | None, user: Any) -> None:
+    """Evaluate on the splits that are for testing; on all faces where there is no such split."""
+    if dataset is None or not (counts := dataset.report.get("counts")):
+        return
+    for split in [split for split in counts if split != "Training"] or ["Training"]:
+        evaluation, created = Evaluation.objects.get_or_create(
+            version=version, dataset=dataset, split=split, defaults={"created_by": user}
+        )
+        if created:
+            work.submit(evaluation)
+
+
+def folder_of(found: ModelImport) -> Path:
+    """Where the weights are until they are a model version."""
+    return settings.TRAINING_DIR / "imports" / str(found.pk)
+
+
+def job_of(found: ModelImport) -> WeightsJob:
+    return {
+        "architecture": found.architecture,
+        "temperature": float(found.card.get("temperature", 1.0)),
+        "card": found.card,
+        "max_bytes": settings.MAX_MODEL_BYTES,
+    }

@@ -1,0 +1,165 @@
+"""How a model file made elsewhere comes in: an ONNX file is tried at once, weights are queued."""
+
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from recognition.engine.errors import ModelError
+from recognition.jobs import work
+from recognition.jobs.lease import Status
+from recognition.photos.submissions import clean_title
+from recognition.photos.uploads import LimitedUpload, LimitedUploadHandler
+from recognition.registry import cards, registry
+from recognition.registry.model_files import check_size, read_weights
+from training.core.checkpoint import in_order, read_facts
+from training.core.config import ARCHITECTURES
+from training.models import Dataset, ModelImport
+from training.runs.messages import WEIGHTS
+from training.versions import events, imports
+
+KINDS = (".onnx", ".npz")
+
+
+class ModelUploadHandler(LimitedUploadHandler):
+    """For model files, which have a limit of their own."""
+
+    @property
+    def limit(self) -> int:
+        return settings.MAX_MODEL_BYTES
+
+
+def add_upload(
+    user: User,
+    file: LimitedUpload | None,
+    card: LimitedUpload | None = None,
+    fields: Mapping[str, str] | None = None,
+) -> ModelImport:
+    """Accept an uploaded file as `add` does; `fields` are architecture, dataset (its key), note."""
+    fields = fields or {}
+    limit = settings.MAX_MODEL_BYTES // 1024**2
+    choose = f"Choose an ONNX or npz file of up to {limit} MB."
+    if file is None:
+        raise ModelError("no_file", choose)
+    if file.too_large or (card and card.too_large):
+        raise ModelError("too_large", choose)
+    return add(
+        user,
+        file.name,
+        file.read(),
+        card=card.read() if card else None,
+        architecture=fields.get("architecture", ""),
+        dataset=_dataset(fields.get("dataset", "")),
+        note=fields.get("note", ""),
+    )
+
+
+def add(
+    user: User,
+    name: str,
+    content: bytes,
+    *,
+    card: bytes | None = None,
+    architecture: str = "",
+    dataset: Dataset | None = None,
+    note: str = "",
+    enqueue: bool = True,
+) -> ModelImport:
+    """Accept a model file: a finished import for ONNX, one that waits for a worker for weights.
+
+    `architecture` may be left out where the file or the card names it. Raises ModelError: what
+    registry.import_onnx, model_files.read_weights and foreign.in_order raise, wrong_kind,
+    unknown_architecture, invalid_card; nothing is stored then.
+    """
+    if not name.lower().endswith(KINDS):
+        raise ModelError(
+            "wrong_kind",
+            f"{name[:200]!r} is no such file: {' and '.join(KINDS)} are accepted; of weights in "
+            "another form make an npz.",
+        )
+    found = ModelImport(name=clean_title(name)[:200], note=note[:200], created_by=user)
+    found.dataset = dataset
+    if name.lower().endswith(".onnx"):
+        return _register(found, content, card)
+    return _queue(found, content, card, architecture, enqueue)
+
+
+def remove(found: ModelImport) -> None:
+    """Forget an import, and stop it if it goes on; a version that came of it stays."""
+    folder, pk = imports.folder_of(found), str(found.pk)
+    found.delete()
+    shutil.rmtree(folder, ignore_errors=True)
+    events.publish_import_deletion(pk)
+
+
+def _register(found: ModelImport, content: bytes, card: bytes | None) -> ModelImport:
+    version = registry.import_onnx(content, card, user=found.created_by, note=found.note)
+    found.architecture, found.model_version = version.architecture, version
+    found.status, found.step = Status.SUCCEEDED, ModelImport.Step.DONE
+    found.finished_at = timezone.now()
+    found.save(force_insert=True)
+    imports.queue_evaluations(version, found.dataset, found.created_by)
+    events.publish_import(found)
+    return found
+
+
+def _queue(
+    found: ModelImport, content: bytes, card: bytes | None, architecture: str, enqueue: bool
+) -> ModelImport:
+    check_size(content, settings.MAX_MODEL_BYTES)
+    arrays = read_weights(content, settings.MAX_MODEL_BYTES)
+    in_order(arrays)
+    facts = read_facts(arrays)
+    found.card = cards.read_foreign(card) if card else {}
+    found.card.setdefault("config", facts.get("config", {}))
+    found.architecture = _architecture(
+        architecture or found.card.get("architecture") or found.card["config"].get("architecture")
+    )
+    found.card["temperature"] = _temperature(found.card.get("temperature", 1.0))
+    folder = imports.folder_of(found)
+    folder.mkdir(mode=0o700, parents=True)
+    try:
+        (folder / WEIGHTS).write_bytes(content)
+        with transaction.atomic():
+            found.save(force_insert=True)
+            if enqueue:
+                work.submit(found)
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
+    events.publish_import(found)
+    return found
+
+
+def _architecture(name: Any) -> str:
+    there = f"these networks can hold weights: {', '.join(ARCHITECTURES)}."
+    if not name:
+        raise ModelError("unknown_architecture", f"Say of which network the weights are; {there}")
+    if name not in ARCHITECTURES:
+        raise ModelError(
+            "unknown_architecture", f"There is no network {str(name)[:100]!r}; {there}"
+        )
+    return str(name)
+
+
+def _temperature(value: Any) -> float:
+    known = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not known or not 0.01 <= value <= 100:
+        raise ModelError("invalid_card", "The card's temperature must lie between 0.01 and 100.")
+    return float(value)
+
+
+def _dataset(key: str) -> Dataset | None:
+    if not key:
+        return None
+    try:
+        return Dataset.objects.get(pk=key, status=Status.SUCCEEDED)
+    except (Dataset.DoesNotExist, ValueError, ValidationError):
+        raise ModelError(
+            "unknown_dataset", "There is no such data set, or its check has not succeeded."
+        ) from None

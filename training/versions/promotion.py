@@ -1,0 +1,45 @@
+"""The promotion of a version, guarded by what this site has measured itself."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from recognition.models import Job, ModelVersion
+from recognition.registry import comparison, registry
+from recognition.registry.cards import TEST_SPLITS, Comparison, hold_together
+from training.models import Evaluation
+
+
+def promote(
+    version: ModelVersion, user: Any = None, *, confirmed: bool = False, reason: str = ""
+) -> None:
+    """As registry.promote, but evaluations on a test split come before what the cards say.
+
+    Those count for imported versions, too: no card has to be believed.
+    """
+    registry.promote(version, user, confirmed=confirmed, reason=reason, measure=compare_measured)
+
+
+ALL_SPLITS = (*TEST_SPLITS, "Training")  # the validation part is each version's own
+
+
+def compare(versions: Sequence[ModelVersion]) -> Comparison | None:
+    """Versions side by side: on a split on which all were evaluated here, or else as their cards
+    say; None where they were not scored on the same faces."""
+    return compare_measured(versions, ALL_SPLITS) or comparison.compare(versions)
+
+
+def compare_measured(
+    versions: Sequence[ModelVersion], splits: Sequence[str] = TEST_SPLITS
+) -> Comparison | None:
+    """Versions side by side on one of these splits on which all were evaluated here, or None."""
+    found: dict[tuple[str, str], dict[int, Evaluation]] = {}
+    done = Evaluation.objects.filter(status=Job.Status.SUCCEEDED, version__in=versions)
+    for one in done.filter(split__in=splits).select_related("dataset"):
+        found.setdefault((one.split, str(one.dataset_id)), {})[one.version_id] = one
+    # By name, the test splits come before that for training.
+    for (split, _dataset), by_version in sorted(found.items()):
+        if len(by_version) == len(versions):
+            measured = [by_version[version.pk] for version in versions]
+            name = f"{split}, {measured[0].dataset.name}"
+            return hold_together(name, [one.figures for one in measured])
+    return None
