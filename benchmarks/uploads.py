@@ -23,7 +23,7 @@ from websockets.sync.client import connect
 
 from benchmarks.site import Site, running_site
 
-CONNECTIONS = 3  # as many as static/js/uploads.js uses
+CONNECTIONS = 3  # as many as static/js/photos/uploads.js uses
 LIMIT_SECONDS, LIMIT_RATE = 1.0, 25.0
 
 

@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from recognition.models import NOT_A_FACE, Analysis, Face
 
-# The colors of the pages (static/css/tokens.css).
+# The colors of the pages (static/css/shared/tokens.css).
 COLORS = {
     "angry": "#c8430b",
     "disgust": "#1a6650",

@@ -86,7 +86,7 @@ def take_states(page: Page, paths: dict[str, Path], result: str, width: int, the
     page.get_by_role("button", name="Undo").click()
     page.goto("/account/keys/")
     page.get_by_label("Name").fill(f"script at {width} px")
-    page.get_by_role("button", name="Make a key").click()
+    page.get_by_role("button", name="Create key").click()
     page.locator("#once").wait_for()
     take(page, "account-key-made", width, theme)
     page.goto(result)
@@ -119,7 +119,7 @@ def take_corrections(
     page.locator("#announcer:not(.shown)").wait_for(state="attached")
     take_everywhere(page, "corrected-hundred")
     for _ in range(3):
-        page.get_by_role("button", name="Larger").click()
+        page.get_by_role("button", name="Zoom in").click()
     page.locator("#face-list button").nth(12).click()
     take_everywhere(page, "corrected-enlarged")
     page.goto("/training/datasets/")
@@ -257,7 +257,7 @@ def take_for_readme(playwright: Playwright, browser: Browser, site: LiveSite, fo
     """The result of the sample photo and the Live page, as small files."""
     page = browser.new_page(base_url=site.url, viewport={"width": 1240, "height": 830})
     create_account(page, site.url, *PERSON)
-    page.get_by_role("button", name="Try the sample photo").click()
+    page.get_by_role("button", name="Try a sample").click()
     page.locator("#cards .analysis[data-status=succeeded] a").click()
     page.locator("#overlay .face").wait_for()
     page.wait_for_timeout(1000)  # the chart's movement

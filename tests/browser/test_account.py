@@ -8,10 +8,10 @@ from playwright.sync_api import expect
 
 def test_a_key_is_shown_once_works_and_is_revoked(person, live_site):
     person.goto("/account/keys/")
-    expect(person.get_by_text("There are none yet.")).to_be_visible()
+    expect(person.get_by_text("None yet.")).to_be_visible()
     person.get_by_label("Name").fill("holiday script")
     person.get_by_label("Upload, change and delete").uncheck()
-    person.get_by_role("button", name="Make a key").click()
+    person.get_by_role("button", name="Create key").click()
     key = person.get_by_label("The new key")
     expect(key).to_have_value(re.compile(r"^mien_\w{8}_"))
     headers = {"Authorization": f"Bearer {key.input_value()}"}
@@ -32,7 +32,7 @@ def test_a_key_without_any_scope_is_explained(person):
     person.get_by_label("Name").fill("useless")
     person.get_by_label("Read photos and results").uncheck()
     person.get_by_label("Upload, change and delete").uncheck()
-    person.get_by_role("button", name="Make a key").click()
+    person.get_by_role("button", name="Create key").click()
     expect(person.locator("#key-error")).to_contain_text("at least one thing")
     person.complaints.clear()  # the browser itself reports the refused request
 
@@ -49,8 +49,8 @@ def test_a_webhook_is_added_paused_and_deleted(person):
     row = person.locator("#webhooks > li", has_text="1.1.1.1")
     row.get_by_text("Secret").click()
     expect(row.get_by_label("Secret")).to_have_value(re.compile(r"\S{30,}"))
-    row.get_by_text("What was sent").click()
-    expect(row).to_contain_text("Nothing in the last 30 days.")
+    row.get_by_text("Deliveries").click()
+    expect(row).to_contain_text("None in the last 30 days.")
     row.get_by_role("button", name="Pause").click()
     expect(row).to_contain_text("Paused")
     row.get_by_role("button", name="Delete").click()

@@ -63,7 +63,7 @@ def test_another_tab_shows_the_correction_by_itself(page):
 def test_corrections_are_taken_away_as_a_data_set(page):
     choice(page).select_option("happy")
     with page.expect_download() as download:
-        page.get_by_role("link", name="All your corrections as a data set").click()
+        page.get_by_role("link", name="Download all your corrections as a data set").click()
 
     assert download.value.suggested_filename == "corrections.zip"
     (name,) = zipfile.ZipFile(download.value.path()).namelist()

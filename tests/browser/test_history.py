@@ -26,14 +26,14 @@ def test_filters_stand_in_the_address(history):
     expect(history.locator("#history .analysis")).to_have_count(1)
     history.get_by_text("More filters").click()
     history.get_by_label("State").select_option("failed")
-    expect(history.get_by_role("heading", name="Nothing matches")).to_be_visible()
+    expect(history.get_by_role("heading", name="No matches")).to_be_visible()
     history.get_by_role("link", name="Show everything").first.click()
     expect(history.locator("#history .analysis")).to_have_count(2)
 
 
 def test_selected_entries_are_tagged_and_found_by_their_tag(history):
     card(history, "portrait").get_by_label("Select portrait.jpg").check()
-    history.get_by_role("button", name="Select the whole page").click()
+    history.get_by_role("button", name="Select page").click()
     expect(history.locator("#bulk-count")).to_have_text("2")
     history.get_by_role("button", name="Tag").click()
     history.get_by_label("Tag", exact=True).fill("sea & sun")
@@ -47,8 +47,8 @@ def test_selected_entries_are_tagged_and_found_by_their_tag(history):
 
 def test_selected_photos_are_read_again(history):
     card(history, "portrait").get_by_label("Select portrait.jpg").check()
-    history.get_by_role("button", name="Read again").click()
-    history.locator("#rerun-dialog").get_by_role("button", name="Read again").click()
+    history.get_by_role("button", name="Analyze again").click()
+    history.locator("#rerun-dialog").get_by_role("button", name="Analyze again").click()
     expect(card(history, "portrait")).to_have_count(2)
     expect(card(history, "portrait").first).to_have_attribute("data-status", "succeeded")
 
@@ -101,7 +101,7 @@ def test_when_a_whole_page_is_deleted_the_next_one_takes_its_place(person, live_
     person.goto("/analyses/")
     first = person.locator("#history .analysis").first.get_attribute("data-id")
     person.locator("[data-select]").first.check()
-    person.get_by_role("button", name="Select the whole page").click()
+    person.get_by_role("button", name="Select page").click()
     expect(person.locator("#bulk-count")).to_have_text("24")
     person.locator("#bulk").get_by_role("button", name="Delete").click()
     expect(person.locator("#count")).to_have_text("36 entries")

@@ -135,7 +135,7 @@ def test_nothing_is_sent_while_paused(live):
     start(live)
     live.wait_for_timeout(1000)
     live.locator("#pause").click()
-    expect(live.locator(".live-strip", has_text="Paused. Nothing is sent.")).to_be_visible()
+    expect(live.locator(".live-strip", has_text="Paused. Nothing is being sent.")).to_be_visible()
     live.wait_for_timeout(500)
     sent = len(frames)
     assert sent > 2
@@ -221,7 +221,7 @@ def test_a_session_that_is_being_kept_can_be_watched(live):
     other = live.context.new_page()
     other.goto("/analyses/")
     card = other.locator("#history .analysis")
-    expect(card).to_contain_text("Being recorded")
+    expect(card).to_contain_text("Recording")
     card.locator("a").click()
     expect(other.get_by_text("This session is being kept right now.")).to_be_visible()
     live.locator("#stop").click()
@@ -235,7 +235,7 @@ def test_a_session_after_one_that_broke_off_is_kept_only_if_it_is_asked_for(live
     start(live)
     state(live, "live")
     live.evaluate(UNPLUG)
-    expect(live.get_by_role("heading", name="The camera was switched off")).to_be_visible()
+    expect(live.get_by_role("heading", name="Camera disconnected")).to_be_visible()
     expect(live.locator("#keep")).not_to_be_checked()
 
 
@@ -254,7 +254,7 @@ def test_a_refused_permission_is_told_and_can_be_given(live):
     live.context.clear_permissions()
     live.locator("#keep").check()
     start(live)
-    expect(live.get_by_role("heading", name="The camera is not allowed")).to_be_visible()
+    expect(live.get_by_role("heading", name="Camera blocked")).to_be_visible()
     expect(live.locator("#status")).to_contain_text("Allow it")
     expect(live.get_by_role("button", name="Try again")).to_be_focused()
     live.context.grant_permissions(["camera"])
@@ -268,17 +268,17 @@ def test_no_camera(person):
     person.context.grant_permissions(["camera"])
     person.goto("/live/")
     start(person)
-    expect(person.get_by_role("heading", name="No camera was found")).to_be_visible()
+    expect(person.get_by_role("heading", name="No camera found")).to_be_visible()
 
 
 @pytest.mark.parametrize(
     ("script", "heading"),
     [
-        ("delete Navigator.prototype.mediaDevices", "Cameras need a secure address"),
+        ("delete Navigator.prototype.mediaDevices", "The camera needs a secure address"),
         (
             "MediaDevices.prototype.getUserMedia ="
             " async () => { throw new DOMException('', 'NotReadableError'); }",
-            "The camera does not start",
+            "The camera didn't start",
         ),
     ],
 )
@@ -292,10 +292,10 @@ def test_a_camera_that_cannot_be_had(live, script, heading):
 @pytest.mark.parametrize(
     ("code", "heading"),
     [
-        (4400, "The pictures could not be read"),
-        (4401, "You are signed out"),
-        (4408, "The session has ended by itself"),
-        (4429, "Live is open elsewhere"),
+        (4400, "Frames couldn't be read"),
+        (4401, "You're signed out"),
+        (4408, "Session timed out"),
+        (4429, "You already have a live session open"),
         (4503, "The server is busy"),
     ],
 )
@@ -320,7 +320,7 @@ def test_a_lost_connection_is_told_and_made_anew(live):
     state(live, "live")
     sockets[0].close(code=1012)
     expect(
-        live.locator(".live-strip", has_text="The connection was lost. Reconnecting by itself.")
+        live.locator(".live-strip", has_text="Connection lost. Reconnecting …")
     ).to_be_visible()
     state(live, "live")
     assert len(sockets) == 3

@@ -16,7 +16,7 @@ __all__ = ["administrator", "site"]  # the fixtures
 def choose(page: Page, name: str, content: bytes) -> None:
     file = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
     page.locator("#file").set_input_files(file)
-    page.get_by_label("Network of the weights").select_option("simple_cnn")
+    page.get_by_label("Network").select_option("simple_cnn")
     page.get_by_role("button", name="Import").click()
 
 
@@ -44,7 +44,7 @@ def test_weights_are_imported_and_promoted_before_the_eyes_of_others(administrat
     page.locator("#ask-yes").click()
     for each in (page, viewer):
         newest = each.locator(".version").first
-        expect(newest.locator(".tag")).to_have_text("in use")
+        expect(newest.locator(".tag")).to_have_text("active")
         expect(each.locator("#trail")).to_contain_text("promoted version 2")
     expect(detail.locator("h1 .tag")).to_have_text("available")
     expect(detail.get_by_role("button", name="Promote")).to_be_visible()

@@ -72,7 +72,7 @@ def test_the_theme_follows_the_system_until_it_is_chosen(person):
 def test_the_first_stop_of_the_tab_key_skips_to_the_content(person):
     person.goto("/analyses/")
     person.keyboard.press("Tab")
-    expect(person.get_by_role("link", name="Skip to the content")).to_be_focused()
+    expect(person.get_by_role("link", name="Skip to content")).to_be_focused()
     person.keyboard.press("Enter")
     expect(person.locator("main")).to_be_focused()
 

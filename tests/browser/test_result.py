@@ -25,7 +25,7 @@ def test_box_and_chart_of_a_real_face_arrive_live(person, open_result):
     assert (across, down) == pytest.approx((0.44, 0.23), abs=0.04)
     expect(person.locator("#chart")).to_have_attribute("aria-label", re.compile(r"Happy \S*\d+%"))
     person.wait_for_function(CHART_IS_DRAWN)
-    person.get_by_text("The values as a table").click()
+    person.get_by_text("Show as table").click()
     values = person.locator("#values td").all_text_contents()
     assert len(values) == 7
     assert sum(float(value.rstrip("%")) for value in values) == pytest.approx(100, abs=0.4)
@@ -121,7 +121,7 @@ def test_a_crowd_is_enlarged_and_the_chosen_face_stays_in_sight(person, open_res
     expect(person.locator("#overlay .face")).to_have_count(21)
     width = person.locator("#stage").bounding_box()["width"]
     for _ in range(3):
-        person.get_by_role("button", name="Larger").click()
+        person.get_by_role("button", name="Zoom in").click()
     assert person.locator("#stage").bounding_box()["width"] == pytest.approx(3 * width, rel=0.02)
     person.locator("#face-list button").nth(20).click()
     face = person.locator("#overlay .face").nth(20).bounding_box()

@@ -59,7 +59,7 @@ def test_from_a_file_to_a_model_in_use(administrator, tmp_path, photos):
     dataset = page.locator(".dataset")
     expect(dataset.locator(".tag")).to_have_text("done")
     expect(dataset).to_contain_text("420 faces")
-    dataset.get_by_role("link", name="Train on it").click()
+    dataset.get_by_role("link", name="Train").click()
 
     page.get_by_text("Options", exact=True).click()
     for label, value in {"Epochs": EPOCHS, "Batch size": 16}.items():
@@ -80,7 +80,7 @@ def test_from_a_file_to_a_model_in_use(administrator, tmp_path, photos):
     page.locator("#ask-yes").click()
     expect(page.locator("#ask-title")).to_contain_text("advises against it")
     page.locator("#ask-yes").click()
-    expect(page.locator("h1")).to_contain_text("in use")
+    expect(page.locator("h1")).to_contain_text("active")
 
     page.goto("/models/compare/?versions=1,2")
     for figure in ("Accuracy, validation", "Accuracy, training", "Loss, validation"):

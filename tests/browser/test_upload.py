@@ -80,7 +80,7 @@ def test_a_pasted_photo_is_read(person, photos):
 
 
 def test_the_sample_photo(person):
-    person.get_by_role("button", name="Try the sample photo").click()
+    person.get_by_role("button", name="Try a sample").click()
     expect(card(person, "Sample photo.jpg")).to_have_attribute("data-status", "succeeded")
 
 

@@ -1,0 +1,189 @@
+/* The cards of analyses: one piece of HTML (the server's template), filled in from their state. */
+import { getAnalysis } from "../shared/api.js";
+import { deleteSoon } from "../shared/deletions.js";
+import { emotionName } from "../shared/emotions.js";
+import { icon } from "../shared/icons.js";
+import { duration, showTime } from "../shared/times.js";
+
+/** @typedef {import("../shared/api.js").Analysis} Analysis */
+
+const UNFINISHED = new Set(["queued", "running"]);
+
+/** @param {HTMLElement} card */
+export const isWaiting = (card) => UNFINISHED.has(card.dataset.status);
+
+/** @returns {HTMLElement} an empty card */
+export function newCard() {
+  const template = /** @type {HTMLTemplateElement} */ (document.getElementById("card-template"));
+  return /** @type {HTMLElement} */ (template.content.firstElementChild.cloneNode(true));
+}
+
+/**
+ * The one line that tells how an analysis stands.
+ * @param {Analysis} analysis
+ * @returns {{glyph: string|null, text: string, more?: string}}
+ */
+function describe({ kind, status, emotion, face_count: faces, seconds, error }) {
+  const isSession = kind === "webcam";
+  if (isSession && status === "running") return { glyph: null, text: "Being recorded" };
+  if (status === "queued") return { glyph: "clock", text: "In the queue" };
+  if (status === "running") return { glyph: null, text: "Looking for faces" };
+  if (status === "canceled") return { glyph: null, text: "Canceled" };
+  if (status === "failed") return { glyph: "alert", text: error?.message ?? "It failed." };
+  const length = isSession ? ` · ${duration(seconds)}` : "";
+  if (!emotion) return { glyph: null, text: isSession ? "No face seen" : "No face found", more: length };
+  const more = (faces > 1 ? ` · ${faces} faces` : "") + length;
+  return { glyph: `face-${emotion}`, text: emotionName(emotion), more };
+}
+
+/**
+ * @param {HTMLElement} card
+ * @param {{glyph?: string|null, text: string, more?: string}} state
+ */
+export function showState(card, { glyph = null, text, more = "" }) {
+  const line = document.createElement("span");
+  line.textContent = text;
+  if (more) line.append(Object.assign(document.createElement("small"), { textContent: more }));
+  card.querySelector("[data-state]").replaceChildren(...(glyph ? [icon(glyph)] : []), line);
+}
+
+/**
+ * @param {HTMLElement} card
+ * @param {string} title
+ */
+export function showTitle(card, title) {
+  card.querySelector(".analysis-title").textContent = title;
+  card.querySelector("[data-delete] span").textContent = `Delete ${title}`;
+  card.querySelector("[data-retry] span").textContent = `Try again: ${title}`;
+  const select = card.querySelector(".card-select span");
+  if (select) select.textContent = `Select ${title}`;
+}
+
+/** @param {HTMLElement} card @returns {string[]} */
+export const tagsOf = (card) =>
+  [...card.querySelectorAll("[data-tags] a")].map((link) => link.textContent);
+
+/**
+ * @param {HTMLElement} card
+ * @param {string[]} tags each becomes a link to all that have it
+ */
+function showTags(card, tags) {
+  const line = card.querySelector("[data-tags]");
+  line.hidden = tags.length === 0;
+  line.replaceChildren(...tags.map((tag) => {
+    const link = Object.assign(document.createElement("a"), { className: "tag", textContent: tag });
+    link.href = `${line.dataset.history}?text=${encodeURIComponent(tag)}`;
+    const item = document.createElement("li");
+    item.append(link);
+    return item;
+  }));
+}
+
+/**
+ * Bring a card up to date.
+ * @param {HTMLElement} card
+ * @param {Analysis} analysis
+ * @returns {boolean} false if the card already shows this state or a newer one
+ */
+export function fillCard(card, analysis) {
+  const known = card.dataset.id === analysis.id && card.dataset.status !== "";
+  if (known && Number(card.dataset.sequence) >= analysis.sequence) return false;
+  card.dataset.id = analysis.id;
+  card.dataset.status = analysis.status;
+  card.dataset.kind = analysis.kind;
+  card.dataset.sequence = String(analysis.sequence);
+  card.dataset.emotion = analysis.emotion ?? "";
+  card.querySelector("a").href = analysis.url;
+  showTitle(card, analysis.title);
+  showTime(card.querySelector("time"), analysis.created_at);
+  showState(card, describe(analysis));
+  showTags(card, analysis.tags);
+  card.querySelector("[data-delete]").hidden = false;
+  if (analysis.thumbnail_url) showThumbnail(card, analysis);
+  else if (analysis.kind === "webcam") card.querySelector(".thumb").replaceChildren(icon("camera"));
+  return true;
+}
+
+/**
+ * Put the thumbnail in place of the local preview, which stays until it can be drawn.
+ * @param {HTMLElement} card
+ * @param {Analysis} analysis
+ */
+async function showThumbnail(card, analysis) {
+  const place = card.querySelector(".thumb");
+  if (place.dataset.picture) return;
+  place.dataset.picture = "thumbnail";
+  const image = new Image(320, 240);
+  image.alt = "";
+  image.decoding = "async";
+  image.src = analysis.thumbnail_url;
+  await image.decode().catch(() => {});
+  place.replaceChildren(image);
+  if (analysis.face_count) whenSeen(card, () => frameFaces(place, analysis));
+}
+
+const seen = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries) {
+    if (!isIntersecting) continue;
+    seen.unobserve(target);
+    target.dispatchEvent(new Event("seen"));
+  }
+}, { rootMargin: "100px" });
+
+/**
+ * @param {HTMLElement} card
+ * @param {() => void} action runs once, when the card comes near the window
+ */
+export function whenSeen(card, action) {
+  card.addEventListener("seen", action, { once: true });
+  seen.unobserve(card);
+  seen.observe(card);
+}
+
+/** Draw the boxes of the faces over a thumbnail. */
+async function frameFaces(place, { id, width, height }) {
+  const { faces } = await getAnalysis(id).catch(() => ({ faces: [] }));
+  const frames = document.createElement("span");
+  frames.className = "thumb-frames on-photo";
+  // The thumbnail covers its place; the frames cover it in the same way.
+  frames.classList.add(width / height > 4 / 3 ? "wide" : "tall");
+  frames.style.aspectRatio = `${width} / ${height}`;
+  const shown = faces.filter(({ correction }) => correction !== "not_a_face").slice(0, 60);
+  for (const { box, emotion, correction } of shown) {
+    const frame = document.createElement("span");
+    frame.dataset.emotion = correction ?? emotion;
+    frame.style.left = `${(100 * box.x) / width}%`;
+    frame.style.top = `${(100 * box.y) / height}%`;
+    frame.style.width = `${(100 * box.width) / width}%`;
+    frame.style.height = `${(100 * box.height) / height}%`;
+    frames.append(frame);
+  }
+  place.append(frames);
+}
+
+/**
+ * Let the delete buttons of a list do their work.
+ * @param {HTMLElement} list
+ * @param {(card: HTMLElement) => void} onDeleted takes the card away
+ */
+export function enableDelete(list, onDeleted) {
+  list.addEventListener("click", (event) => {
+    const card = event.target.closest("[data-delete]")?.closest(".analysis");
+    if (!card) return;
+    if (card.dataset.id) deleteSoon([card], onDeleted);
+    else onDeleted(card); // a file that was refused is nowhere else
+  });
+}
+
+/** @param {HTMLElement} card */
+export function removeCard(card) {
+  seen.unobserve(card);
+  card.remove();
+}
+
+/**
+ * The card of an analysis, wherever it is on the page.
+ * @param {string} id
+ * @returns {HTMLElement|null}
+ */
+export const findCard = (id) => document.querySelector(`.analysis[data-id="${CSS.escape(id)}"]`);

@@ -1,0 +1,158 @@
+/* The page of exports: what each is of, how far it is, and its file. */
+import { announce } from "../shared/announce.js";
+import { emotionName } from "../shared/emotions.js";
+import { cancelExport, deleteExport, exportAgain, listExports } from "./exports-api.js";
+import { watchExports } from "../shared/feed.js";
+import { newRow } from "../shared/rows.js";
+import { showTime } from "../shared/times.js";
+
+/** @typedef {import("./exports-api.js").Export} Export */
+
+const FORMATS = { csv: "CSV", jsonl: "JSON Lines", parquet: "Parquet" };
+const KINDS = { image: "photos", webcam: "webcam sessions" };
+const WORDS = {
+  text: (text) => `“${text}”`,
+  kind: (kind) => KINDS[kind],
+  emotion: emotionName,
+  status: (status) => `state ${status}`,
+  model_version: (number) => `model ${number}`,
+  since: (day) => `from ${day}`,
+  until: (day) => `until ${day}`,
+  created_after: (time) => `from ${time}`,
+  created_before: (time) => `before ${time}`,
+};
+
+const list = document.getElementById("exports");
+/** @type {Map<string, Export>} */
+const known = new Map();
+/** Ids of those that were deleted: late news of one must not bring it back. */
+const deleted = new Set();
+
+const isUnfinished = ({ status }) => status === "queued" || status === "running";
+
+/** @param {Export} one */
+function describe({ filters, selected }) {
+  const parts = Object.keys(WORDS).filter((name) => filters[name]).map((name) => WORDS[name](filters[name]));
+  if (selected) parts.unshift(selected === 1 ? "1 selected entry" : `${selected} selected entries`);
+  const words = parts.join(", ");
+  return words ? words.charAt(0).toUpperCase() + words.slice(1) : "The whole history";
+}
+
+const rows = (count) => `${count.toLocaleString()} row${count === 1 ? "" : "s"}`;
+
+function fileSize(bytes) {
+  if (bytes < 1e6) return `${Math.max(1, Math.round(bytes / 1e3))} KB`;
+  return `${(bytes / 1e6).toLocaleString(undefined, { maximumFractionDigits: 1 })} MB`;
+}
+
+/** Words and a moment, as one element. */
+function at(words, iso) {
+  const time = document.createElement("time");
+  showTime(time, iso);
+  const span = document.createElement("span");
+  span.append(`${words} `, time);
+  return span;
+}
+
+function said(text) {
+  return Object.assign(document.createElement("span"), { textContent: text });
+}
+
+/** @param {Export} one */
+function stateOf(one) {
+  const { status, error, rows_done: done, rows_total: total } = one;
+  if (status === "queued") return [said("Waits for its turn")];
+  if (status === "running") return [said(total === null ? "Counting" : `${done.toLocaleString()} of ${rows(total)}`)];
+  if (status === "failed") return [said(error.message)];
+  if (status === "canceled") return [said("Canceled")];
+  return [said(rows(done)), said(fileSize(one.size)), at("made", one.finished_at), at("kept until", one.expires_at)];
+}
+
+/** @param {Export} one */
+function show(one) {
+  const before = known.get(one.id);
+  if (deleted.has(one.id)) return;
+  if (before && before.sequence >= one.sequence) return;
+  known.set(one.id, one);
+  let item = list.querySelector(`[data-id="${one.id}"]`);
+  if (!item) {
+    item = newRow("export-template", {});
+    item.dataset.id = one.id;
+    item.querySelector("[data-cancel]").addEventListener("click", () => change(one.id, cancelExport));
+    item.querySelector("[data-retry]").addEventListener("click", () => change(one.id, exportAgain));
+    item.querySelector("[data-remove]").addEventListener("click", () => remove(one.id));
+    list.prepend(item);
+  }
+  const part = (name) => item.querySelector(`[data-${name}]`);
+  item.dataset.status = one.status;
+  part("what").textContent = describe(one);
+  part("format").textContent = FORMATS[one.format];
+  for (const name of item.querySelectorAll("[data-named]")) name.textContent = ` ${describe(one)}`;
+  part("state").replaceChildren(...stateOf(one));
+  part("progress").hidden = one.status !== "running";
+  part("progress").value = one.rows_total ? one.rows_done / one.rows_total : 0;
+  part("download").hidden = !one.file_url;
+  part("download").href = one.file_url ?? "";
+  const unfinished = isUnfinished(one);
+  const focused = document.activeElement;
+  part("cancel").hidden = !unfinished;
+  part("retry").hidden = !["failed", "canceled"].includes(one.status);
+  part("remove").hidden = unfinished;
+  if (item.contains(focused) && focused.hidden) item.querySelector(".export-actions > :not([hidden])").focus();
+  if (before && isUnfinished(before) && one.status === "succeeded") announce("An export is ready.");
+  showCount();
+}
+
+function forget(id) {
+  known.delete(id);
+  list.querySelector(`[data-id="${id}"]`)?.remove();
+  showCount();
+}
+
+function forgetForGood(id) {
+  deleted.add(id);
+  forget(id);
+}
+
+function showCount() {
+  list.hidden = known.size === 0;
+  document.getElementById("empty").hidden = known.size > 0;
+  const words = known.size === 1 ? "1 export" : `${known.size} exports`;
+  document.getElementById("count").textContent = known.size ? words : "";
+}
+
+/** @param {(id: string) => Promise<Export>} action */
+async function change(id, action) {
+  try {
+    show(await action(id));
+  } catch (error) {
+    announce(error.message);
+  }
+}
+
+async function remove(id) {
+  try {
+    await deleteExport(id);
+  } catch (error) {
+    if (error.status !== 404) {
+      announce(error.message);
+      return;
+    }
+  }
+  const item = list.querySelector(`[data-id="${id}"]`);
+  const neighbor = item?.nextElementSibling ?? item?.previousElementSibling;
+  forgetForGood(id);
+  (neighbor?.querySelector("[data-remove]:not([hidden])") ?? document.getElementById("main")).focus();
+  announce("The export was deleted.");
+}
+
+async function reload() {
+  const found = await listExports();
+  const there = new Set(found.map(({ id }) => id));
+  for (const id of [...known.keys()]) if (!there.has(id)) forget(id);
+  found.reverse().forEach(show);
+}
+
+showCount();
+JSON.parse(document.getElementById("exports-data").textContent).reverse().forEach(show);
+watchExports({ waiting: () => [...known.values()].some(isUnfinished), reload, onChanged: show, onDeleted: forgetForGood });

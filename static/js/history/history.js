@@ -1,0 +1,90 @@
+/* The history: cards that keep themselves up to date, filters in the address. */
+import { listAnalyses, readAnalyses } from "../shared/api.js";
+import { enableDelete, fillCard, findCard, isWaiting, newCard, removeCard } from "./cards.js";
+import { offerFile } from "./exporting.js";
+import { watchAnalyses } from "../shared/feed.js";
+import { countSelected, enableSelection } from "./selection.js";
+
+const list = document.getElementById("history");
+/** Whether new analyses belong on this page: the first one, without filters. */
+const followsNew = list.dataset.follows === "new";
+
+const waitingCards = () => [...list.children].filter(isWaiting);
+
+/** @param {import("../shared/api.js").Analysis} analysis */
+function show(analysis) {
+  const card = findCard(analysis.id);
+  if (card) {
+    fillCard(card, analysis);
+  } else if (followsNew && isNewest(analysis)) {
+    const fresh = newCard();
+    fillCard(fresh, analysis);
+    list.prepend(fresh);
+    count(1);
+  }
+}
+
+/** Whether an analysis belongs above all that is shown. */
+function isNewest(analysis) {
+  const first = list.querySelector("time");
+  return !first || new Date(analysis.created_at) > new Date(first.getAttribute("datetime"));
+}
+
+/** Keep the number over the list right. @param {number} change */
+function count(change) {
+  const line = document.getElementById("count");
+  const entries = Number(line.dataset.count) + change;
+  line.dataset.count = String(entries);
+  line.textContent = entries ? `${entries} entr${entries === 1 ? "y" : "ies"}` : "";
+  const empty = list.children.length === 0;
+  if (empty && entries) {
+    location.reload(); // what stands on the pages after this one moves up
+    return;
+  }
+  list.hidden = empty;
+  document.getElementById("export").hidden = !entries;
+  document.getElementById("empty").hidden = !empty;
+}
+
+/** Read again what is shown, and drop what was deleted elsewhere meanwhile. */
+async function reload() {
+  const shown = [...list.children].map((card) => card.dataset.id);
+  const found = await readAnalyses(shown);
+  const there = new Set(found.map(({ id }) => id));
+  found.forEach(show);
+  for (const id of shown) if (!there.has(id)) forget(id);
+  if (!followsNew) return;
+  const { results } = await listAnalyses();
+  for (const analysis of results.reverse()) show(analysis);
+}
+
+function forget(id) {
+  const card = findCard(id);
+  if (card) drop(card);
+}
+
+function drop(card) {
+  removeCard(card);
+  count(-1);
+  countSelected();
+}
+
+const filters = /** @type {HTMLFormElement} */ (document.getElementById("filters"));
+// Fields that are empty have no place in the address.
+filters.addEventListener("formdata", ({ formData }) => {
+  for (const [name, value] of [...formData]) if (!value) formData.delete(name);
+});
+for (const select of filters.querySelectorAll("select")) {
+  select.addEventListener("change", () => filters.requestSubmit());
+}
+
+document.getElementById("export").addEventListener("click", () => {
+  const narrowed = JSON.parse(document.getElementById("filters-data").textContent);
+  const entries = Number(document.getElementById("count").dataset.count);
+  const words = Object.keys(narrowed).length ? "that match the filters" : "of your history";
+  offerFile(entries === 1 ? `the one entry ${words.replace("match", "matches")}` : `all ${entries.toLocaleString()} entries ${words}`, narrowed);
+});
+
+enableDelete(list, drop);
+enableSelection(drop);
+watchAnalyses({ waiting: () => waitingCards().length > 0, reload, onChanged: show, onDeleted: forget });

@@ -1,0 +1,110 @@
+/* Many cards of the history at once: selected, then tagged, read again,
+   exported or deleted. */
+import { announce } from "../shared/announce.js";
+import { editAnalysis, rerunAnalysis } from "../shared/api.js";
+import { fillCard, tagsOf } from "./cards.js";
+import { deleteSoon } from "../shared/deletions.js";
+import { offerFile } from "./exporting.js";
+
+const bar = document.getElementById("bulk");
+const list = document.getElementById("history");
+
+const boxes = () => [...list.querySelectorAll(".analysis:not([hidden]) [data-select]")];
+const selected = () => boxes().filter((box) => box.checked).map((box) => box.closest(".analysis"));
+
+/** Show how many are selected. */
+export function countSelected() {
+  const count = selected().length;
+  bar.hidden = count === 0;
+  document.getElementById("bulk-count").textContent = String(count);
+  document.body.classList.toggle("selecting", count > 0);
+}
+
+/** @param {boolean} checked */
+function selectAll(checked) {
+  for (const box of boxes()) box.checked = checked;
+  countSelected();
+}
+
+/**
+ * Ask in a dialog.
+ * @param {string} id
+ * @returns {Promise<boolean>} whether it was answered with yes
+ */
+function ask(id) {
+  const dialog = /** @type {HTMLDialogElement} */ (document.getElementById(id));
+  dialog.returnValue = "";
+  // No button of the form's: the Enter key would press the first one.
+  dialog.querySelector("[data-close]").onclick = () => dialog.close();
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue !== ""), { once: true });
+  });
+}
+
+/**
+ * Do the same to one card after the other; the first failure ends it.
+ * @param {HTMLElement[]} cards
+ * @param {(card: HTMLElement) => Promise<void>} action
+ * @param {string} done what is told of so many that it worked for
+ */
+async function inTurn(cards, action, done) {
+  let count = 0;
+  try {
+    for (const card of cards) {
+      await action(card);
+      count += 1;
+    }
+    announce(`${count} ${count === 1 ? "entry" : "entries"} ${done}.`);
+  } catch (error) {
+    announce(`${error.message} (${count} of ${cards.length} ${done})`);
+  }
+}
+
+async function addTag() {
+  const input = /** @type {HTMLInputElement} */ (document.getElementById("tag-name"));
+  input.value = "";
+  if (!(await ask("tag-dialog"))) return;
+  const tag = input.value.trim();
+  if (!tag) return;
+  await inTurn(selected(), async (card) => {
+    const tags = [...new Set([...tagsOf(card), tag])];
+    fillCard(card, await editAnalysis(card.dataset.id, { tags }));
+  }, "tagged");
+}
+
+async function readAgain() {
+  const photos = selected().filter(({ dataset }) => dataset.kind === "image" && dataset.status === "succeeded");
+  if (!photos.length) {
+    announce("Only photos that were read once can be read again.");
+    return;
+  }
+  if (!(await ask("rerun-dialog"))) return;
+  const version = Number(document.getElementById("rerun-version").value);
+  await inTurn(photos, (card) => rerunAnalysis(card.dataset.id, version), "queued to be read again");
+  selectAll(false);
+}
+
+/** @param {(card: HTMLElement) => void} onDeleted */
+export function enableSelection(onDeleted) {
+  const actions = {
+    all: () => selectAll(true),
+    none: () => selectAll(false),
+    tag: addTag,
+    rerun: readAgain,
+    export() {
+      const ids = selected().map(({ dataset }) => dataset.id);
+      offerFile(ids.length === 1 ? "the selected entry" : `the ${ids.length} selected entries`, { id: ids });
+    },
+    delete() {
+      const cards = selected();
+      selectAll(false);
+      deleteSoon(cards, onDeleted);
+    },
+  };
+  bar.addEventListener("click", (event) => {
+    actions[event.target.closest("[data-bulk]")?.dataset.bulk]?.();
+  });
+  list.addEventListener("change", countSelected);
+  countSelected(); // a browser may remember what was checked
+}

@@ -1,0 +1,225 @@
+/* The page of jobs: read again every few seconds while somebody looks at it. */
+import { announce } from "../shared/announce.js";
+import { changeJob, changeQueue, readOverview, readWorkers, retryFailed } from "./jobs-api.js";
+import { duration, showTime } from "../shared/times.js";
+import { ask } from "../shared/ask.js";
+import { showTag } from "../training/words.js";
+
+/**
+ * @typedef {import("./jobs-api.js").Job} Job
+ * @typedef {import("./jobs-api.js").Queue} Queue
+ * @typedef {import("./jobs-api.js").Worker} Worker
+ * @typedef {import("./jobs-api.js").Overview} Overview
+ */
+
+const OVERVIEW_EVERY = 3_000;
+const WORKERS_EVERY = 6_000;
+
+const PURPOSES = {
+  analyses: "Photos",
+  exports: "Exports of histories",
+  frames: "Frames of webcams",
+  maintenance: "Checks of data sets and evaluations; the site's own housekeeping goes on in a pause",
+  training: "Trainings and imports of weights",
+  webhooks: "Messages to people's webhooks",
+};
+const NOT_PAUSABLE = {
+  frames: "Cannot be paused: a frame that has waited is worth nothing.",
+  webhooks: "Cannot be paused: who wants no messages pauses the webhook.",
+};
+const KINDS = {
+  analysis: "Photo", export: "Export", training: "Training", check: "Check of a data set", evaluation: "Evaluation", import: "Import",
+};
+
+const byId = (id) => document.getElementById(id);
+/** Server's clock minus this one's, in milliseconds. */
+let ahead = 0;
+/** @type {Object<string, number>} workers by the queue that they take from */
+let consumers = {};
+let overview = /** @type {Overview} */ (JSON.parse(byId("overview-data").textContent));
+
+/** @param {string|null} iso @returns {string} how long ago that was */
+const age = (iso) => duration(Math.max(0, Date.now() + ahead - new Date(iso)) / 1000);
+const counted = (count, one, many = `${one}s`) => `${count.toLocaleString()} ${count === 1 ? one : many}`;
+const span = (text) => Object.assign(document.createElement("span"), { textContent: text });
+
+/**
+ * Make a list show these items: what is there stays, so that neither focus nor an open traceback is lost.
+ * @template T
+ * @param {HTMLElement} list
+ * @param {T[]} items
+ * @param {string} template
+ * @param {(item: T) => string} keyOf
+ * @param {(part: (name: string) => any, item: T) => void} fill
+ */
+function showList(list, items, template, keyOf, fill) {
+  const known = new Map([...list.children].map((row) => [row.dataset.key, row]));
+  items.forEach((item, at) => {
+    const key = keyOf(item);
+    const row = known.get(key) ?? byId(template).content.firstElementChild.cloneNode(true);
+    known.delete(key);
+    row.dataset.key = key;
+    fill((name) => row.querySelector(`[data-${name}]`), item);
+    if (list.children[at] !== row) list.insertBefore(row, list.children[at] ?? null);
+  });
+  for (const row of known.values()) row.remove();
+}
+
+/** @param {HTMLElement} element @param {(string|false|null)[]} facts */
+function showFacts(element, facts) {
+  element.replaceChildren(...facts.filter(Boolean).map(span));
+}
+
+/** A button that waits for its answer. @param {HTMLButtonElement} button */
+function enable(button, isShown, which, act) {
+  button.hidden = !isShown;
+  const words = button.querySelector("[data-which]");
+  if (words) words.textContent = `: ${which}`;
+  button.onclick = async () => {
+    button.disabled = true;
+    try {
+      await act();
+      await showOverview();
+    } catch (error) {
+      announce(error.message);
+    } finally {
+      button.disabled = false;
+    }
+  };
+}
+
+/** @param {Queue} queue */
+function fillQueue(part, queue) {
+  const { name, paused, pausable, queued, running, messages } = queue;
+  part("name").textContent = name;
+  part("purpose").textContent = PURPOSES[name] ?? "";
+  const tag = part("tag");
+  tag.dataset.status = paused ? "paused" : running ? "running" : "idle";
+  tag.textContent = paused ? "paused" : running ? "working" : queued ? "waiting" : "idle";
+  part("state").textContent = paused
+    ? `by ${queue.changed_by ?? "somebody"} for ${age(queue.changed_at)}; what runs goes on to its end.`
+    : pausable ? "" : NOT_PAUSABLE[name] ?? "Cannot be paused.";
+  showFacts(part("facts"), [
+    pausable && `${queued.toLocaleString()} waiting`,
+    pausable && `${running.toLocaleString()} running`,
+    queue.oldest_queued_at && `oldest waits for ${age(queue.oldest_queued_at)}`,
+    queue.oldest_running_at && `oldest runs for ${age(queue.oldest_running_at)}`,
+    messages != null && `${counted(messages, "message")} in Redis`,
+    name in consumers && counted(consumers[name], "worker"),
+  ]);
+  enable(part("pause"), pausable && !paused, name, () => changeQueue(name, "pause"));
+  enable(part("resume"), paused, name, () => changeQueue(name, "resume"));
+}
+
+/** @param {Job} job */
+const nameOf = ({ kind, name, id }) => (name ? `${KINDS[kind] ?? kind}: ${name}` : `${KINDS[kind] ?? kind} ${id.slice(0, 8)}`);
+
+/** What a job is about, as a link where it has a page. @param {Job} job */
+function linkTo(job) {
+  if (!job.url) return span(nameOf(job));
+  return Object.assign(document.createElement("a"), { href: job.url, textContent: nameOf(job) });
+}
+
+/** @param {Job} job */
+function fillJob(part, job) {
+  const { status, error, attempts, silent, traceback } = job;
+  if (part("name").textContent !== nameOf(job)) part("name").replaceChildren(linkTo(job));
+  part("name").title = job.id;
+  part("person").textContent = job.person ?? "";
+  showTag(part("tag"), silent ? "running" : status);
+  if (silent) Object.assign(part("tag"), { textContent: "silent" }).dataset.status = "silent";
+  part("state").textContent = error?.message
+    ?? (silent ? "Its worker has not been heard of; another one will take it." : "");
+  showFacts(part("facts"), [
+    error && error.code,
+    status === "queued" && `waits for ${age(job.waiting_since)}`,
+    status === "running" && `runs for ${age(job.started_at)}`,
+    attempts > 1 && `attempt ${attempts}`,
+    status !== "queued" && job.worker && `on ${job.worker}`,
+  ]);
+  if (job.finished_at) {
+    const time = document.createElement("time");
+    showTime(time, job.finished_at);
+    part("facts").prepend(time);
+  }
+  part("details").hidden = !traceback;
+  if (part("traceback").textContent !== traceback) part("traceback").textContent = traceback;
+  enable(part("cancel"), job.cancelable, nameOf(job), async () => {
+    const text = `${nameOf(job)}. It is not done then, but it can be tried again.`;
+    if (await ask({ title: "Cancel this job?", text, yes: "Cancel the job", danger: true })) await changeJob(job, "cancel");
+  });
+  enable(part("retry"), job.retryable, nameOf(job), () => changeJob(job, "retry"));
+}
+
+/** @param {import("./jobs-api.js").FailureCount} failure */
+function fillCode(part, { kind, code, count, retryable }) {
+  part("count").textContent = `${count.toLocaleString()} ×`;
+  part("what").textContent = `${KINDS[kind] ?? kind}: ${code}`;
+  part("all").textContent = `Try all ${retryable.toLocaleString()} again`;
+  enable(part("retry-all"), retryable > 1, "", async () => {
+    const { retried } = await retryFailed(kind, code);
+    announce(`${counted(retried, "job")} queued again.`);
+  });
+}
+
+/** @param {Worker} worker */
+function fillWorker(part, { name, host, pid, queues, answers, work }) {
+  part("name").textContent = name ?? `Process ${pid ?? "?"} on ${host || "an unknown host"}`;
+  part("queues").textContent = [
+    queues.join(", "),
+    !answers && (work.some(({ job }) => job?.silent) ? "silent" : "busy, answers when it is done"),
+  ].filter(Boolean).join("; ");
+  showFacts(part("facts"), [name && `process ${pid}`, name && `on ${host}`]);
+  part("work").replaceChildren(...(work.length ? work : [null]).map((one) => {
+    const line = document.createElement("li");
+    if (!one) line.append(Object.assign(span("Idle"), { className: "muted" }));
+    else {
+      line.append(one.job ? linkTo(one.job) : span(one.task));
+      if (one.since) line.append(Object.assign(span(` for ${age(one.since)}`), { className: "muted" }));
+    }
+    return line;
+  }));
+}
+
+function show() {
+  ahead = new Date(overview.now) - Date.now();
+  byId("unreachable").hidden = overview.reachable;
+  const { queues, running, waiting, failed, failures, canceled } = overview;
+  const unfinished = [...running, ...waiting];
+  showList(byId("queues"), queues, "queue-template", ({ name }) => name, fillQueue);
+  showList(byId("unfinished"), unfinished, "job-template", ({ id }) => id, fillJob);
+  showList(byId("failed"), failed, "code-template", ({ kind, code }) => `${kind} ${code}`, fillCode);
+  showList(byId("failures"), failures, "job-template", ({ id }) => id, fillJob);
+  showList(byId("canceled"), canceled, "job-template", ({ id }) => id, fillJob);
+  byId("canceled-section").hidden = !canceled.length;
+  byId("no-unfinished").hidden = unfinished.length > 0;
+  byId("no-failures").hidden = failures.length > 0;
+  const more = queues.reduce((all, { queued, running: runs }) => all + queued + runs, 0) - unfinished.length;
+  byId("more-unfinished").hidden = more <= 0;
+  byId("more-unfinished").textContent = `And ${more.toLocaleString()} more.`;
+}
+
+async function showOverview() {
+  overview = await readOverview();
+  show();
+}
+
+async function showWorkers() {
+  const found = await readWorkers();
+  consumers = found.reachable ? found.consumers : {};
+  showList(byId("workers"), found.workers, "worker-template", ({ name, host, pid }) => `${name} ${host} ${pid}`, fillWorker);
+  byId("no-workers").hidden = found.workers.length > 0;
+  byId("no-workers").textContent = found.reachable
+    ? "No worker answers: nothing will be done until one is started." : "The workers cannot be asked without the queue.";
+  show();
+}
+
+/** Call again and again, but only while the page is seen. @param {() => Promise<void>} read */
+async function repeat(read, milliseconds) {
+  if (document.visibilityState === "visible") await read().catch(() => {}); // the next time
+  setTimeout(() => repeat(read, milliseconds), milliseconds);
+}
+
+show();
+setTimeout(() => repeat(showOverview, OVERVIEW_EVERY), OVERVIEW_EVERY);
+repeat(showWorkers, WORKERS_EVERY);

@@ -1,0 +1,123 @@
+/* The faces beside the video: one button each, and the reading of the one that is chosen. */
+import { Bars } from "../shared/bars.js";
+import { emotionName, percent } from "../shared/emotions.js";
+import { icon } from "../shared/icons.js";
+import { HISTORY } from "./tracks.js";
+import { Timeline } from "../shared/timeline.js";
+
+/** @typedef {import("./tracks.js").Track} Track */
+
+/** Milliseconds between two writings of what has to be read: names, values, the chart. */
+const STEP = 250;
+/** A number of faces is told to screen readers once it has stood for so long. */
+const SETTLED = 1_500;
+
+const byId = (id) => document.getElementById(id);
+
+export class LiveFaces {
+  /** @param {import("./tracks.js").Tracks} tracks */
+  constructor(tracks) {
+    this.tracks = tracks;
+    /** @type {number|null} */
+    this.selected = null;
+    this.isChosen = false; // by a person, not by this page
+    /** @type {Map<number, HTMLButtonElement>} */
+    this.buttons = new Map();
+    this.bars = new Bars(byId("bars"));
+    this.timeline = new Timeline(byId("timeline"), { span: HISTORY });
+    this.writtenAt = 0;
+    this.count = 0;
+    this.told = 0;
+    this.countedAt = 0;
+  }
+
+  /**
+   * Show how things stand.
+   * @param {number} now
+   */
+  show(now) {
+    const { all, present } = this.tracks;
+    this.#select(all, present);
+    const track = all.get(this.selected);
+    this.bars.move(track?.leftAt === null ? track.probabilities : null);
+    if (now - this.writtenAt < STEP) return;
+    this.writtenAt = now;
+    this.#writeButtons(all);
+    this.#writeReading(track);
+    this.timeline.show(track?.history, { to: now / 1000, top: track?.emotion ?? "" });
+    this.#tell(present.length, now);
+  }
+
+  /** Who was chosen stays chosen, even out of view, until their track is forgotten. */
+  #select(all, present) {
+    const track = all.get(this.selected);
+    if (track && (this.isChosen || track.leftAt === null)) return;
+    this.isChosen = false;
+    this.selected = present[0]?.number ?? track?.number ?? null;
+  }
+
+  #writeButtons(all) {
+    for (const [number, button] of this.buttons) {
+      if (all.has(number)) continue;
+      const hadFocus = button === document.activeElement;
+      button.parentElement.remove();
+      this.buttons.delete(number);
+      if (hadFocus) (this.buttons.get(this.selected) ?? byId("main")).focus();
+    }
+    for (const track of all.values()) {
+      const button = this.buttons.get(track.number) ?? this.#addButton(track.number);
+      button.dataset.emotion = track.emotion;
+      button.classList.toggle("left", track.leftAt !== null);
+      button.setAttribute("aria-pressed", String(track.number === this.selected));
+      const [, glyph, name] = button.children;
+      const text = track.leftAt === null ? emotionName(track.emotion) : "Left";
+      if (name.textContent === text) continue;
+      name.textContent = text;
+      glyph.replaceWith(icon(`face-${track.emotion}`));
+    }
+    byId("nobody").hidden = all.size > 0;
+  }
+
+  #addButton(number) {
+    const button = document.createElement("button");
+    button.type = "button";
+    const badge = Object.assign(document.createElement("b"), { textContent: String(number) });
+    button.append(badge, icon("face-neutral"), document.createElement("span"));
+    button.addEventListener("click", () => {
+      this.selected = number;
+      this.isChosen = true;
+      this.writtenAt = -Infinity;
+    });
+    const item = document.createElement("li");
+    item.append(button);
+    byId("live-faces").append(item);
+    this.buttons.set(number, button);
+    return button;
+  }
+
+  #writeReading(track) {
+    const isHere = track?.leftAt === null;
+    byId("reading").classList.toggle("left", !isHere);
+    byId("reading-title").dataset.emotion = isHere ? track.emotion : "";
+    byId("reading-which").textContent = track ? `Face ${track.number}` : "No face";
+    byId("reading-emotion").textContent = isHere ? emotionName(track.emotion) : track ? "Out of view" : "–";
+    byId("reading-probability").textContent = isHere ? percent(track.probabilities[track.emotion]) : "";
+    const glyph = isHere ? `face-${track.emotion}` : "mark";
+    if (this.glyph !== glyph) byId("reading-glyph").replaceChildren(icon(glyph));
+    this.glyph = glyph;
+    this.bars.write(isHere ? track.probabilities : null, isHere ? track.emotion : "");
+  }
+
+  /** Tell screen readers how many faces are in view, not what passes by for a moment. */
+  #tell(count, now) {
+    if (count !== this.count) {
+      this.count = count;
+      this.countedAt = now;
+    } else if (count !== this.told && now - this.countedAt > SETTLED) {
+      this.told = count;
+      byId("count-status").textContent = count === 0
+        ? "No face in view."
+        : `${count === 1 ? "One face" : `${count} faces`} in view.`;
+    }
+  }
+}

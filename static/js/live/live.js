@@ -1,0 +1,267 @@
+/* The Live page: camera, frames out, results in, and what is drawn of them. */
+import { announce } from "../shared/announce.js";
+import { cameraId, closeCamera, listCameras, openCamera } from "./camera.js";
+import { FrameCapture } from "./capture.js";
+import { LiveFaces } from "./faces.js";
+import { LiveOverlay } from "./overlay.js";
+import { Pace } from "./pace.js";
+import { bindSlider, loadSettings, saveSettings } from "./settings.js";
+import { LiveSocket } from "./socket.js";
+import { currentState, showState } from "./states.js";
+import { Tracks } from "./tracks.js";
+import { duration } from "../shared/times.js";
+
+const byId = (id) => document.getElementById(id);
+const video = /** @type {HTMLVideoElement} */ (byId("video"));
+const keep = /** @type {HTMLInputElement} */ (byId("keep"));
+const limits = JSON.parse(byId("limits").textContent);
+const settings = loadSettings();
+
+const tracks = new Tracks();
+const overlay = new LiveOverlay(byId("overlay"), video);
+const faces = new LiveFaces(tracks);
+const capture = new FrameCapture(video);
+const pace = new Pace(Math.min(settings.rate, limits.rate));
+
+/** @type {MediaStream|null} */
+let stream = null;
+/** @type {LiveSocket|null} */
+let socket = null;
+let paused = false;
+let pausedAt = 0;
+/** Addresses of what was kept since the camera was started. @type {Set<string>} */
+const kept = new Set();
+
+async function start() {
+  showState("asking");
+  kept.clear();
+  showKept();
+  try {
+    await useCamera(settings.camera);
+  } catch (error) {
+    finish(error.code ?? "in-use");
+    return;
+  }
+  setPaused(false);
+  socket = new LiveSocket({ onStatus, onCreated, onUpdated, onRefused, onResult, onMissed });
+  showStatus();
+  socket.open();
+  requestAnimationFrame(draw);
+}
+
+/** @param {string} id of a camera; empty for the one that the browser takes */
+async function useCamera(id) {
+  closeCamera(stream);
+  stream = null;
+  const opened = await openCamera(id);
+  if (currentState() === "start") { // the page was left meanwhile
+    closeCamera(opened);
+    return;
+  }
+  stream = opened;
+  stream.getVideoTracks()[0].addEventListener("ended", () => finish("camera-gone"));
+  video.srcObject = stream;
+  await video.play();
+  byId("stage").style.setProperty("--ratio", String(video.videoWidth / video.videoHeight));
+  const cameras = await listCameras();
+  const chosen = cameraId(stream);
+  byId("camera").replaceChildren(...cameras.map(({ id: value, name }) => new Option(name, value, false, value === chosen)));
+  byId("camera-choice").hidden = cameras.length < 2;
+}
+
+/** Let go of camera and connection. @param {string} state that tells why */
+function finish(state) {
+  if (socket) keep.checked = false; // each session is kept only if it is asked for
+  socket?.abandon();
+  socket = null;
+  release();
+  showState(state);
+  showKept();
+}
+
+function release() {
+  closeCamera(stream);
+  stream = null;
+  video.srcObject = null;
+  tracks.clear();
+  faces.show(performance.now());
+}
+
+async function stop() {
+  const ended = socket;
+  socket = null; // nothing is sent any more
+  release();
+  showState("ending");
+  const summary = await ended?.close();
+  keep.checked = false; // each session is kept only if it is asked for
+  showState("ended");
+  byId("ended-kept").hidden = !summary?.kept_url;
+  if (summary?.kept_url) byId("ended-kept").href = summary.kept_url;
+  byId("summary").textContent = summary
+    ? `${duration(summary.seconds)} · ${count(summary.frames.analyzed, "frame")} · ${count(summary.tracks, "face")}`
+    : "The camera is off.";
+  if (summary?.kept_url) kept.add(summary.kept_url);
+  showKept();
+}
+
+const count = (number, noun) => `${number.toLocaleString()} ${noun}${number === 1 ? "" : "s"}`;
+
+/** One state at a time, the most pressing first. */
+function showStatus() {
+  if (!socket) return;
+  if (socket.status === "live" || socket.status === "silent") showState(paused ? "paused" : socket.status);
+  else showState(socket.status);
+}
+
+/** @param {import("./socket.js").Status} status */
+function onStatus(status) {
+  if (["bad-frames", "signed-out", "idle", "crowded"].includes(status)) finish(status);
+  else showStatus();
+}
+
+function onCreated() {
+  pace.reset();
+  tracks.clear(); // their numbers begin anew
+  const { min_face, smoothing } = settings;
+  socket.update({ min_face, smoothing, ...(keep.checked && { keep: true }) });
+}
+
+function onUpdated({ settings: confirmed, kept_url: keptUrl }) {
+  if (keptUrl) kept.add(keptUrl);
+  keep.checked = confirmed.keep;
+  showKept();
+}
+
+function onRefused({ code, message }) {
+  if (code === "keep_failed") keep.checked = false;
+  showKept();
+  announce(message);
+}
+
+function onResult(result, capturedAt, roundTrip) {
+  const now = performance.now();
+  pace.answered(roundTrip, now);
+  if (paused) return;
+  tracks.update(result, capturedAt, now);
+}
+
+function onMissed() {
+  pace.slowDown();
+}
+
+async function sendFrame(now) {
+  if (!socket?.isReady || paused || document.hidden || !pace.isDue(now)) return;
+  const used = socket;
+  const picture = await capture.take(limits.frame_bytes - 4);
+  if (!picture || used !== socket) return;
+  pace.sent(now);
+  socket.send(picture, now);
+}
+
+let measuredAt = 0;
+
+/** Draws as long as the camera is on. */
+function draw() {
+  if (!stream) {
+    overlay.draw([], null, performance.now());
+    showReadout(null);
+    return;
+  }
+  requestAnimationFrame(draw);
+  const now = performance.now();
+  if (!paused) tracks.advance(now);
+  overlay.draw(tracks.all.values(), faces.selected, now);
+  faces.show(paused ? pausedAt : now);
+  if (now - measuredAt < 500) return;
+  measuredAt = now;
+  showReadout(now);
+}
+
+/** @param {number|null} now */
+function showReadout(now) {
+  const measured = now !== null && pace.roundTrip !== null && !paused;
+  byId("rate").textContent = measured ? pace.rate(now).toFixed(0) : "–";
+  byId("round-trip").textContent = measured ? pace.roundTrip.toFixed(0) : "–";
+}
+
+/** The line under the switch: what is being kept, and where it can be seen. */
+function showKept() {
+  const running = socket !== null;
+  byId("keeping").hidden = !(running && keep.checked && kept.size > 0);
+  const isNamed = currentState() === "ended" && kept.size === 1; // there is a button for it
+  const show = kept.size > 0 && !isNamed && !(running && keep.checked);
+  byId("kept").hidden = !show;
+  byId("kept").replaceChildren(...[...kept].map((url, index) => {
+    const link = document.createElement("a");
+    link.href = url;
+    link.textContent = kept.size > 1 ? `See the kept session, part ${index + 1}` : "See the kept session";
+    if (running) link.target = "_blank"; // this page goes on
+    return link;
+  }));
+}
+
+function setPaused(wanted) {
+  paused = wanted;
+  pausedAt = performance.now();
+  if (paused) video.pause();
+  else video.play().catch(() => {});
+  tracks.updatedAt = pausedAt; // what was known before the pause is not stale by it
+  const [pause, resume] = [byId("pause"), byId("resume")];
+  const hadFocus = [pause, resume].includes(document.activeElement);
+  pause.hidden = paused;
+  resume.hidden = !paused;
+  if (hadFocus) (paused ? resume : pause).focus({ preventScroll: true });
+  showStatus();
+}
+
+function setMirrored(mirrored) {
+  settings.mirrored = mirrored;
+  saveSettings(settings);
+  overlay.mirrored = mirrored;
+  video.classList.toggle("mirrored", mirrored);
+  byId("mirror").setAttribute("aria-pressed", String(mirrored));
+}
+
+function set(name, value) {
+  settings[name] = value;
+  saveSettings(settings);
+  if (name === "rate") pace.wanted = value;
+  else socket?.update({ [name]: value });
+}
+
+for (const button of document.querySelectorAll("[data-start]")) button.addEventListener("click", start);
+for (const button of document.querySelectorAll("[data-reconnect]")) {
+  button.addEventListener("click", () => socket?.reconnectNow());
+}
+byId("stop").addEventListener("click", stop);
+byId("pause").addEventListener("click", () => setPaused(true));
+byId("resume").addEventListener("click", () => setPaused(false));
+byId("mirror").addEventListener("click", () => setMirrored(!settings.mirrored));
+keep.addEventListener("change", () => {
+  socket?.update({ keep: keep.checked });
+  showKept();
+});
+byId("camera").addEventListener("change", async (event) => {
+  settings.camera = event.target.value;
+  saveSettings(settings);
+  try {
+    await useCamera(settings.camera);
+    setPaused(false);
+  } catch (error) {
+    finish(error.code ?? "in-use");
+  }
+});
+
+const rate = /** @type {HTMLInputElement} */ (byId("rate-setting"));
+rate.max = String(limits.rate);
+bindSlider(rate, pace.wanted, (value) => `${value} a second`, (value) => set("rate", value));
+bindSlider(byId("min-face-setting"), settings.min_face, (value) => `${value} pixels`, (value) => set("min_face", value));
+bindSlider(byId("smoothing-setting"), settings.smoothing, (value) => `${value.toFixed(1)} s`, (value) => set("smoothing", value));
+setMirrored(settings.mirrored);
+
+video.addEventListener("resize", () => { // a phone was turned
+  byId("stage").style.setProperty("--ratio", String(video.videoWidth / video.videoHeight));
+});
+capture.watch(sendFrame);
+// A page that is left lets go of the camera, also when the browser keeps it for the way back.
+addEventListener("pagehide", () => finish("start"));

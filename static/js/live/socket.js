@@ -1,0 +1,200 @@
+/* The client of the live protocol (docs/reference/live-protocol.md): frames go out, their replies come back,
+   and a connection that breaks is made anew. */
+import { NOT_SIGNED_IN, retryDelay, socketAddress } from "../shared/socket.js";
+
+/** So many frames may be without a reply: one is worked on, one waits. */
+const OUTSTANDING = 2;
+/** After so many milliseconds without a reply the server counts as silent, then as gone. */
+const SILENT = 2_500;
+const GONE = 10_000;
+/** For so long the summary is waited for. */
+const FAREWELL = 2_000;
+
+const SERVER_BUSY = 4503;
+/** Close codes after which nothing is tried until a person acts. */
+const FINAL = { 4400: "bad-frames", [NOT_SIGNED_IN]: "signed-out", 4408: "idle", 4429: "crowded" };
+
+/**
+ * @typedef {Object} LiveFace
+ * @property {number} track
+ * @property {{x: number, y: number, width: number, height: number}} box pixels of the frame
+ * @property {Object<string, number>} smoothed
+ * @property {string} emotion
+ *
+ * @typedef {"connecting"|"live"|"silent"|"lost"|"busy"|"bad-frames"|"signed-out"|"idle"|"crowded"} Status
+ *
+ * @typedef {Object} Handlers
+ * @property {(status: Status) => void} onStatus when it changes
+ * @property {(session: any) => void} onCreated `session.created`, after every (re)connection
+ * @property {(update: {settings: any, kept_url: string|null}) => void} onUpdated
+ * @property {(error: {code: string, message: string}) => void} onRefused `session.error`
+ * @property {(result: any, capturedAt: number, roundTrip: number) => void} onResult
+ * @property {() => void} onMissed a frame that was skipped or not answered
+ */
+
+export class LiveSocket {
+  /** @type {WebSocket|null} */
+  #socket = null;
+  #failures = 0;
+  #wasOpen = false;
+  #sequence = 0;
+  #timer = 0;
+  #watchdog = 0;
+  /** Frames without a reply, oldest first. @type {Map<number, {capturedAt: number, sentAt: number}>} */
+  #outstanding = new Map();
+  /** @type {((summary: any) => void)|null} */
+  #farewell = null;
+
+  /** @param {Handlers} handlers */
+  constructor(handlers) {
+    this.handlers = handlers;
+    /** @type {Status} */
+    this.status = "connecting";
+    this.reconnectNow = this.reconnectNow.bind(this);
+  }
+
+  open() {
+    addEventListener("online", this.reconnectNow);
+    this.#watchdog = setInterval(() => this.#watch(), 500);
+    this.#connect();
+  }
+
+  /** Whether another frame may be sent. */
+  get isReady() {
+    return this.#sequence > 0 && this.#outstanding.size < OUTSTANDING
+      && this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  /**
+   * @param {ArrayBuffer} picture JPEG or WebP
+   * @param {number} capturedAt
+   */
+  send(picture, capturedAt) {
+    if (!this.isReady) return;
+    const message = new Uint8Array(4 + picture.byteLength);
+    new DataView(message.buffer).setUint32(0, this.#sequence);
+    message.set(new Uint8Array(picture), 4);
+    this.#outstanding.set(this.#sequence, { capturedAt, sentAt: performance.now() });
+    this.#sequence += 1;
+    this.#socket.send(message);
+  }
+
+  /** @param {{min_face?: number, smoothing?: number, keep?: boolean}} settings */
+  update(settings) {
+    if (this.#sequence > 0) this.#say({ type: "session.update", ...settings });
+  }
+
+  /**
+   * End the session.
+   * @returns {Promise<any>} `session.closed`, or null if it did not come
+   */
+  close() {
+    const summary = new Promise((resolve) => {
+      this.#farewell = resolve;
+      setTimeout(() => resolve(null), FAREWELL);
+    });
+    if (!this.#say({ type: "session.close" })) this.#farewell(null);
+    return summary.finally(() => this.abandon());
+  }
+
+  /** Leave at once, without waiting for the summary. */
+  abandon() {
+    removeEventListener("online", this.reconnectNow);
+    clearTimeout(this.#timer);
+    clearInterval(this.#watchdog);
+    if (!this.#farewell) this.#say({ type: "session.close" });
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.close(1000);
+  }
+
+  reconnectNow() {
+    if (this.#socket?.readyState !== WebSocket.OPEN) this.#connect();
+  }
+
+  #say(message) {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(JSON.stringify(message));
+    return true;
+  }
+
+  #setStatus(status) {
+    if (status === this.status) return;
+    this.status = status;
+    this.handlers.onStatus(status);
+  }
+
+  #connect() {
+    clearTimeout(this.#timer);
+    const opened = new WebSocket(socketAddress("/ws/live/"));
+    opened.binaryType = "arraybuffer";
+    const former = this.#socket;
+    this.#socket = opened;
+    this.#forget();
+    former?.close();
+    opened.onmessage = ({ data }) => this.#socket === opened && this.#receive(JSON.parse(data));
+    opened.onclose = ({ code }) => this.#socket === opened && this.#onClose(code);
+  }
+
+  #forget() {
+    this.#sequence = 0;
+    this.#outstanding.clear();
+  }
+
+  #onClose(code) {
+    this.#forget();
+    if (this.#farewell) {
+      this.#farewell(null);
+      return;
+    }
+    if (FINAL[code]) {
+      this.abandon();
+      this.#setStatus(FINAL[code]);
+      return;
+    }
+    this.#failures += 1;
+    this.#setStatus(code === SERVER_BUSY ? "busy" : "lost");
+    // A server that was busy from the start has reached its limit; it needs more than a moment.
+    const patience = code === SERVER_BUSY && !this.#wasOpen ? 3 : 0;
+    this.#timer = setTimeout(() => this.#connect(), retryDelay(this.#failures + patience));
+  }
+
+  #receive(message) {
+    const { type } = message;
+    if (type === "session.created") {
+      this.#failures = 0;
+      this.#wasOpen = true;
+      this.#sequence = 1;
+      this.#setStatus("live");
+      this.handlers.onCreated(message);
+    } else if (type === "session.updated") this.handlers.onUpdated(message);
+    else if (type === "session.error") this.handlers.onRefused(message);
+    else if (type === "session.closed") this.#farewell?.(message);
+    else if (type?.startsWith("frame.")) this.#onReply(message);
+  }
+
+  #onReply(reply) {
+    const frame = this.#outstanding.get(reply.sequence);
+    this.#outstanding.delete(reply.sequence);
+    if (reply.type === "frame.result" && frame) {
+      this.#setStatus("live");
+      this.handlers.onResult(reply, frame.capturedAt, performance.now() - frame.sentAt);
+      return;
+    }
+    this.handlers.onMissed();
+    if (["timeout", "unavailable", "analysis_failed"].includes(reply.code)) this.#setStatus("silent");
+  }
+
+  /** A network that swallows everything closes no socket; only the silence shows it. */
+  #watch() {
+    const [oldest] = this.#outstanding.values();
+    if (!oldest) return;
+    const waited = performance.now() - oldest.sentAt;
+    if (waited > GONE) {
+      this.#setStatus("lost");
+      this.#connect();
+    } else if (waited > SILENT) {
+      this.#setStatus("silent");
+    }
+  }
+}

@@ -1,0 +1,55 @@
+/* The person's own word on what the chosen face shows: stored beside the prediction. */
+import { announce } from "../shared/announce.js";
+import { correctFace } from "../shared/api.js";
+import { correctionName, emotionName } from "../shared/emotions.js";
+
+/** @typedef {import("../shared/api.js").Face} Face */
+
+export class CorrectionForm {
+  /**
+   * @param {HTMLFormElement} form
+   * @param {() => Promise<void>} reload reads the analysis again and shows it
+   */
+  constructor(form, reload) {
+    this.form = form;
+    this.reload = reload;
+    this.choice = form.querySelector("select");
+    this.undo = form.querySelector("[data-undo]");
+    /** What was chosen goes to the server in this order. */
+    this.sent = Promise.resolve();
+    form.addEventListener("submit", (event) => event.preventDefault());
+    this.choice.addEventListener("change", () => this.#send(this.choice.value));
+    this.undo.addEventListener("click", () => {
+      this.choice.focus(); // the button goes
+      this.#send("");
+    });
+  }
+
+  /** @param {Face[]} faces @param {number} index of the chosen one */
+  show(faces, index) {
+    this.face = faces[index];
+    const { emotion, correction } = this.face;
+    this.form.querySelector("label").textContent = faces.length > 1 ? `Correct face ${index + 1}` : "Correct this face";
+    this.choice.options[0].textContent = `As predicted: ${emotionName(emotion)}`;
+    this.choice.value = correction ?? "";
+    this.undo.hidden = !correction;
+    const labeled = faces.some((face) => face.correction && face.correction !== "not_a_face");
+    this.form.querySelector("[data-take]").hidden = !labeled;
+  }
+
+  /** @param {string} value an expression, "not_a_face", or nothing to take it back */
+  #send(value) {
+    const { id } = this.face;
+    this.sent = this.sent.then(async () => {
+      try {
+        await correctFace(id, value || null);
+        await this.reload();
+        announce(value ? `Corrected: ${correctionName(value)}.` : "The prediction stands.");
+      } catch (error) {
+        if (this.face.id === id) this.choice.value = this.face.correction ?? "";
+        announce(error.message);
+        if (error.status === 404) await this.reload();
+      }
+    });
+  }
+}

@@ -1,0 +1,181 @@
+/* The upload page: each photo gets a card at once, and the card follows it to its result. */
+import { readAnalyses } from "../shared/api.js";
+import { enableDelete, fillCard, findCard, isWaiting, newCard, removeCard, showState, showTitle, whenSeen } from "../history/cards.js";
+import { Dashboard } from "../history/dashboard.js";
+import { watchAnalyses } from "../shared/feed.js";
+import { receiveFiles } from "./intake.js";
+import { preview } from "./previews.js";
+import { UploadQueue } from "./uploads.js";
+
+/** @typedef {import("./uploads.js").Upload} Upload */
+
+const batch = document.getElementById("batch");
+const list = document.getElementById("cards");
+const recent = document.getElementById("recent");
+const limit = Number(document.getElementById("drop").dataset.maxUploadMb);
+
+/** @type {Map<HTMLElement, Upload>} */
+const uploads = new Map();
+/** @type {Map<Upload, HTMLElement>} */
+const cards = new Map();
+/** News about analyses whose upload has not been answered yet. @type {Map<string, any>} */
+const early = new Map();
+
+const queue = new UploadQueue(showUpload);
+
+/** @param {File[]} files */
+function addFiles(files) {
+  const fresh = document.createDocumentFragment();
+  for (const file of files) {
+    const card = newCard();
+    showTitle(card, file.name);
+    fresh.append(card);
+    if (file.size > limit * 1024 ** 2) {
+      const size = (file.size / 1024 ** 2).toFixed(1);
+      refuse(card, `This file has ${size} MB; up to ${limit} MB are accepted.`);
+      continue;
+    }
+    const upload = queue.add(file);
+    uploads.set(card, upload);
+    cards.set(upload, card);
+    showState(card, { text: "Waiting to be sent" });
+    whenSeen(card, () => preview(file, card.querySelector(".thumb")));
+  }
+  batch.hidden = false;
+  list.prepend(fresh);
+  showProgress();
+  batch.scrollIntoView({ block: "nearest" });
+}
+
+function refuse(card, message) {
+  card.dataset.status = "failed";
+  showState(card, { glyph: "alert", text: message });
+  card.querySelector("[data-delete]").hidden = false;
+}
+
+/** @param {Upload} upload */
+function showUpload(upload) {
+  const card = cards.get(upload);
+  if (!card) return;
+  const bar = card.querySelector("progress");
+  const sending = upload.state === "sending";
+  bar.hidden = !sending;
+  bar.value = upload.fraction;
+  card.querySelector("[data-retry]").hidden = !(upload.state === "refused" && upload.canRetry);
+  if (upload.state === "waiting") {
+    card.dataset.status = "";
+    showState(card, { text: "Waiting to be sent" });
+  } else if (sending) {
+    const sent = Math.round(upload.fraction * 100);
+    showState(card, { text: sent < 100 ? `Sending, ${sent}%` : "Being checked" });
+  } else if (upload.state === "pausing") {
+    showState(card, { glyph: "retry", text: "No connection. Trying again soon" });
+  } else if (upload.state === "refused") {
+    refuse(card, upload.error.message);
+  } else {
+    fillCard(card, upload.analysis);
+    const news = early.get(upload.analysis.id);
+    early.delete(upload.analysis.id);
+    if (news) fillCard(card, news);
+  }
+  if (!sending) showProgress();
+}
+
+let progressTimer = 0;
+let announced = "";
+
+/** The line over the batch; screen readers hear of it every two seconds at most. */
+function showProgress() {
+  cancelAnimationFrame(showProgress.frame);
+  showProgress.frame = requestAnimationFrame(() => {
+    const all = [...list.children];
+    const failed = all.filter((card) => card.dataset.status === "failed").length;
+    const done = all.filter((card) => ["succeeded", "canceled"].includes(card.dataset.status)).length;
+    const text = `${done + failed} of ${all.length} done${failed ? `, ${failed} not read` : ""}`;
+    document.getElementById("batch-count").textContent = text;
+    const bar = document.getElementById("batch-progress");
+    bar.max = Math.max(1, all.length);
+    bar.value = done + failed;
+    bar.classList.toggle("complete", done + failed === all.length);
+    const retriable = all.some((card) => !card.querySelector("[data-retry]").hidden);
+    document.getElementById("retry-all").hidden = !retriable;
+    batch.hidden = all.length === 0;
+    if (text === announced || progressTimer) return;
+    progressTimer = setTimeout(() => {
+      progressTimer = 0;
+      announced = document.getElementById("batch-count").textContent;
+      document.getElementById("batch-status").textContent = announced;
+    }, 2000);
+  });
+}
+
+/** @param {import("../shared/api.js").Analysis} analysis */
+function show(analysis) {
+  const card = findCard(analysis.id);
+  if (card) {
+    if (fillCard(card, analysis)) showProgress();
+  } else if ([...uploads.values()].some((upload) => upload.state === "sending")) {
+    early.set(analysis.id, analysis);
+  }
+}
+
+const waitingCards = () => [...document.querySelectorAll(".analysis[data-id]")].filter(isWaiting);
+
+/** Read again what is shown, and drop what was deleted elsewhere meanwhile. */
+async function reload() {
+  const shown = [...document.querySelectorAll(".analysis[data-id]")].map((card) => card.dataset.id);
+  const ids = shown.filter(Boolean); // a photo that is still being sent has none
+  const found = await readAnalyses(ids);
+  const there = new Set(found.map(({ id }) => id));
+  found.forEach(show);
+  for (const id of ids) if (!there.has(id)) forget(id);
+}
+
+function forget(id) {
+  const card = findCard(id);
+  if (card) drop(card);
+}
+
+function drop(card) {
+  removeCard(card);
+  const upload = uploads.get(card);
+  if (upload) queue.drop(upload);
+  uploads.delete(card);
+  cards.delete(upload);
+  showProgress();
+  recent.closest("section").hidden = recent.children.length === 0;
+}
+
+list.addEventListener("click", (event) => {
+  const card = event.target.closest("[data-retry]")?.closest(".analysis");
+  if (card) queue.retry(uploads.get(card));
+});
+document.getElementById("retry-all").addEventListener("click", () => {
+  for (const upload of uploads.values()) {
+    if (upload.state === "refused" && upload.canRetry) queue.retry(upload);
+  }
+});
+addEventListener("beforeunload", (event) => {
+  const pending = [...uploads.values()].some(({ state }) => ["waiting", "sending", "pausing"].includes(state));
+  if (pending) event.preventDefault();
+});
+
+receiveFiles(addFiles);
+enableDelete(list, drop);
+enableDelete(recent, drop);
+const dashboard = new Dashboard(document.getElementById("dashboard"));
+watchAnalyses({
+  waiting: () => waitingCards().length > 0,
+  async reload() {
+    dashboard.refresh();
+    await reload();
+  },
+  onChanged(analysis) {
+    dashboard.refresh();
+    show(analysis);
+  },
+  onDeleted(id) {
+    dashboard.refresh();
+    forget(id);
+  },
+});

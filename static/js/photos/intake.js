@@ -1,0 +1,96 @@
+/* The ways in which photos reach the page: chosen, dropped, pasted, or the sample. */
+import { announce } from "../shared/announce.js";
+
+const hasFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+
+/** @param {(files: File[]) => void} onFiles */
+export function receiveFiles(onFiles) {
+  const input = /** @type {HTMLInputElement} */ (document.getElementById("files"));
+  const take = () => {
+    onFiles([...input.files]);
+    input.value = ""; // the same file may be chosen again
+  };
+  input.addEventListener("change", take);
+  if (input.files.length) take(); // chosen before this script was there
+  receiveDrops(onFiles);
+  receivePastes(onFiles);
+  offerSample(onFiles);
+}
+
+function receiveDrops(onFiles) {
+  const veil = document.getElementById("drop-veil");
+  let depth = 0; // dragenter and dragleave also come from every element inside
+  const show = (shown) => {
+    if (!shown) depth = 0;
+    veil.hidden = !shown;
+  };
+  addEventListener("dragenter", (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    depth += 1;
+    show(true);
+  });
+  addEventListener("dragleave", (event) => {
+    if (!hasFiles(event)) return;
+    depth -= 1;
+    if (depth <= 0) show(false);
+  });
+  addEventListener("dragover", (event) => {
+    if (hasFiles(event)) event.preventDefault();
+  });
+  addEventListener("drop", async (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    show(false);
+    onFiles(await droppedFiles(event.dataTransfer));
+  });
+}
+
+/**
+ * The files of a drop, those in dropped folders included.
+ * @param {DataTransfer} transfer
+ * @returns {Promise<File[]>}
+ */
+async function droppedFiles(transfer) {
+  // Entries must be taken before the first await: afterwards the browser forgets the drop.
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  if (!entries.some((entry) => entry.isDirectory)) return [...transfer.files];
+  const found = await Promise.all(entries.map(filesOf));
+  return found.flat().filter((file) => !file.name.startsWith("."));
+}
+
+async function filesOf(entry) {
+  if (entry.isFile) return new Promise((resolve) => entry.file((file) => resolve([file]), () => resolve([])));
+  const reader = entry.createReader();
+  const files = [];
+  for (;;) {
+    const entries = await new Promise((resolve) => reader.readEntries(resolve, () => resolve([])));
+    if (!entries.length) return files;
+    for (const inner of entries) files.push(...(await filesOf(inner)));
+  }
+}
+
+function receivePastes(onFiles) {
+  addEventListener("paste", (event) => {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (!files.length) return;
+    event.preventDefault();
+    onFiles(files);
+  });
+}
+
+function offerSample(onFiles) {
+  const button = /** @type {HTMLButtonElement} */ (document.getElementById("sample"));
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    try {
+      const response = await fetch(button.dataset.src);
+      if (!response.ok) throw new Error(String(response.status));
+      onFiles([new File([await response.blob()], "Sample photo.jpg", { type: "image/jpeg" })]);
+    } catch {
+      announce("The sample photo could not be loaded. Please check the connection.");
+    } finally {
+      button.disabled = false;
+    }
+  });
+}

@@ -1,0 +1,91 @@
+/* The queue of uploads: three at a time, again after a failure of the network. */
+import { uploadPhoto } from "../shared/api.js";
+
+const PARALLEL = 3;
+const PAUSES = [1_000, 3_000, 8_000];
+
+/**
+ * @typedef {Object} Upload
+ * @property {File} file
+ * @property {string} key by which the server knows it when it comes again
+ * @property {"waiting"|"sending"|"pausing"|"accepted"|"refused"} state
+ * @property {number} fraction of the file that has been sent
+ * @property {number} attempts
+ * @property {Error|null} error
+ * @property {import("../shared/api.js").Analysis|null} analysis
+ * @property {boolean} canRetry
+ */
+
+export class UploadQueue {
+  /** @param {(upload: Upload) => void} onChange */
+  constructor(onChange) {
+    this.onChange = onChange;
+    this.running = 0;
+    /** @type {Upload[]} */
+    this.waiting = [];
+  }
+
+  /**
+   * @param {File} file
+   * @returns {Upload}
+   */
+  add(file) {
+    // Not crypto.randomUUID, which plain HTTP lacks.
+    const key = crypto.getRandomValues(new Uint32Array(4)).join("-");
+    const upload = {
+      file, key, state: "waiting", fraction: 0, attempts: 0, error: null, analysis: null, canRetry: false,
+    };
+    this.waiting.push(upload);
+    queueMicrotask(() => this.#next());
+    return upload;
+  }
+
+  /** @param {Upload} upload one that was refused */
+  retry(upload) {
+    upload.attempts = 0;
+    this.#change(upload, { state: "waiting", error: null, fraction: 0 });
+    this.waiting.push(upload);
+    this.#next();
+  }
+
+  /** @param {Upload} upload */
+  drop(upload) {
+    this.waiting = this.waiting.filter((other) => other !== upload);
+  }
+
+  #change(upload, values) {
+    Object.assign(upload, values);
+    this.onChange(upload);
+  }
+
+  #next() {
+    while (this.running < PARALLEL && this.waiting.length) {
+      this.running += 1;
+      this.#send(this.waiting.shift()).finally(() => {
+        this.running -= 1;
+        this.#next();
+      });
+    }
+  }
+
+  async #send(upload) {
+    for (;;) {
+      this.#change(upload, { state: "sending", fraction: 0 });
+      try {
+        const onProgress = (fraction) => this.#change(upload, { fraction });
+        const analysis = await uploadPhoto(upload.file, upload.key, onProgress);
+        this.#change(upload, { state: "accepted", analysis });
+        return;
+      } catch (error) {
+        const pause = PAUSES[upload.attempts];
+        if (!error.temporary || pause === undefined) {
+          this.#change(upload, { state: "refused", error, canRetry: Boolean(error.temporary) });
+          return;
+        }
+        upload.attempts += 1;
+        this.#change(upload, { state: "pausing" });
+        await new Promise((resolve) => setTimeout(resolve, Math.max(pause, error.wait)));
+      }
+    }
+  }
+}

@@ -1,0 +1,84 @@
+/* The page of API keys. */
+import { announce } from "../shared/announce.js";
+import { request, send } from "../shared/api.js";
+import { confirmEnd, copy, newRow, showProblem } from "../shared/rows.js";
+import { showTime } from "../shared/times.js";
+
+const ROOT = "/api/v1/keys/";
+const DAY = 86_400_000;
+
+const form = /** @type {HTMLFormElement} */ (document.getElementById("new-key"));
+const list = document.getElementById("keys");
+const once = document.getElementById("once");
+const onceKey = /** @type {HTMLInputElement} */ (document.getElementById("once-key"));
+
+/** Words before a time, as one element. */
+function since(words, iso) {
+  const time = document.createElement("time");
+  showTime(time, iso);
+  return [`${words} `, time];
+}
+
+function keyRow(key) {
+  const row = newRow("key-row", { name: key.name, prefix: `mien_${key.prefix}_…` });
+  const isOver = key.revoked_at || (key.expires_at && new Date(key.expires_at) < new Date());
+  row.classList.toggle("over", Boolean(isOver));
+  row.querySelector("[data-scopes]").replaceChildren(...key.scopes.flatMap((scope) => [
+    Object.assign(document.createElement("span"), { className: "tag", textContent: scope }), " ",
+  ]));
+  showTime(row.querySelector("[data-created]"), key.created_at);
+  const expiry = row.querySelector("[data-expiry]");
+  if (key.revoked_at) expiry.replaceChildren(...since("Revoked", key.revoked_at));
+  else if (key.expires_at) expiry.replaceChildren(...since(isOver ? "Ended" : "Until", key.expires_at));
+  else expiry.textContent = "No end";
+  const used = row.querySelector("[data-used]");
+  if (key.last_used_at) used.replaceChildren(...since("Last used", key.last_used_at));
+  else used.textContent = "Never used";
+  const revoke = row.querySelector("[data-revoke]");
+  revoke.hidden = Boolean(key.revoked_at);
+  revoke.querySelector("span").textContent = ` ${key.name}`;
+  revoke.addEventListener("click", () => end(key));
+  return row;
+}
+
+async function show() {
+  const keys = await request(ROOT);
+  list.replaceChildren(...keys.map(keyRow));
+  document.getElementById("no-keys").hidden = keys.length > 0;
+}
+
+async function end(key) {
+  if (!(await confirmEnd(key.name))) return;
+  try {
+    await request(`${ROOT}${key.id}/`, { method: "DELETE" });
+    await show();
+    announce(`${key.name} was revoked.`);
+  } catch (error) {
+    announce(error.message);
+  }
+}
+
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const values = new FormData(form);
+  const days = Number(values.get("days"));
+  const problem = document.getElementById("key-error");
+  showProblem(problem, null);
+  try {
+    const { key } = await send("POST", ROOT, {
+      name: values.get("name"),
+      scopes: values.getAll("scopes"),
+      expires_at: days ? new Date(Date.now() + days * DAY).toISOString() : null,
+    });
+    onceKey.value = key;
+    once.hidden = false;
+    document.getElementById("once-title").focus();
+    form.reset();
+    await show();
+  } catch (error) {
+    const noScope = error.errors.some(({ field }) => field === "scopes");
+    showProblem(problem, noScope ? new Error("Choose at least one thing that it may do.") : error);
+  }
+});
+once.querySelector("[data-copy]").addEventListener("click", () => copy(onceKey));
+show().catch((error) => announce(error.message));

@@ -1,0 +1,181 @@
+/* The data sets: how they come in, and what their check has found. */
+import { announce } from "../../shared/announce.js";
+import { EMOTIONS, emotionName } from "../../shared/emotions.js";
+import { icon } from "../../shared/icons.js";
+import { addCorrections, addServerFile, deleteDataset, getDataset, listDatasets, uploadDataset } from "../api.js";
+import { ask } from "../../shared/ask.js";
+import { watchTrainings } from "../../shared/feed.js";
+import { isActive, showTag } from "../words.js";
+
+/** @typedef {import("../api.js").Dataset} Dataset */
+
+const byId = (id) => document.getElementById(id);
+const container = byId("datasets");
+/** Whether new data sets belong on this page. */
+const isFirstPage = container.dataset.page === "1";
+
+/** @type {Map<string, Dataset>} */
+const datasets = new Map();
+
+/** @param {Dataset} dataset */
+function show(dataset) {
+  const known = datasets.get(dataset.id);
+  if (known && known.sequence >= dataset.sequence) return;
+  datasets.set(dataset.id, dataset);
+  const section = byId("dataset-template").content.firstElementChild.cloneNode(true);
+  section.dataset.id = dataset.id;
+  fill(section, dataset);
+  const old = container.querySelector(`[data-id="${dataset.id}"]`);
+  if (old) old.replaceWith(section);
+  else container.prepend(section);
+  byId("empty").hidden = true;
+}
+
+function forget(id) {
+  datasets.delete(id);
+  container.querySelector(`[data-id="${id}"]`)?.remove();
+  byId("empty").hidden = datasets.size > 0;
+}
+
+/** @param {HTMLElement} section @param {Dataset} dataset */
+function fill(section, dataset) {
+  const { id, name, status, report, sheet_url: sheet } = dataset;
+  const part = (key) => section.querySelector(`[data-${key}]`);
+  part("name").textContent = name;
+  showTag(part("tag"), status);
+  part("state").textContent = describe(dataset);
+  part("train").hidden = status !== "succeeded";
+  part("train").href = `/training/?dataset=${id}`;
+  part("delete").addEventListener("click", () => askAndDelete(dataset));
+  const problems = report.problems ?? [];
+  const isChecked = Boolean(report.counts && Object.keys(report.counts).length);
+  part("report").hidden = !isChecked && problems.length < 2;
+  if (isChecked) fillCounts(section.querySelector(".counts"), report.counts);
+  part("findings").replaceChildren(...findings(report).map((text) =>
+    Object.assign(document.createElement("li"), { textContent: text })));
+  // A single one is the reason that is given above.
+  part("problems").hidden = problems.length < 2;
+  if (problems.length > 1) {
+    const more = report.problem_count > problems.length ? `, the first ${problems.length}` : "";
+    part("problems").querySelector("summary").textContent = `${report.problem_count} entries cannot be read${more}`;
+    part("problems").querySelector("ol").append(...problems.map((text) =>
+      Object.assign(document.createElement("li"), { textContent: text })));
+  }
+  part("sheet").hidden = !sheet;
+  if (sheet) part("sheet").querySelector("img").src = sheet;
+}
+
+/** @param {Dataset} dataset */
+function describe({ status, report, error, file, size }) {
+  const what = `${file}, ${(size / 1024 ** 2).toFixed(1)} MB`;
+  if (status === "queued") return `${what}. The check waits for a worker.`;
+  if (status === "running") return `${what}. It is being checked.`;
+  if (status === "canceled") return `${what}. Its check was canceled.`;
+  if (error) return error.message;
+  return `${what}, ${report.faces.toLocaleString()} faces.`;
+}
+
+/** What the check found besides the counts, as sentences. */
+function findings({ sizes = {}, duplicates = 0, across_splits: across = {}, with_votes: votes, not_faces: others }) {
+  const lines = [];
+  const known = Object.entries(sizes);
+  if (known.length) lines.push(`Sizes: ${known.slice(0, 6).map(([size, count]) => `${count.toLocaleString()} × ${size.replace("x", "×")}`).join(", ")}${known.length > 6 ? " and others" : ""}.`);
+  if (duplicates) lines.push(`${duplicates.toLocaleString()} faces are there more than once, or nearly so.`);
+  for (const [pair, count] of Object.entries(across)) {
+    lines.push(`${count.toLocaleString()} faces are nearly the same in ${pair.replace("/", " and ")}; figures on one say less once the other was trained on.`);
+  }
+  if (votes) lines.push(`${votes.toLocaleString()} faces have the votes of taggers.`);
+  if (others) lines.push(`${others.toLocaleString()} pictures show no face, as the taggers say.`);
+  return lines;
+}
+
+/** @param {HTMLTableElement} table @param {Object<string, Object<string, number>>} counts */
+function fillCounts(table, counts) {
+  const cell = (tag, text, scope) => Object.assign(document.createElement(tag), { textContent: text, ...(scope && { scope }) });
+  const splits = Object.keys(counts);
+  const head = document.createElement("tr");
+  head.append(cell("td", ""), ...splits.map((split) => cell("th", split, "col")));
+  table.tHead.append(head);
+  const row = (name, value) => {
+    const line = document.createElement("tr");
+    line.append(name, ...splits.map((split) => cell("td", value(counts[split]).toLocaleString())));
+    return line;
+  };
+  table.tBodies[0].append(...EMOTIONS.map((emotion) => {
+    const name = cell("th", "", "row");
+    name.dataset.emotion = emotion;
+    name.append(icon(`face-${emotion}`), emotionName(emotion));
+    return row(name, (split) => split[emotion] ?? 0);
+  }), row(cell("th", "Together", "row"), (split) => Object.values(split).reduce((all, count) => all + count, 0)));
+}
+
+/** @param {Dataset} dataset */
+async function askAndDelete({ id, name }) {
+  const text = `${name} and what its check found are deleted. A file in the server's folder stays there.`;
+  if (!(await ask({ title: "Delete this data set?", text, yes: "Delete", danger: true }))) return;
+  try {
+    await deleteDataset(id);
+    forget(id);
+  } catch (error) {
+    if (error.status === 404) forget(id);
+    else announce(error.message);
+  }
+}
+
+/** Let a form add a data set. @param {HTMLFormElement} form @param {() => Promise<Dataset>} add */
+function enable(form, add) {
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const button = form.querySelector("[type=submit]");
+    button.disabled = true;
+    byId("add-problem").hidden = true;
+    const known = new Set(datasets.keys()); // an event may tell of the new one before the answer does
+    try {
+      const dataset = await add();
+      announce(known.has(dataset.id) ? `This is ${dataset.name}, which is there already.` : "It is being checked.");
+      show(dataset);
+      form.reset();
+    } catch (error) {
+      byId("add-problem").hidden = false;
+      byId("add-problem").textContent = error.message;
+    } finally {
+      button.disabled = false;
+    }
+  });
+}
+
+enable(byId("upload"), async () => {
+  const form = new FormData(byId("upload"));
+  const most = Number(byId("upload").dataset.limitMb);
+  // Said here: an answer in the middle of an upload does not reach every browser.
+  if (byId("data").files[0].size > most * 1024 ** 2) {
+    throw new Error(`This file has more than ${most} MB. Compress it, or put it into the server's folder for data sets.`);
+  }
+  if (!byId("votes").files.length) form.delete("votes");
+  const bar = byId("upload-progress");
+  bar.value = 0;
+  bar.hidden = false;
+  try {
+    return await uploadDataset(form, (fraction) => { bar.value = fraction; });
+  } finally {
+    bar.hidden = true;
+  }
+});
+enable(byId("choose"), () => addServerFile(Object.fromEntries(new FormData(byId("choose")))));
+if (byId("corrections")) enable(byId("corrections"), addCorrections);
+
+async function reload() {
+  const checked = [...datasets.values()].filter(isActive);
+  const found = isFirstPage ? await listDatasets(Number(container.dataset.size)) : await Promise.all(checked.map(({ id }) => getDataset(id)));
+  for (const dataset of found.reverse()) if (isFirstPage || datasets.has(dataset.id)) show(dataset);
+}
+
+for (const dataset of JSON.parse(byId("datasets-data").textContent).reverse()) show(dataset);
+watchTrainings({
+  waiting: () => [...datasets.values()].some(isActive),
+  reload,
+  onEvent(event) {
+    if (event.type === "dataset.changed" && (isFirstPage || datasets.has(event.dataset.id))) show(event.dataset);
+    else if (event.type === "dataset.deleted") forget(event.id);
+  },
+});

@@ -1,0 +1,81 @@
+/* Model files that are being imported, on the page of the versions. */
+import { announce } from "../../shared/announce.js";
+import { deleteImport, listImports } from "../api.js";
+import { isActive, showTag } from "../words.js";
+
+/** @typedef {import("../api.js").ModelImport} ModelImport */
+
+const list = document.getElementById("imports");
+/** @type {Map<string, ModelImport>} */
+const imports = new Map();
+
+const STEPS = {
+  waiting: "Starting",
+  building: "Building the network and filling it with the weights",
+  exporting: "Writing it as ONNX and for Keras, and comparing the answers",
+  registering: "Registering it",
+  done: "Done",
+};
+
+/** @param {ModelImport} one */
+function describe({ status, step, error, model_version: version }) {
+  if (status === "queued") return "Waits for the worker that trains.";
+  if (status === "canceled") return "Canceled.";
+  if (error) return error.message;
+  return version ? `It is version ${version} now.` : STEPS[step];
+}
+
+/** @param {ModelImport} one */
+function show(one) {
+  const known = imports.get(one.id);
+  if (known && known.sequence >= one.sequence) return;
+  imports.set(one.id, one);
+  let item = list.querySelector(`[data-id="${one.id}"]`);
+  if (!item) {
+    item = document.getElementById("import-template").content.firstElementChild.cloneNode(true);
+    item.dataset.id = one.id;
+    item.querySelector("[data-remove]").addEventListener("click", () => remove(one.id));
+    list.prepend(item);
+  }
+  const part = (name) => item.querySelector(`[data-${name}]`);
+  part("name").textContent = [one.name, one.architecture].filter(Boolean).join(", ");
+  showTag(part("tag"), one.status);
+  part("state").textContent = describe(one);
+  part("version").hidden = !one.model_version;
+  part("version").href = `/models/${one.model_version}/`;
+  part("remove").textContent = isActive(one) ? "Cancel" : "Dismiss";
+}
+
+function forget(id) {
+  imports.delete(id);
+  list.querySelector(`[data-id="${id}"]`)?.remove();
+}
+
+async function remove(id) {
+  try {
+    await deleteImport(id);
+    forget(id);
+  } catch (error) {
+    if (error.status === 404) forget(id);
+    else announce(error.message);
+  }
+}
+
+/** Whether one of them goes on. */
+export const importsAreActive = () => [...imports.values()].some(isActive);
+
+/** Read again what is shown. */
+export async function reloadImports() {
+  const found = await listImports();
+  const there = new Set(found.map(({ id }) => id));
+  for (const id of [...imports.keys()]) if (!there.has(id)) forget(id);
+  for (const one of found.reverse()) if (imports.has(one.id) || isActive(one)) show(one);
+}
+
+/** @param {any} event */
+export function hearOfImport(event) {
+  if (event.type === "import.changed") show(event.model_import);
+  else if (event.type === "import.deleted") forget(event.id);
+}
+
+for (const one of JSON.parse(document.getElementById("imports-data").textContent).reverse()) show(one);

@@ -1,0 +1,72 @@
+/* What can be done with model versions: promote them, roll back, choose some to compare; and how
+   pages stay as the registry is. */
+import { announce } from "../../shared/announce.js";
+import { promote } from "../api.js";
+import { ask } from "../../shared/ask.js";
+import { writeShares } from "../words.js";
+
+/** Refusals of the guard that somebody who knows better may overrule. */
+const CONFIRMABLE = ["worse", "not_comparable"];
+
+const boxes = () => [...document.querySelectorAll("input[form=compare]")];
+
+async function promoteAfterAsking(number) {
+  const text = "Every worker uses it from its next job on. Rolling back takes a click.";
+  if (!(await ask({ title: `Promote version ${number}?`, text, yes: "Promote" }))) return;
+  try {
+    await promote(number, false);
+  } catch (error) {
+    if (!CONFIRMABLE.includes(error.code)) throw error;
+    const question = { title: "The guard advises against it", text: error.message, yes: "Promote it all the same", danger: true };
+    if (!(await ask(question))) return;
+    await promote(number, true);
+  }
+  await refresh();
+  announce(`Version ${number} is in use now.`);
+}
+
+let asked = 0;
+let shown = 0;
+
+/** Show what the server says now in the parts of the page that others may change. */
+export async function refresh() {
+  const mine = ++asked;
+  const response = await fetch(location.href, { credentials: "same-origin" });
+  if (!response.ok) return;
+  const text = await response.text();
+  if (mine < shown) return; // a later question was answered earlier
+  shown = mine;
+  const fresh = new DOMParser().parseFromString(text, "text/html");
+  const chosen = new Set(boxes().filter(({ checked }) => checked).map(({ value }) => value));
+  for (const part of document.querySelectorAll("[data-live]")) {
+    const now = fresh.getElementById(part.id);
+    // What has not changed keeps the focus that may be in it.
+    if (now && part.dataset.live !== now.dataset.live) part.replaceWith(document.adoptNode(now));
+  }
+  for (const box of boxes()) box.checked = chosen.has(box.value);
+  writeShares();
+  count();
+}
+
+function count() {
+  const button = document.getElementById("compare-button");
+  if (button) button.disabled = boxes().filter(({ checked }) => checked).length < 2;
+}
+
+document.addEventListener("click", ({ target }) => {
+  const button = target instanceof Element && target.closest("[data-promote]");
+  if (button) promoteAfterAsking(button.dataset.promote).catch((error) => announce(error.message));
+});
+
+document.addEventListener("submit", async (event) => {
+  const form = /** @type {HTMLFormElement} */ (event.target);
+  if (!form.dataset.ask) return;
+  event.preventDefault();
+  const { ask: title, askText: text, askYes: yes } = form.dataset;
+  if (await ask({ title, text, yes })) form.submit();
+});
+
+document.addEventListener("change", ({ target }) => target.getAttribute("form") === "compare" && count());
+
+writeShares();
+count();
