@@ -126,8 +126,8 @@ class TrainingConfig:
             raise ValueError(f"start must be one of {', '.join(STARTS)}")
         if STARTS[self.start] not in (None, self.architecture):
             raise ValueError(
-                f"start {self.start!r} must go with architecture {STARTS[self.start]}: any other "
-                f"architecture starts from {RANDOM} weights"
+                f"the weights {self.start!r} only fit {STARTS[self.start]}; any other architecture "
+                f"must start from {RANDOM} ones"
             )
         if self.mixed < 0:
             raise ValueError("mixed must not be negative")

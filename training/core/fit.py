@@ -139,9 +139,10 @@ def starting_weights(
 ) -> list[NDArray[np.float32]] | None:
     """The weights to start from, in the order of `model.weights`; None for random ones.
 
-    first.npz holds what the shipped network had learned before it had teachers (docs/model.md),
-    from 95 % of FER2013's Training split, cut with seed 7. ValueError if this run holds out faces
-    that these weights have learned: its validation figures would be too good.
+    first.npz holds what the shipped network had learned before it learned from taught.npz (see
+    docs/explanation/how-the-model-was-made.md), from 95 % of FER2013's Training split, cut with
+    seed 7. ValueError if this run holds out faces that these weights have learned: its validation
+    figures would be too good.
     """
     if config.start == RANDOM:
         return None

@@ -238,7 +238,9 @@ def test_weights_that_have_seen_what_is_held_out_are_refused(faces, tmp_path):
 
 @pytest.mark.usefixtures("first")
 def test_another_network_has_to_begin_anew():
-    with pytest.raises(ValueError, match="must go with architecture tiny"):
+    with pytest.raises(
+        ValueError, match="only fit tiny; any other architecture must start from random"
+    ):
         begun(architecture="simple_cnn")
     assert begun(architecture="simple_cnn", start="random")
 

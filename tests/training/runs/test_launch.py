@@ -57,7 +57,7 @@ def test_an_unknown_preset_is_refused():
 
 
 def test_another_network_than_that_of_the_first_weights_begins_anew():
-    with pytest.raises(LaunchRefused, match="any other architecture starts from random weights"):
+    with pytest.raises(LaunchRefused, match="any other architecture must start from random ones"):
         launch.read_config("shipped", {"architecture": "mini_xception"})
 
     config, _ = launch.read_config("shipped", {"architecture": "simple_cnn", "start": "random"})
