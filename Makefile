@@ -10,14 +10,18 @@ PYTEST = $(VENV) -m pytest -n logical --maxprocesses 4 --dist loadfile
 YAML_RULES = "{extends: default, rules: {line-length: {max: 100}, \
     comments: {min-spaces-from-content: 1}}}"
 
-.PHONY: help run test browser-test lint types bench lock clean
+# Node of the system, or of .venv where deploy/npm.sh had to install it.
+NODE = PATH="$$PWD/.venv/bin:$$PATH"
+
+.PHONY: help run test js-test browser-test lint types docs bench lock clean
 
 help:
 	@echo "make run           set up and start everything; Ctrl-C stops it"
 	@echo "make test          set up and run the tests (ARGS='-k name' for some of them)"
 	@echo "make browser-test  the tests that use a real browser (Chromium)"
 	@echo "make lint          style, imports between the layers, configuration files"
-	@echo "make types         static types of the pure parts"
+	@echo "make types         static types of Python and JavaScript"
+	@echo "make docs          the documentation as a site, in site/"
 	@echo "make bench         every benchmark; bench-NAME runs benchmarks/NAME.py"
 	@echo "make lock          renew the requirements*.txt from pyproject.toml"
 	@echo "make clean         remove what the set-up made; never your data"
@@ -25,20 +29,33 @@ help:
 run: .venv/ready node_modules/ready
 	@exec $(VENV) -m deploy.run
 
-test: .venv/ready-for-development node_modules/ready
+test: js-test .venv/ready-for-development
 	$(PYTEST) $(ARGS)
 
-browser-test: .venv/ready-for-development node_modules/ready
+js-test: node_modules/ready-for-development
+	$(NODE) node --test tests/js/
+
+browser-test: .venv/ready-for-development node_modules/ready-for-development
 	$(PYTEST) -m browser $(ARGS)
 
-lint: .venv/ready-for-development
+lint: .venv/ready-for-development node_modules/ready-for-development
 	$(VENV) -m ruff check
 	$(VENV) -m ruff format --check
 	.venv/bin/lint-imports
-	$(VENV) -m yamllint --strict -d $(YAML_RULES) docker-compose.yml
+	$(VENV) -m yamllint --strict -d $(YAML_RULES) docker-compose.yml mkdocs.yml .github .pre-commit-config.yaml
+	$(NODE) node_modules/.bin/eslint static/js tests/js
 
-types: .venv/ready-for-development
+# The scripts' types come from the descriptions of the API and of the live protocol.
+types: .venv/ready-for-development node_modules/ready-for-development
 	$(VENV) -m mypy
+	MIEN_LOG_LEVEL=ERROR $(VENV) manage.py spectacular --format openapi-json --file types/openapi.json
+	$(NODE) node tests/js/generate-types.mjs types/openapi.json
+	$(NODE) node_modules/.bin/tsc --project .
+
+docs: .venv/ready-for-development node_modules/ready-for-development
+	@mkdir -p docs/assets && cp node_modules/@mermaid-js/tiny/dist/mermaid.tiny.js docs/assets/mermaid.min.js
+	.venv/bin/zensical build --strict --clean
+	@! grep -rhoE '(src|href)="(https?:)?//[^"]+\.(js|css|woff2?|png|svg)"' site --include=*.html
 
 # All of them, also after one that misses its limit.
 bench:
@@ -64,6 +81,11 @@ node_modules/ready: package-lock.json deploy/npm.sh | .venv/ready
 	@sh deploy/npm.sh ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
+node_modules/ready-for-development: package-lock.json deploy/npm.sh | .venv/ready
+	@echo "Installing the front-end packages for development ..."
+	@sh deploy/npm.sh ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch node_modules/ready $@
+
 lock: .venv/ready
 	$(VENV) -m pip install --quiet uv
 	$(LOCK) --extra train pyproject.toml -o requirements.txt
@@ -73,4 +95,4 @@ lock: .venv/ready
 	$(LOCK) .ci/requirements.in -o .ci/requirements.txt
 
 clean:
-	rm -rf .venv node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv node_modules site types/generated .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
