@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 
@@ -19,7 +20,7 @@ from tests.processes import ROOT
 
 MAKE_KEY = """
 from django.contrib.auth import get_user_model
-from recognition import keys
+from recognition.api import keys
 user, _ = get_user_model().objects.get_or_create(username="program", email="program@example.org")
 print(keys.create(user, "test", ["read", "analyze"])[1])
 """
@@ -320,8 +321,10 @@ def test_a_folder_is_watched(tmp_path, monkeypatch, astronaut):
 
 
 def examples(language: str) -> list[str]:
-    text = "".join((ROOT / "docs" / name).read_text() for name in ("api.md", "exports.md"))
-    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+    pages = ("reference/api.md", "how-to/use-the-api.md", "how-to/export-your-data.md")
+    text = "".join((ROOT / "docs" / page).read_text() for page in pages)
+    found = re.findall(rf"^ *```{language}\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)
+    return [textwrap.dedent(example) for example in found]
 
 
 @pytest.mark.parametrize("example", examples("sh"))

@@ -1,5 +1,5 @@
 /* The cards of analyses: one piece of HTML (the server's template), filled in from their state. */
-import { around, byId, find, findAll } from "../shared/elements.js";
+import { around, find, findAll, fromTemplate, seek } from "../shared/elements.js";
 import { getAnalysis } from "../shared/api.js";
 import { deleteSoon } from "../shared/deletions.js";
 import { emotionName } from "../shared/emotions.js";

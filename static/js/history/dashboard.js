@@ -1,6 +1,6 @@
 /* The dashboard on the upload page: the server writes it, this reads it again when something
    happens, and draws the days. */
-import { byId, find, readData } from "../shared/elements.js";
+import { around, byId, find, readData, seek } from "../shared/elements.js";
 import { announce } from "../shared/announce.js";
 import { cancelAnalysis, retryAnalysis } from "../shared/api.js";
 import { DayChart } from "./days.js";
@@ -48,14 +48,15 @@ export class Dashboard {
     this.chart.show(readData("dashboard-days"));
   }
 
-  async #onClick({ target }) {
-    const button = target.closest("button");
-    if (!button) return;
+  /** @param {MouseEvent} event */
+  async #onClick(event) {
+    const button = around(event, "button");
+    if (!(button instanceof HTMLButtonElement)) return;
     const { cancel, retryFailed } = button.dataset;
     button.disabled = true;
     try {
       if (cancel) await cancelAnalysis(cancel);
-      else await retryAnalysis(retryFailed);
+      else if (retryFailed) await retryAnalysis(retryFailed);
       this.refresh();
     } catch (error) {
       announce(error.message);
@@ -69,9 +70,9 @@ export class Dashboard {
  * @param {HTMLElement} root
  */
 function focusedButton(root) {
-  const { activeElement } = document;
-  if (!root.contains(activeElement)) return null;
-  const { cancel, retryFailed } = activeElement.dataset;
+  const { activeElement: focused } = document;
+  if (!(focused instanceof HTMLElement) || !root.contains(focused)) return null;
+  const { cancel, retryFailed } = focused.dataset;
   if (cancel) return `[data-cancel="${cancel}"]`;
   return retryFailed ? `[data-retry-failed="${retryFailed}"]` : null;
 }

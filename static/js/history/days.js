@@ -32,7 +32,7 @@ export class DayChart {
         interaction: { mode: "index", intersect: false },
         plugins: {
           legend: { display: false },
-          tooltip: { filter: ({ raw }) => raw > 0 },
+          tooltip: { filter: (/** @type {any} */ { raw }) => raw > 0 },
         },
         scales: {
           x: { stacked: true, grid: { display: false }, ticks: { maxRotation: 0 } },
@@ -46,7 +46,7 @@ export class DayChart {
 
   #paint() {
     const { options, data } = this.chart;
-    data.datasets.forEach((/** @type {{ backgroundColor: string; }} */ dataset, /** @type {string | number} */ at) => {
+    data.datasets.forEach((/** @type {any} */ dataset, /** @type {number} */ at) => {
       dataset.backgroundColor = emotionColor(EMOTIONS[at]);
     });
     for (const axis of [options.scales.x, options.scales.y]) {
@@ -61,7 +61,7 @@ export class DayChart {
   show(days) {
     const { data, canvas } = this.chart;
     data.labels = days.map(({ date }) => dayName.format(new Date(date)));
-    data.datasets.forEach((/** @type {{ data: number[]; }} */ dataset, /** @type {string | number} */ at) => {
+    data.datasets.forEach((/** @type {any} */ dataset, /** @type {number} */ at) => {
       dataset.data = days.map(({ emotions }) => emotions[EMOTIONS[at]]);
     });
     const total = (/** @type {string} */ emotion) => days.reduce((sum, { emotions }) => sum + emotions[emotion], 0);

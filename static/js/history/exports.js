@@ -1,5 +1,5 @@
 /* The page of exports: what each is of, how far it is, and its file. */
-import { byId, find, findAll, readData } from "../shared/elements.js";
+import { byId, find, findAll, readData, seek } from "../shared/elements.js";
 import { announce } from "../shared/announce.js";
 import { emotionName } from "../shared/emotions.js";
 import { cancelExport, deleteExport, exportAgain, listExports } from "./exports-api.js";
@@ -172,7 +172,7 @@ async function remove(id) {
   const item = seek(list, `[data-id="${id}"]`);
   const neighbor = item?.nextElementSibling ?? item?.previousElementSibling;
   forgetForGood(id);
-  ((neighbor && seek(neighbor, "[data-remove]:not([hidden])")) ?? byId("main")).focus();
+  ((neighbor && seek(neighbor, "[data-remove]:not([hidden])")) ?? byId("main", HTMLElement)).focus();
   announce("The export was deleted.");
 }
 

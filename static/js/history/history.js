@@ -1,5 +1,5 @@
 /* The history: cards that keep themselves up to date, filters in the address. */
-import { byId, childrenOf, find, findAll, readData } from "../shared/elements.js";
+import { byId, childrenOf, findAll, readData, seek } from "../shared/elements.js";
 import { listAnalyses, readAnalyses } from "../shared/api.js";
 import { enableDelete, fillCard, findCard, isWaiting, newCard, removeCard } from "./cards.js";
 import { offerFile } from "./exporting.js";
@@ -52,7 +52,7 @@ function count(change) {
 
 /** Read again what is shown, and drop what was deleted elsewhere meanwhile. */
 async function reload() {
-  const shown = childrenOf(list).map((card) => card.dataset.id);
+  const shown = childrenOf(list).map((card) => card.dataset.id ?? "");
   const found = await readAnalyses(shown);
   const there = new Set(found.map(({ id }) => id));
   found.forEach(show);

@@ -10,8 +10,8 @@ import { offerFile } from "./exporting.js";
 const bar = byId("bulk");
 const list = byId("history");
 
-const boxes = () => findAll(list, ".analysis:not([hidden]) [data-select]");
-const selected = () => boxes().filter((box) => box.checked).map((box) => box.closest(".analysis"));
+const boxes = () => findAll(list, ".analysis:not([hidden]) [data-select]", HTMLInputElement);
+const selected = () => boxes().filter((box) => box.checked).map((box) => /** @type {HTMLElement} */ (box.closest(".analysis")));
 
 /** Show how many are selected. */
 export function countSelected() {
@@ -46,7 +46,7 @@ function ask(id) {
 /**
  * Do the same to one card after the other; the first failure ends it.
  * @param {HTMLElement[]} cards
- * @param {(card: HTMLElement) => Promise<void>} action
+ * @param {(card: HTMLElement) => Promise<unknown>} action
  * @param {string} done what is told of so many that it worked for
  */
 async function inTurn(cards, action, done) {
@@ -70,7 +70,7 @@ async function addTag() {
   if (!tag) return;
   await inTurn(selected(), async (card) => {
     const tags = [...new Set([...tagsOf(card), tag])];
-    fillCard(card, await editAnalysis(card.dataset.id, { tags }));
+    fillCard(card, await editAnalysis(card.dataset.id ?? "", { tags }));
   }, "tagged");
 }
 
@@ -82,19 +82,20 @@ async function readAgain() {
   }
   if (!(await ask("rerun-dialog"))) return;
   const version = Number(byId("rerun-version", HTMLSelectElement).value);
-  await inTurn(photos, (card) => rerunAnalysis(card.dataset.id, version), "queued to be read again");
+  await inTurn(photos, (card) => rerunAnalysis(card.dataset.id ?? "", version), "queued to be read again");
   selectAll(false);
 }
 
 /** @param {(card: HTMLElement) => void} onDeleted */
 export function enableSelection(onDeleted) {
+  /** @type {Record<string, () => void>} */
   const actions = {
     all: () => selectAll(true),
     none: () => selectAll(false),
     tag: addTag,
     rerun: readAgain,
     export() {
-      const ids = selected().map(({ dataset }) => dataset.id);
+      const ids = selected().map(({ dataset }) => dataset.id ?? "");
       offerFile(ids.length === 1 ? "the selected entry" : `the ${ids.length} selected entries`, { id: ids });
     },
     delete() {
@@ -104,7 +105,7 @@ export function enableSelection(onDeleted) {
     },
   };
   bar.addEventListener("click", (event) => {
-    actions[around(event, "[data-bulk]")?.dataset.bulk]?.();
+    actions[around(event, "[data-bulk]")?.dataset.bulk ?? ""]?.();
   });
   list.addEventListener("change", countSelected);
   countSelected(); // a browser may remember what was checked

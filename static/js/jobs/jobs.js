@@ -1,5 +1,5 @@
 /* The page of jobs: read again every few seconds while somebody looks at it. */
-import { byId, childrenOf, find, readData } from "../shared/elements.js";
+import { byId, childrenOf, find, fromTemplate, readData, seek } from "../shared/elements.js";
 import { announce } from "../shared/announce.js";
 import { changeJob, changeQueue, readOverview, readWorkers, retryFailed } from "./jobs-api.js";
 import { duration, showTime } from "../shared/times.js";
@@ -11,11 +11,13 @@ import { showTag } from "../training/words.js";
  * @typedef {import("./jobs-api.js").Queue} Queue
  * @typedef {import("./jobs-api.js").Worker} Worker
  * @typedef {import("./jobs-api.js").Overview} Overview
+ * @typedef {(name: string) => any} Part the element of a row that shows something
  */
 
 const OVERVIEW_EVERY = 3_000;
 const WORKERS_EVERY = 6_000;
 
+/** @type {Record<string, string>} */
 const PURPOSES = {
   analyses: "Photos",
   exports: "Exports of histories",
@@ -24,10 +26,12 @@ const PURPOSES = {
   training: "Trainings and imports of weights",
   webhooks: "Messages to people's webhooks",
 };
+/** @type {Record<string, string>} */
 const NOT_PAUSABLE = {
   frames: "Cannot be paused: a frame that has waited is worth nothing.",
   webhooks: "Cannot be paused: who wants no messages pauses the webhook.",
 };
+/** @type {Record<string, string>} */
 const KINDS = {
   analysis: "Photo", export: "Export", training: "Training", check: "Check of a data set", evaluation: "Evaluation", import: "Import",
 };
@@ -39,7 +43,7 @@ let consumers = {};
 let overview = /** @type {Overview} */ (readData("overview-data"));
 
 /** @param {string|null} iso @returns {string} how long ago that was */
-const age = (iso) => duration(Math.max(0, Date.now() + ahead - new Date(iso)) / 1000);
+const age = (iso) => duration(Math.max(0, Date.now() + ahead - Date.parse(iso ?? "")) / 1000);
 const counted = (/** @type {number} */ count, /** @type {string} */ one, many = `${one}s`) => `${count.toLocaleString()} ${count === 1 ? one : many}`;
 /** @param {string} text */
 const span = (text) => Object.assign(document.createElement("span"), { textContent: text });
@@ -51,13 +55,13 @@ const span = (text) => Object.assign(document.createElement("span"), { textConte
  * @param {T[]} items
  * @param {string} template
  * @param {(item: T) => string} keyOf
- * @param {(part: (name: string) => any, item: T) => void} fill
+ * @param {(part: Part, item: T) => void} fill
  */
 function showList(list, items, template, keyOf, fill) {
   const known = new Map(childrenOf(list).map((row) => [row.dataset.key, row]));
   items.forEach((item, at) => {
     const key = keyOf(item);
-    const row = known.get(key) ?? byId(template).content.firstElementChild.cloneNode(true);
+    const row = known.get(key) ?? fromTemplate(template);
     known.delete(key);
     row.dataset.key = key;
     fill((name) => find(row, `[data-${name}]`), item);
@@ -68,7 +72,7 @@ function showList(list, items, template, keyOf, fill) {
 
 /** @param {HTMLElement} element @param {(string|false|null)[]} facts */
 function showFacts(element, facts) {
-  element.replaceChildren(...facts.filter(Boolean).map(span));
+  element.replaceChildren(...facts.filter((fact) => typeof fact === "string" && fact !== "").map((fact) => span(String(fact))));
 }
 
 /**
@@ -76,11 +80,11 @@ function showFacts(element, facts) {
  * @param {HTMLButtonElement} button
  * @param {boolean} isShown
  * @param {string} which
- * @param {{ (): Promise<{ name: string; pausable: boolean; paused: boolean; changed_by: string | null; changed_at: string | null; messages: number | null; queued: number; running: number; oldest_queued_at: string | null; oldest_running_at: string | null; }>; (): Promise<{ name: string; pausable: boolean; paused: boolean; changed_by: string | null; changed_at: string | null; messages: number | null; queued: number; running: number; oldest_queued_at: string | null; oldest_running_at: string | null; }>; (): Promise<void>; (): Promise<{ kind: string; id: string; queue: string; name: string | null; person: string | null; status: string; attempts: number; worker: string; silent: boolean; created_at: string; waiting_since: string; started_at: string | null; finished_at: string | null; error: { code: string; message: string; } | null; traceback: string; retryable: boolean; cancelable: boolean; url: string | null; }>; (): Promise<void>; (): any; }} act
+ * @param {() => Promise<unknown>} act
  */
 function enable(button, isShown, which, act) {
   button.hidden = !isShown;
-  const words = find(button, "[data-which]");
+  const words = seek(button, "[data-which]");
   if (words) words.textContent = `: ${which}`;
   button.onclick = async () => {
     button.disabled = true;
@@ -96,8 +100,8 @@ function enable(button, isShown, which, act) {
 }
 
 /**
+ * @param {Part} part
  * @param {Queue} queue
- * @param {(arg0: string) => HTMLElement} part
  */
 function fillQueue(part, queue) {
   const { name, paused, pausable, queued, running, messages } = queue;
@@ -131,8 +135,8 @@ function linkTo(job) {
 }
 
 /**
+ * @param {Part} part
  * @param {Job} job
- * @param {(arg0: string) => HTMLElement} part
  */
 function fillJob(part, job) {
   const { status, error, attempts, silent, traceback } = job;
@@ -165,8 +169,8 @@ function fillJob(part, job) {
 }
 
 /**
+ * @param {Part} part
  * @param {import("./jobs-api.js").FailureCount} failure
- * @param {(arg0: string) => HTMLButtonElement} part
  */
 function fillCode(part, { kind, code, count, retryable }) {
   part("count").textContent = `${count.toLocaleString()} ×`;
@@ -179,8 +183,8 @@ function fillCode(part, { kind, code, count, retryable }) {
 }
 
 /**
+ * @param {Part} part
  * @param {Worker} worker
- * @param {(arg0: string) => HTMLElement} part
  */
 function fillWorker(part, { name, host, pid, queues, answers, work }) {
   part("name").textContent = name ?? `Process ${pid ?? "?"} on ${host || "an unknown host"}`;
@@ -189,11 +193,11 @@ function fillWorker(part, { name, host, pid, queues, answers, work }) {
     !answers && (work.some(({ job }) => job?.silent) ? "silent" : "busy, answers when it is done"),
   ].filter(Boolean).join("; ");
   showFacts(part("facts"), [name && `process ${pid}`, name && `on ${host}`]);
-  part("work").replaceChildren(...(work.length ? work : [null]).map((/** @type {{ job: { kind: string; id: string; queue: string; name: string | null; person: string | null; status: string; attempts: number; worker: string; silent: boolean; created_at: string; waiting_since: string; started_at: string | null; finished_at: string | null; error: { code: string; message: string; } | null; traceback: string; retryable: boolean; cancelable: boolean; url: string | null; }; task: any; since: string | null; }} */ one) => {
+  part("work").replaceChildren(...(work.length ? work : [null]).map((/** @type {Worker["work"][number]|null} */ one) => {
     const line = document.createElement("li");
     if (!one) line.append(Object.assign(span("Idle"), { className: "muted" }));
     else {
-      line.append(one.job ? linkTo(one.job) : span(one.task));
+      line.append(one.job ? linkTo(one.job) : span(one.task ?? ""));
       if (one.since) line.append(Object.assign(span(` for ${age(one.since)}`), { className: "muted" }));
     }
     return line;
@@ -201,7 +205,7 @@ function fillWorker(part, { name, host, pid, queues, answers, work }) {
 }
 
 function show() {
-  ahead = new Date(overview.now) - Date.now();
+  ahead = Date.parse(overview.now) - Date.now();
   byId("unreachable").hidden = overview.reachable;
   const { queues, running, waiting, failed, failures, canceled } = overview;
   const unfinished = [...running, ...waiting];

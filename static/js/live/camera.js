@@ -3,7 +3,7 @@
 /** What is asked of a camera; it gives what comes nearest. */
 const WANTED = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
 
-/** By the name of the browser's error. */
+/** By the name of the browser's error. @type {Record<string, "denied"|"no-camera"|"in-use">} */
 const CODES = {
   NotAllowedError: "denied",
   SecurityError: "denied",

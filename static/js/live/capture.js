@@ -45,7 +45,7 @@ export class FrameCapture {
       const height = Math.round(videoHeight * scale);
       if (this.canvas.width !== width) this.canvas.width = width;
       if (this.canvas.height !== height) this.canvas.height = height;
-      this.context.drawImage(this.video, 0, 0, width, height);
+      this.context?.drawImage(this.video, 0, 0, width, height);
       const blob = await new Promise((resolve) => this.canvas.toBlob(resolve, "image/jpeg", this.quality));
       if (!blob) return null;
       if (blob.size <= limit) return await blob.arrayBuffer();

@@ -25,6 +25,8 @@ export class LiveFaces {
     this.buttons = new Map();
     this.bars = new Bars(byId("bars", HTMLUListElement));
     this.timeline = new Timeline(byId("timeline", HTMLCanvasElement), { span: HISTORY });
+    /** The icon that is shown. @type {string} */
+    this.glyph = "";
     this.writtenAt = 0;
     this.count = 0;
     this.told = 0;
@@ -38,38 +40,36 @@ export class LiveFaces {
   show(now) {
     const { all, present } = this.tracks;
     this.#select(all, present);
-    const track = all.get(this.selected);
+    const track = all.get(this.selected ?? -1);
     this.bars.move(track?.leftAt === null ? track.probabilities : null);
     if (now - this.writtenAt < STEP) return;
     this.writtenAt = now;
     this.#writeButtons(all);
     this.#writeReading(track);
-    this.timeline.show(track?.history, { to: now / 1000, top: track?.emotion ?? "" });
+    this.timeline.show(track?.history ?? {}, { to: now / 1000, top: track?.emotion ?? "" });
     this.#tell(present.length, now);
   }
 
   /**
-     * Who was chosen stays chosen, even out of view, until their track is forgotten.
-     * @param {{ get: (arg0: number | null) => any; }} all
-     * @param {{ number: any; }[]} present
-     */
+   * Who was chosen stays chosen, even out of view, until their track is forgotten.
+   * @param {Map<number, Track>} all
+   * @param {Track[]} present
+   */
   #select(all, present) {
-    const track = all.get(this.selected);
+    const track = all.get(this.selected ?? -1);
     if (track && (this.isChosen || track.leftAt === null)) return;
     this.isChosen = false;
     this.selected = present[0]?.number ?? track?.number ?? null;
   }
 
-  /**
-     * @param {{ has: (arg0: number) => any; values: () => any; size: number; }} all
-     */
+  /** @param {Map<number, Track>} all */
   #writeButtons(all) {
     for (const [number, button] of this.buttons) {
       if (all.has(number)) continue;
       const hadFocus = button === document.activeElement;
-      button.parentElement.remove();
+      button.parentElement?.remove();
       this.buttons.delete(number);
-      if (hadFocus) (this.buttons.get(this.selected) ?? byId("main")).focus();
+      if (hadFocus) (this.buttons.get(this.selected ?? -1) ?? byId("main", HTMLElement)).focus();
     }
     for (const track of all.values()) {
       const button = this.buttons.get(track.number) ?? this.#addButton(track.number);
@@ -85,9 +85,7 @@ export class LiveFaces {
     byId("nobody").hidden = all.size > 0;
   }
 
-  /**
-     * @param {number | null} number
-     */
+  /** @param {number} number */
   #addButton(number) {
     const button = document.createElement("button");
     button.type = "button";
@@ -105,27 +103,25 @@ export class LiveFaces {
     return button;
   }
 
-  /**
-     * @param {{ leftAt: null; emotion: string | undefined; number: any; probabilities: { [x: string]: number; } | null; }} track
-     */
+  /** @param {Track|undefined} track */
   #writeReading(track) {
-    const isHere = track?.leftAt === null;
-    byId("reading").classList.toggle("left", !isHere);
-    byId("reading-title").dataset.emotion = isHere ? track.emotion : "";
+    const here = track?.leftAt === null ? track : null;
+    byId("reading").classList.toggle("left", !here);
+    byId("reading-title").dataset.emotion = here?.emotion ?? "";
     byId("reading-which").textContent = track ? `Face ${track.number}` : "No face";
-    byId("reading-emotion").textContent = isHere ? emotionName(track.emotion) : track ? "Out of view" : "–";
-    byId("reading-probability").textContent = isHere ? percent(track.probabilities[track.emotion]) : "";
-    const glyph = isHere ? `face-${track.emotion}` : "mark";
+    byId("reading-emotion").textContent = here ? emotionName(here.emotion) : track ? "Out of view" : "–";
+    byId("reading-probability").textContent = here ? percent(here.probabilities[here.emotion]) : "";
+    const glyph = here ? `face-${here.emotion}` : "mark";
     if (this.glyph !== glyph) byId("reading-glyph").replaceChildren(icon(glyph));
     this.glyph = glyph;
-    this.bars.write(isHere ? track.probabilities : null, isHere ? track.emotion : "");
+    this.bars.write(here?.probabilities ?? null, here?.emotion ?? "");
   }
 
   /**
-     * Tell screen readers how many faces are in view, not what passes by for a moment.
-     * @param {number} count
-     * @param {number} now
-     */
+   * Tell screen readers how many faces are in view, not what passes by for a moment.
+   * @param {number} count
+   * @param {number} now
+   */
   #tell(count, now) {
     if (count !== this.count) {
       this.count = count;

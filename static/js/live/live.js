@@ -96,7 +96,7 @@ async function stop() {
   keep.checked = false; // each session is kept only if it is asked for
   showState("ended");
   byId("ended-kept").hidden = !summary?.kept_url;
-  if (summary?.kept_url) byId("ended-kept").href = summary.kept_url;
+  if (summary?.kept_url) byId("ended-kept", HTMLAnchorElement).href = summary.kept_url;
   byId("summary").textContent = summary
     ? `${duration(summary.seconds)} · ${count(summary.frames.analyzed, "frame")} · ${count(summary.tracks, "face")}`
     : "The camera is off.";
@@ -123,15 +123,17 @@ function onCreated() {
   pace.reset();
   tracks.clear(); // their numbers begin anew
   const { min_face, smoothing } = settings;
-  socket.update({ min_face, smoothing, ...(keep.checked && { keep: true }) });
+  socket?.update({ min_face, smoothing, ...(keep.checked && { keep: true }) });
 }
 
+/** @param {import("./socket.js").SessionUpdated} update */
 function onUpdated({ settings: confirmed, kept_url: keptUrl }) {
   if (keptUrl) kept.add(keptUrl);
   keep.checked = confirmed.keep;
   showKept();
 }
 
+/** @param {{code: string, message: string}} error */
 function onRefused({ code, message }) {
   if (code === "keep_failed") keep.checked = false;
   showKept();
@@ -139,7 +141,7 @@ function onRefused({ code, message }) {
 }
 
 /**
- * @param {{ width: number; height: number; faces: LiveFace[]; }} result
+ * @param {import("./socket.js").FrameResult} result
  * @param {number} capturedAt
  * @param {number} roundTrip
  */
@@ -189,7 +191,7 @@ function draw() {
 function showReadout(now) {
   const measured = now !== null && pace.roundTrip !== null && !paused;
   byId("rate").textContent = measured ? pace.rate(now).toFixed(0) : "–";
-  byId("round-trip").textContent = measured ? pace.roundTrip.toFixed(0) : "–";
+  byId("round-trip").textContent = measured ? pace.roundTrip?.toFixed(0) ?? "–" : "–";
 }
 
 /** The line under the switch: what is being kept, and where it can be seen. */
@@ -218,16 +220,14 @@ function setPaused(wanted) {
   else video.play().catch(() => {});
   tracks.updatedAt = pausedAt; // what was known before the pause is not stale by it
   const [pause, resume] = [byId("pause"), byId("resume")];
-  const hadFocus = [pause, resume].includes(document.activeElement);
+  const hadFocus = [pause, resume].some((button) => button === document.activeElement);
   pause.hidden = paused;
   resume.hidden = !paused;
   if (hadFocus) (paused ? resume : pause).focus({ preventScroll: true });
   showStatus();
 }
 
-/**
- * @param {boolean | undefined} mirrored
- */
+/** @param {boolean} mirrored */
 function setMirrored(mirrored) {
   settings.mirrored = mirrored;
   saveSettings(settings);
@@ -237,7 +237,7 @@ function setMirrored(mirrored) {
 }
 
 /**
- * @param {string} name
+ * @param {"rate"|"min_face"|"smoothing"} name
  * @param {number} value
  */
 function set(name, value) {
@@ -259,8 +259,9 @@ keep.addEventListener("change", () => {
   socket?.update({ keep: keep.checked });
   showKept();
 });
-byId("camera").addEventListener("change", async (event) => {
-  settings.camera = event.target.value;
+const cameras = byId("camera", HTMLSelectElement);
+cameras.addEventListener("change", async () => {
+  settings.camera = cameras.value;
   saveSettings(settings);
   try {
     await useCamera(settings.camera);

@@ -9,16 +9,18 @@ export class Pace {
   /** @param {number} wanted frames a second */
   constructor(wanted) {
     this.wanted = wanted;
+    /** Running average in milliseconds, or null. @type {number|null} */
+    this.roundTrip = null;
+    /** When frames were answered. @type {number[]} */
+    this.answers = [];
     this.reset();
   }
 
   /** Forget what was measured: another connection may be faster or slower. */
   reset() {
-    /** Running average in milliseconds, or null. @type {number|null} */
     this.roundTrip = null;
     this.strain = 1;
     this.nextAt = 0;
-    /** @type {number[]} */
     this.answers = [];
   }
 

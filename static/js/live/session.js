@@ -31,7 +31,8 @@ let selected = null;
 /** @param {Analysis} state */
 function show(state) {
   session = state;
-  const { status, tracks, seconds, frame_count: frames, model_version: model, notices } = state;
+  const { status, tracks: found, seconds, frame_count: frames, model_version: model, notices } = state;
+  const tracks = /** @type {Track[]} */ (found ?? []);
   const isRunning = status === "running";
   view.dataset.view = status;
   byId("running").hidden = !isRunning;
@@ -44,9 +45,9 @@ function show(state) {
   byId("result").hidden = tracks.length === 0;
   byId("no-face").hidden = tracks.length > 0 || isRunning;
   if (!tracks.length) return;
-  if (!tracks.some(({ number }) => number === selected)) selected = longest(tracks).number;
+  const still = tracks.find(({ number }) => number === selected) ?? longest(tracks);
   byId("face-list").replaceChildren(...tracks.map(listItem));
-  select(selected);
+  select(still.number);
 }
 
 /** @param {Track[]} tracks @returns {Track} who was in view in most frames */
@@ -71,7 +72,9 @@ function listItem({ number, emotion, first, last }) {
 /** Show the reading of a face. @param {number} number */
 function select(number) {
   selected = number;
-  const { emotion, probabilities, series, first, last, frames } = session.tracks.find((track) => track.number === number);
+  const track = /** @type {Track[]} */ (session.tracks ?? []).find((one) => one.number === number);
+  if (!track) return;
+  const { emotion, probabilities, series, first, last, frames } = track;
   for (const button of findAll(byId("face-list"), "button")) {
     button.setAttribute("aria-pressed", String(button.dataset.track === String(number)));
   }
@@ -86,16 +89,19 @@ function select(number) {
   timeline.show(lines(series), { from: 0, to: Math.max(1, session.seconds ?? last), top: emotion });
 }
 
-/** @returns {Object<string, {x: number, y: number}[]>} points of each expression */
+/**
+ * @param {{times: number[], probabilities: Record<string, number[]>}} series
+ * @returns {Record<string, {x: number, y: number}[]>} points of each expression
+ */
 function lines({ times, probabilities }) {
-  return Object.fromEntries(EMOTIONS.map((emotion) => [emotion, times.flatMap((/** @type {number} */ x, /** @type {number} */ at) => {
+  return Object.fromEntries(EMOTIONS.map((emotion) => [emotion, times.flatMap((x, at) => {
     const point = { x, y: probabilities[emotion][at] };
     return at > 0 && x - times[at - 1] > gap(times) ? [{ x, y: NaN }, point] : [point];
   })]));
 }
 
 /** Points of a long session lie further apart than faces are away. @param {number[]} times */
-const gap = (times) => Math.max(GAP, (3 * (times.at(-1) - times[0])) / times.length);
+const gap = (times) => Math.max(GAP, (3 * (times[times.length - 1] - times[0])) / times.length);
 
 /** Read the state; the tracks come only this way. */
 async function reload() {
@@ -112,7 +118,7 @@ async function reload() {
 }
 
 function leave() {
-  location.assign(view.dataset.history);
+  location.assign(view.dataset.history ?? "/");
 }
 
 enableDeletion(byId("delete"), session, leave);

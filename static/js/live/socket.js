@@ -12,11 +12,13 @@ const FAREWELL = 2_000;
 
 const SERVER_BUSY = 4503;
 /** Close codes after which nothing is tried until a person acts. */
-const FINAL = { 4400: "bad-frames", [NOT_SIGNED_IN]: "signed-out", 4408: "idle", 4429: "crowded" };
+const FINAL = /** @type {Record<number, Status>} */ ({ 4400: "bad-frames", [NOT_SIGNED_IN]: "signed-out", 4408: "idle", 4429: "crowded" });
 
 /**
  * What the schemas of the live protocol call them.
  * @typedef {import("../../../types/generated/live").FrameResult} FrameResult
+ * @typedef {import("../../../types/generated/live").FrameSkipped} FrameSkipped
+ * @typedef {import("../../../types/generated/live").FrameError} FrameError
  * @typedef {FrameResult["faces"][number]} LiveFace
  * @typedef {import("../../../types/generated/live").SessionCreated} SessionCreated
  * @typedef {import("../../../types/generated/live").SessionUpdated} SessionUpdated
@@ -77,7 +79,7 @@ export class LiveSocket {
     message.set(new Uint8Array(picture), 4);
     this.#outstanding.set(this.#sequence, { capturedAt, sentAt: performance.now() });
     this.#sequence += 1;
-    this.#socket.send(message);
+    this.#socket?.send(message);
   }
 
   /** @param {{min_face?: number, smoothing?: number, keep?: boolean}} settings */
@@ -94,7 +96,7 @@ export class LiveSocket {
       this.#farewell = resolve;
       setTimeout(() => resolve(null), FAREWELL);
     });
-    if (!this.#say({ type: "session.close" })) this.#farewell(null);
+    if (!this.#say({ type: "session.close" })) this.#farewell?.(null);
     return summary.finally(() => this.abandon());
   }
 
@@ -113,18 +115,14 @@ export class LiveSocket {
     if (this.#socket?.readyState !== WebSocket.OPEN) this.#connect();
   }
 
-  /**
-     * @param {string} message
-     */
+  /** @param {object} message */
   #say(message) {
     if (this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(JSON.stringify(message));
     return true;
   }
 
-  /**
-     * @param {string} status
-     */
+  /** @param {Status} status */
   #setStatus(status) {
     if (status === this.status) return;
     this.status = status;
@@ -148,9 +146,7 @@ export class LiveSocket {
     this.#outstanding.clear();
   }
 
-  /**
-     * @param {number} code
-     */
+  /** @param {number} code of the close */
   #onClose(code) {
     this.#forget();
     if (this.#farewell) {
@@ -169,9 +165,7 @@ export class LiveSocket {
     this.#timer = setTimeout(() => this.#connect(), retryDelay(this.#failures + patience));
   }
 
-  /**
-     * @param {import("../../../types/generated/live").SessionCreated | import("../../../types/generated/live").SessionUpdated | import("../../../types/generated/live").SessionClosed | null} message
-     */
+  /** @param {any} message of any type of the protocol */
   #receive(message) {
     const { type } = message;
     if (type === "session.created") {
@@ -186,19 +180,18 @@ export class LiveSocket {
     else if (type?.startsWith("frame.")) this.#onReply(message);
   }
 
-  /**
-     * @param {import("../../../types/generated/live").FrameResult} reply
-     */
+  /** @param {FrameResult | FrameSkipped | FrameError} reply */
   #onReply(reply) {
-    const frame = this.#outstanding.get(reply.sequence);
-    this.#outstanding.delete(reply.sequence);
+    const sequence = reply.sequence ?? 0; // none where the frame could not be read at all
+    const frame = this.#outstanding.get(sequence);
+    this.#outstanding.delete(sequence);
     if (reply.type === "frame.result" && frame) {
       this.#setStatus("live");
       this.handlers.onResult(reply, frame.capturedAt, performance.now() - frame.sentAt);
       return;
     }
     this.handlers.onMissed();
-    if (["timeout", "unavailable", "analysis_failed"].includes(reply.code)) this.#setStatus("silent");
+    if (reply.type === "frame.error" && ["timeout", "unavailable", "analysis_failed"].includes(reply.code)) this.#setStatus("silent");
   }
 
   /** A network that swallows everything closes no socket; only the silence shows it. */

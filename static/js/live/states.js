@@ -1,15 +1,16 @@
 /* How the Live page stands, as one of the states that the template words: never two at a time. */
-import { byId, findAll } from "../shared/elements.js";
+import { byId, findAll, seek } from "../shared/elements.js";
+
 /** The states with a text, by name. @type {Map<string, HTMLElement>} */
 const texts = new Map(
-  findAll(document, "#live [data-for]").map((element) => [element.dataset.for, element]),
+  findAll(document, "#live [data-for]").map((element) => [element.dataset.for ?? "", element]),
 );
 
 /** The states in which the camera is on. */
 const ON = new Set(["live", "connecting", "silent", "lost", "busy", "paused"]);
 
 /** @returns {string} */
-export const currentState = () => byId("live").dataset.state;
+export const currentState = () => byId("live").dataset.state ?? "";
 
 /**
  * @param {string} name of a state of the template, or "live"
@@ -25,6 +26,6 @@ export function showState(name) {
   const words = [...(element?.querySelectorAll("h1, h2, p:not(.live-actions)") ?? [])];
   byId("status").textContent = words.map((word) => word.textContent.trim()).join(" ");
   // Who pressed a button that is gone goes on at the one that took its place.
-  if (hadFocus && element) element.querySelector("button, a")?.focus({ preventScroll: true });
+  if (hadFocus && element) seek(element, "button, a")?.focus({ preventScroll: true });
   else if (hadFocus && name === "live") byId("pause").focus({ preventScroll: true });
 }

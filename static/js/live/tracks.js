@@ -78,11 +78,13 @@ export class Tracks {
   }
 
   /**
-     * @param {number} number
-     * @param {any} box
-     * @param {any} capturedAt
-     */
+   * @param {number} number
+   * @param {Box} box
+   * @param {number} capturedAt
+   * @returns {Track}
+   */
   #add(number, box, capturedAt) {
+    /** @type {Track} */
     const track = {
       number, box, capturedAt, emotion: "neutral", probabilities: {}, velocity: { x: 0, y: 0 },
       leftAt: null, shown: { ...box }, opacity: 0,
@@ -114,8 +116,8 @@ export class Tracks {
 }
 
 /**
- * @param {Track | { number: any; box: any; capturedAt: any; emotion: string; probabilities: {}; velocity: { x: number; y: number; }; leftAt: null; shown: any; opacity: number; history: { [k: string]: never[]; }; }} track
- * @param {{ x: any; y: any; width?: number; height?: number; }} box
+ * @param {Track} track
+ * @param {Box} box
  * @param {number} capturedAt
  */
 function move(track, box, capturedAt) {
@@ -132,6 +134,7 @@ function move(track, box, capturedAt) {
 
 /**
  * Bring the drawn frame nearer to where the face is by now.
+ * @param {Track} track
  * @param {number} passed
  * @param {number} now
  */
@@ -147,6 +150,7 @@ function follow({ box, velocity, shown, capturedAt, leftAt }, passed, now) {
 }
 
 /**
+ * @param {Track} track
  * @param {number} capturedAt
  */
 function remember({ history, probabilities }, capturedAt) {

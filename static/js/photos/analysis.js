@@ -60,7 +60,8 @@ function showFailure({ status, error, retryable }) {
 }
 
 /** @param {Analysis} state with faces */
-function showResult({ faces, width, height, photo_url: photoUrl }) {
+function showResult({ faces = [], width, height, photo_url: photoUrl }) {
+  if (width == null || height == null || photoUrl == null) return;
   const photo = byId("photo", HTMLImageElement);
   photo.width = width;
   photo.height = height;
@@ -73,7 +74,7 @@ function showResult({ faces, width, height, photo_url: photoUrl }) {
   if (!faces.length) return;
   probabilities ??= new ProbabilityView(byId("chart", HTMLCanvasElement), byId("values", HTMLTableSectionElement));
   // Whoever was on a face stays there when the faces are shown anew.
-  const focused = [overlay, list].find(({ buttons }) => buttons.includes(document.activeElement));
+  const focused = [overlay, list].find(({ buttons }) => buttons.some((button) => button === document.activeElement));
   overlay.render(faces, width, height);
   list.render(faces);
   select(Math.min(overlay.selected, faces.length - 1));
@@ -85,7 +86,7 @@ function select(index) {
   overlay.select(index);
   zoom.reveal(overlay.buttons[index]);
   list.select(index);
-  correction.show(analysis.faces, index);
+  correction.show(analysis.faces ?? [], index);
   showReading(index);
 }
 
@@ -98,7 +99,7 @@ function point(index) {
 
 /** @param {number} index */
 function showReading(index) {
-  const { faces } = analysis;
+  const { faces = [] } = analysis;
   const { emotion, probabilities: values, quality, correction: said } = faces[index];
   byId("reading-which").textContent = `Face ${index + 1} of ${faces.length}`;
   byId("reading-correction").hidden = !said;
@@ -109,7 +110,7 @@ function showReading(index) {
   byId("reading-glyph").replaceChildren(icon(`face-${emotion}`));
   byId("reading-emotion").textContent = emotionName(emotion);
   byId("reading-probability").textContent = percent(values[emotion]);
-  probabilities.show(values);
+  probabilities?.show(values);
 }
 
 /** @param {Analysis} state */
@@ -143,6 +144,7 @@ async function reload() {
 /** Tell a screen reader what has changed. */
 function tell() {
   const { status, faces } = analysis;
+  /** @type {Record<string, string>} */
   const texts = {
     running: "Looking for faces.",
     canceled: "Canceled.",
@@ -155,7 +157,7 @@ function tell() {
 }
 
 function leave() {
-  location.assign(view.dataset.history);
+  location.assign(view.dataset.history ?? "/");
 }
 
 /**

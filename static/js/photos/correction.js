@@ -14,6 +14,8 @@ export class CorrectionForm {
   constructor(form, reload) {
     this.form = form;
     this.reload = reload;
+    /** The chosen face. @type {Face|null} */
+    this.face = null;
     this.choice = find(form, "select", HTMLSelectElement);
     this.undo = find(form, "[data-undo]", HTMLButtonElement);
     /** What was chosen goes to the server in this order. */
@@ -28,18 +30,20 @@ export class CorrectionForm {
 
   /** @param {Face[]} faces @param {number} index of the chosen one */
   show(faces, index) {
-    this.face = faces[index];
-    const { emotion, correction } = this.face;
+    const face = faces[index];
+    this.face = face;
+    const { emotion, correction } = face;
     find(this.form, "label", HTMLLabelElement).textContent = faces.length > 1 ? `Correct face ${index + 1}` : "Correct this face";
     this.choice.options[0].textContent = `As predicted: ${emotionName(emotion)}`;
     this.choice.value = correction ?? "";
     this.undo.hidden = !correction;
-    const labeled = faces.some((face) => face.correction && face.correction !== "not_a_face");
+    const labeled = faces.some((one) => one.correction && one.correction !== "not_a_face");
     find(this.form, "[data-take]").hidden = !labeled;
   }
 
   /** @param {string} value an expression, "not_a_face", or nothing to take it back */
   #send(value) {
+    if (!this.face) return;
     const { id } = this.face;
     this.sent = this.sent.then(async () => {
       try {
@@ -47,7 +51,7 @@ export class CorrectionForm {
         await this.reload();
         announce(value ? `Corrected: ${correctionName(value)}.` : "The prediction stands.");
       } catch (error) {
-        if (this.face.id === id) this.choice.value = this.face.correction ?? "";
+        if (this.face?.id === id) this.choice.value = this.face.correction ?? "";
         announce(error.message);
         if (error.status === 404) await this.reload();
       }

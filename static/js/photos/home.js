@@ -48,10 +48,7 @@ function addFiles(files) {
   batch.scrollIntoView({ block: "nearest" });
 }
 
-/**
- * @param {ParentNode} card
- * @param {string} message
- */
+/** @param {HTMLElement} card @param {string} message */
 function refuse(card, message) {
   card.dataset.status = "failed";
   showState(card, { glyph: "alert", text: message });
@@ -76,8 +73,8 @@ function showUpload(upload) {
   } else if (upload.state === "pausing") {
     showState(card, { glyph: "retry", text: "No connection. Trying again soon" });
   } else if (upload.state === "refused") {
-    refuse(card, upload.error.message);
-  } else {
+    refuse(card, upload.error?.message ?? "");
+  } else if (upload.analysis) {
     fillCard(card, upload.analysis);
     const news = early.get(upload.analysis.id);
     early.delete(upload.analysis.id);
@@ -86,19 +83,20 @@ function showUpload(upload) {
   if (!sending) showProgress();
 }
 
+let progressFrame = 0;
 let progressTimer = 0;
 let announced = "";
 
 /** The line over the batch; screen readers hear of it every two seconds at most. */
 function showProgress() {
-  cancelAnimationFrame(showProgress.frame);
-  showProgress.frame = requestAnimationFrame(() => {
+  cancelAnimationFrame(progressFrame);
+  progressFrame = requestAnimationFrame(() => {
     const all = childrenOf(list);
     const failed = all.filter((card) => card.dataset.status === "failed").length;
-    const done = all.filter((card) => ["succeeded", "canceled"].includes(card.dataset.status)).length;
+    const done = all.filter((card) => ["succeeded", "canceled"].includes(card.dataset.status ?? "")).length;
     const text = `${done + failed} of ${all.length} done${failed ? `, ${failed} not read` : ""}`;
     byId("batch-count").textContent = text;
-    const bar = byId("batch-progress");
+    const bar = byId("batch-progress", HTMLProgressElement);
     bar.max = Math.max(1, all.length);
     bar.value = done + failed;
     bar.classList.toggle("complete", done + failed === all.length);
@@ -128,7 +126,7 @@ const waitingCards = () => findAll(document, ".analysis[data-id]").filter(isWait
 
 /** Read again what is shown, and drop what was deleted elsewhere meanwhile. */
 async function reload() {
-  const shown = findAll(document, ".analysis[data-id]").map((card) => card.dataset.id);
+  const shown = findAll(document, ".analysis[data-id]").map((card) => card.dataset.id ?? "");
   const ids = shown.filter(Boolean); // a photo that is still being sent has none
   const found = await readAnalyses(ids);
   const there = new Set(found.map(({ id }) => id));
@@ -150,16 +148,20 @@ function forget(id) {
 function drop(card) {
   removeCard(card);
   const upload = uploads.get(card);
-  if (upload) queue.drop(upload);
+  if (upload) {
+    queue.drop(upload);
+    cards.delete(upload);
+  }
   uploads.delete(card);
-  cards.delete(upload);
   showProgress();
-  recent.closest("section").hidden = recent.children.length === 0;
+  const section = recent.closest("section");
+  if (section) section.hidden = recent.children.length === 0;
 }
 
 list.addEventListener("click", (event) => {
-  const card = around(event, "[data-retry]")?.closest(".analysis");
-  if (card) queue.retry(uploads.get(card));
+  const card = around(event, "[data-retry]") && around(event, ".analysis");
+  const upload = card && uploads.get(card);
+  if (upload) queue.retry(upload);
 });
 byId("retry-all").addEventListener("click", () => {
   for (const upload of uploads.values()) {

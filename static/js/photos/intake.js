@@ -9,19 +9,17 @@ const hasFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Fil
 export function receiveFiles(onFiles) {
   const input = byId("files", HTMLInputElement);
   const take = () => {
-    onFiles([...input.files]);
+    onFiles([...(input.files ?? [])]);
     input.value = ""; // the same file may be chosen again
   };
   input.addEventListener("change", take);
-  if (input.files.length) take(); // chosen before this script was there
+  if (input.files?.length) take(); // chosen before this script was there
   receiveDrops(onFiles);
   receivePastes(onFiles);
   offerSample(onFiles);
 }
 
-/**
- * @param {{ (files: File[]): void; (arg0: File[]): void; }} onFiles
- */
+/** @param {(files: File[]) => void} onFiles */
 function receiveDrops(onFiles) {
   const veil = byId("drop-veil");
   let depth = 0; // dragenter and dragleave also come from every element inside
@@ -47,7 +45,7 @@ function receiveDrops(onFiles) {
     if (!hasFiles(event)) return;
     event.preventDefault();
     show(false);
-    onFiles(await droppedFiles(event.dataTransfer));
+    if (event.dataTransfer) onFiles(await droppedFiles(event.dataTransfer));
   });
 }
 
@@ -58,29 +56,31 @@ function receiveDrops(onFiles) {
  */
 async function droppedFiles(transfer) {
   // Entries must be taken before the first await: afterwards the browser forgets the drop.
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter((entry) => entry != null);
   if (!entries.some((entry) => entry.isDirectory)) return [...transfer.files];
   const found = await Promise.all(entries.map(filesOf));
   return found.flat().filter((file) => !file.name.startsWith("."));
 }
 
-/**
- * @param {{ isFile: any; file: (arg0: (file: any) => void, arg1: () => void) => void; createReader: () => any; }} entry
- */
+/** @param {FileSystemEntry} entry @returns {Promise<File[]>} those that can be read */
 async function filesOf(entry) {
-  if (entry.isFile) return new Promise((resolve) => entry.file((/** @type {File} */ file) => resolve([file]), () => resolve([])));
-  const reader = entry.createReader();
+  if (entry.isFile) {
+    return new Promise((resolve) => {
+      /** @type {FileSystemFileEntry} */ (entry).file((file) => resolve([file]), () => resolve([]));
+    });
+  }
+  const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
+  /** @type {File[]} */
   const files = [];
   for (;;) {
+    /** @type {FileSystemEntry[]} */
     const entries = await new Promise((resolve) => reader.readEntries(resolve, () => resolve([])));
     if (!entries.length) return files;
     for (const inner of entries) files.push(...(await filesOf(inner)));
   }
 }
 
-/**
- * @param {{ (files: File[]): void; (arg0: File[]): void; }} onFiles
- */
+/** @param {(files: File[]) => void} onFiles */
 function receivePastes(onFiles) {
   addEventListener("paste", (event) => {
     const files = [...(event.clipboardData?.files ?? [])];
@@ -90,15 +90,13 @@ function receivePastes(onFiles) {
   });
 }
 
-/**
- * @param {{ (files: File[]): void; (arg0: File[]): void; }} onFiles
- */
+/** @param {(files: File[]) => void} onFiles */
 function offerSample(onFiles) {
   const button = byId("sample", HTMLButtonElement);
   button.addEventListener("click", async () => {
     button.disabled = true;
     try {
-      const response = await fetch(button.dataset.src);
+      const response = await fetch(button.dataset.src ?? "");
       if (!response.ok) throw new Error(String(response.status));
       onFiles([new File([await response.blob()], "Sample photo.jpg", { type: "image/jpeg" })]);
     } catch {

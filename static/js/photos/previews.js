@@ -9,7 +9,7 @@ let busy = false;
 async function work() {
   if (busy) return;
   busy = true;
-  while (jobs.length) await jobs.shift()();
+  for (let job = jobs.shift(); job; job = jobs.shift()) await job();
   busy = false;
 }
 
@@ -27,7 +27,7 @@ export function preview(file, place) {
     const canvas = document.createElement("canvas");
     canvas.width = bitmap.width;
     canvas.height = bitmap.height;
-    canvas.getContext("2d").drawImage(bitmap, 0, 0);
+    canvas.getContext("2d")?.drawImage(bitmap, 0, 0);
     bitmap.close();
     if (!place.querySelector("img")) place.replaceChildren(canvas);
   });

@@ -9,8 +9,8 @@ const still = matchMedia("(prefers-reduced-motion: reduce)");
 const endLabels = {
   id: "endLabels",
   /**
-     * @param {{ data?: any; getDatasetMeta?: any; ctx?: any; }} chart
-     */
+   * @param {any} chart of Chart.js
+   */
   afterDatasetsDraw(chart) {
     const { ctx } = chart;
     ctx.save();
@@ -88,7 +88,7 @@ export class ProbabilityView {
 }
 
 /**
- * @param {string | undefined} emotion
+ * @param {string} emotion
  * @param {number} probability
  */
 function row(emotion, probability) {

@@ -32,6 +32,7 @@ export class UploadQueue {
   add(file) {
     // Not crypto.randomUUID, which plain HTTP lacks.
     const key = crypto.getRandomValues(new Uint32Array(4)).join("-");
+    /** @type {Upload} */
     const upload = {
       file, key, state: "waiting", fraction: 0, attempts: 0, error: null, analysis: null, canRetry: false,
     };
@@ -53,28 +54,25 @@ export class UploadQueue {
     this.waiting = this.waiting.filter((other) => other !== upload);
   }
 
-  /**
-     * @param {Upload} upload
-     * @param {any} values
-     */
+  /** @param {Upload} upload @param {Partial<Upload>} values */
   #change(upload, values) {
     Object.assign(upload, values);
     this.onChange(upload);
   }
 
   #next() {
-    while (this.running < PARALLEL && this.waiting.length) {
+    while (this.running < PARALLEL) {
+      const upload = this.waiting.shift();
+      if (!upload) return;
       this.running += 1;
-      this.#send(this.waiting.shift()).finally(() => {
+      this.#send(upload).finally(() => {
         this.running -= 1;
         this.#next();
       });
     }
   }
 
-  /**
-     * @param {{ file: File; key: string; attempts: number; }} upload
-     */
+  /** @param {Upload} upload */
   async #send(upload) {
     for (;;) {
       this.#change(upload, { state: "sending", fraction: 0 });

@@ -1,5 +1,6 @@
 /* A photo that can be enlarged inside its frame, for faces that are too small to be told apart. */
-import { find } from "../shared/elements.js";
+import { around, find } from "../shared/elements.js";
+
 const STEPS = [1, 1.5, 2, 3, 4, 6];
 
 export class Zoom {
@@ -13,16 +14,16 @@ export class Zoom {
     this.stage = stage;
     this.controls = controls;
     this.step = 0;
-    controls.addEventListener("click", ({ target }) => {
-      const direction = target.closest("[data-zoom]")?.dataset.zoom;
+    controls.addEventListener("click", (event) => {
+      const direction = around(event, "[data-zoom]")?.dataset.zoom;
       if (direction) this.#set(this.step + (direction === "in" ? 1 : -1));
     });
     this.#set(0);
   }
 
   /**
-     * @param {number} step
-     */
+   * @param {number} step
+   */
   #set(step) {
     const { frame, stage } = this;
     // What is in the middle stays there.

@@ -8,6 +8,11 @@ import { showTime } from "../shared/times.js";
 const ROOT = "/api/v1/keys/";
 const DAY = 86_400_000;
 
+/**
+ * @typedef {{id: string, name: string, prefix: string, scopes: string[], created_at: string,
+ *   expires_at: string|null, revoked_at: string|null, last_used_at: string|null}} Key
+ */
+
 const form = byId("new-key", HTMLFormElement);
 const list = byId("keys");
 const once = byId("once");
@@ -25,13 +30,13 @@ function since(words, iso) {
 }
 
 /**
- * @param {{ name: any; prefix: any; revoked_at: any; expires_at: string | number | Date; scopes: any[]; created_at: string; last_used_at: any; }} key
+ * @param {Key} key
  */
 function keyRow(key) {
   const row = newRow("key-row", { name: key.name, prefix: `mien_${key.prefix}_…` });
   const isOver = key.revoked_at || (key.expires_at && new Date(key.expires_at) < new Date());
   row.classList.toggle("over", Boolean(isOver));
-  find(row, "[data-scopes]").replaceChildren(...key.scopes.flatMap((/** @type {string} */ scope) => [
+  find(row, "[data-scopes]").replaceChildren(...key.scopes.flatMap((scope) => [
     Object.assign(document.createElement("span"), { className: "tag", textContent: scope }), " ",
   ]));
   showTime(find(row, "[data-created]", HTMLTimeElement), key.created_at);
@@ -56,7 +61,7 @@ async function show() {
 }
 
 /**
- * @param {{ name: string; id: any; }} key
+ * @param {Key} key
  */
 async function end(key) {
   if (!(await confirmEnd(key.name))) return;
@@ -87,7 +92,7 @@ form.addEventListener("submit", async (event) => {
     form.reset();
     await show();
   } catch (error) {
-    const noScope = error.errors.some(({ field }) => field === "scopes");
+    const noScope = error.errors?.some((/** @type {{field?: string}} */ { field }) => field === "scopes");
     showProblem(problem, noScope ? new Error("Choose at least one thing that it may do.") : error);
   }
 });

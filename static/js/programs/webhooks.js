@@ -6,6 +6,7 @@ import { confirmEnd, copy, newRow, showProblem } from "../shared/rows.js";
 import { showTime } from "../shared/times.js";
 
 const ROOT = "/api/v1/webhooks/";
+/** @type {Record<string, string>} */
 const STATUS = { pending: "Waiting", delivered: "Delivered", failed: "Failed" };
 
 const form = byId("new-webhook", HTMLFormElement);
@@ -13,7 +14,7 @@ const list = byId("webhooks");
 
 /**
  * Do something and show the list anew; say what went wrong.
- * @param {{ (): Promise<any>; (): Promise<any>; (): any; }} action
+ * @param {() => Promise<unknown>} action
  */
 async function attempt(action) {
   try {
@@ -41,7 +42,7 @@ function webhookRow(webhook) {
   find(row, "[data-remove]").addEventListener("click", async () => {
     if (await confirmEnd(webhook.url)) attempt(() => request(address, { method: "DELETE" }));
   });
-  const log = find(row, "[data-log]");
+  const log = find(row, "[data-log]", HTMLDetailsElement);
   log.addEventListener("toggle", () => {
     if (log.open) showLog(log, address).catch((error) => announce(error.message));
   });
@@ -60,8 +61,8 @@ async function showLog(log, address) {
 }
 
 /**
- * @param {{ created_at?: any; id?: any; status?: any; event?: any; attempts?: any; body?: any; response?: any; response_status?: any; }} delivery
- * @param {{ (): Promise<void>; (): any; }} reload
+ * @param {any} delivery
+ * @param {() => Promise<void>} reload
  */
 function deliveryRow(delivery, reload) {
   const { status, event, attempts, body, response, response_status: answer } = delivery;

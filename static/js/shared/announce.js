@@ -1,5 +1,8 @@
 /* A short message at the foot of the window. */
 import { byId } from "./elements.js";
+
+let timer = 0;
+
 /**
  * Tell something once, to eyes and to screen readers.
  * @param {string} text
@@ -8,6 +11,6 @@ export function announce(text) {
   const region = byId("announcer");
   region.textContent = text;
   region.classList.add("shown");
-  clearTimeout(announce.timer);
-  announce.timer = setTimeout(() => region.classList.remove("shown"), 6000);
+  clearTimeout(timer);
+  timer = setTimeout(() => region.classList.remove("shown"), 6000);
 }

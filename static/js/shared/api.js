@@ -192,7 +192,7 @@ export async function uploadForm(url, form, onProgress) {
  * XMLHttpRequest, because fetch does not tell how far an upload is.
  * @param {string | URL} url
  * @param {Document | XMLHttpRequestBodyInit | null | undefined} form
- * @param {{ (fraction: number): void; (fraction: number): void; (arg0: number): void; }} onProgress
+ * @param {(fraction: number) => void} onProgress
  */
 function sendForm(url, form, onProgress, headers = {}) {
   return new Promise((resolve, reject) => {

@@ -1,6 +1,6 @@
 /* Deleting from a list: the cards go at once, what they stand for a few seconds later, so that it
    can be brought back. Leaving the page does not: then the deletion is sent at once. */
-import { around, byId, childrenOf, find } from "./elements.js";
+import { around, byId, childrenOf, find, seek } from "./elements.js";
 import { announce } from "./announce.js";
 import { deleteAnalysis } from "./api.js";
 
@@ -38,7 +38,7 @@ export function deleteSoon(cards, onDeleted) {
   pending = { cards, onDeleted, timer: setTimeout(commit, GRACE) };
   byId("undo-text").textContent = `${named(cards)} will be deleted.`;
   bar.hidden = false;
-  (neighbor?.querySelector("a[href]") ?? byId("main")).focus();
+  ((neighbor && seek(neighbor, "a[href]")) ?? byId("main", HTMLElement)).focus();
 }
 
 /** @returns {typeof pending} what was pending and is no longer */
@@ -56,17 +56,17 @@ async function commit() {
   const { cards, onDeleted } = settled;
   const words = named(cards);
   const results = await Promise.allSettled(cards.map((card) => remove(card, onDeleted)));
-  const failed = results.find(({ status }) => status === "rejected");
+  const failed = results.find((result) => result.status === "rejected");
   announce(failed ? failed.reason.message : `${words} ${cards.length === 1 ? "was" : "were"} deleted.`);
 }
 
 /**
  * @param {HTMLElement} card
- * @param {{ (card: HTMLElement): void; (arg0: any): void; }} onDeleted
+ * @param {(card: HTMLElement) => void} onDeleted
  */
 async function remove(card, onDeleted) {
   try {
-    await deleteAnalysis(card.dataset.id);
+    await deleteAnalysis(card.dataset.id ?? "");
   } catch (error) {
     if (error.status !== 404) {
       card.hidden = false;
@@ -92,6 +92,6 @@ addEventListener("keydown", (event) => {
 });
 addEventListener("pagehide", () => {
   for (const card of settle()?.cards ?? []) {
-    deleteAnalysis(card.dataset.id, { keepalive: true }).catch(() => {});
+    deleteAnalysis(card.dataset.id ?? "", { keepalive: true }).catch(() => {});
   }
 });

@@ -57,8 +57,8 @@ export const fromTemplate = (id) =>
 export const findAll = (root, selector, kind = /** @type {any} */ (HTMLElement)) =>
   [...root.querySelectorAll(selector)].map((element) => sure(element, kind, selector));
 
-/** The children of an element. @param {Element} parent */
-export const childrenOf = (parent) => /** @type {HTMLElement[]} */ ([...parent.children]);
+/** The children of an element. @param {Element|null} parent */
+export const childrenOf = (parent) => /** @type {HTMLElement[]} */ ([...(parent?.children ?? [])]);
 
 /** The element around the target of an event that fits a selector. @param {Event} event @param {string} selector */
 export const around = (event, selector) =>

@@ -12,9 +12,9 @@ export const emotionName = (emotion) => emotion.charAt(0).toUpperCase() + emotio
 /** @param {string} correction an expression, or "not_a_face" */
 export const correctionName = (correction) => (correction === "not_a_face" ? "Not a face" : emotionName(correction));
 
-/** What the person says of a corrected face. @param {{emotion: string, correction: string}} face */
+/** What the person says of a corrected face. @param {{emotion: string, correction: string|null}} face */
 export const correctionText = ({ emotion, correction }) =>
-  `${correction === emotion ? "confirmed" : "corrected"}: ${correctionName(correction)}`;
+  `${correction === emotion ? "confirmed" : "corrected"}: ${correctionName(correction ?? "")}`;
 
 /**
  * The color of an expression in the theme that is shown now.

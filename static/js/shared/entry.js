@@ -1,19 +1,21 @@
 /* What a person adds to an analysis: title, notes, tags; and reading the photo again. */
-import { byId } from "./elements.js";
+import { byId, find } from "./elements.js";
 import { announce } from "./announce.js";
 import { editAnalysis, rerunAnalysis } from "./api.js";
 
 /** @typedef {import("./api.js").Analysis} Analysis */
 
 const form = byId("entry", HTMLFormElement);
-const { title, tags, notes } = form.elements;
+/** @type {Record<string, HTMLInputElement>} */
+const { title, tags, notes } = /** @type {any} */ (form.elements);
 const problem = byId("entry-error");
 /** What was shown last, to tell what the person has changed since. */
+/** @type {Record<string, string>} */
 let shown = { title: "", tags: "", notes: "" };
 
 const written = () => ({ title: title.value, tags: tags.value, notes: notes.value });
 /** @param {string} text */
-const listed = (text) => [...new Set(text.split(",").map((/** @type {string} */ tag) => tag.trim()).filter(Boolean))];
+const listed = (text) => [...new Set(text.split(",").map((tag) => tag.trim()).filter(Boolean))];
 
 /**
  * Show what is stored; a field that is being changed keeps what was written.
@@ -22,8 +24,8 @@ const listed = (text) => [...new Set(text.split(",").map((/** @type {string} */ 
 export function showEntry(analysis) {
   const stored = { title: analysis.title, tags: analysis.tags.join(", "), notes: analysis.notes };
   for (const [name, value] of Object.entries(stored)) {
-    const field = form.elements[name];
-    if (field.value === shown[name]) field.value = value;
+    const field = { title, tags, notes }[name];
+    if (field?.value === shown[name]) field.value = value;
   }
   shown = stored;
   byId("title").textContent = analysis.title;
@@ -47,11 +49,12 @@ export function enableEntry(id, onChanged) {
       onChanged(analysis);
       announce("Saved.");
     } catch (error) {
-      problem.firstElementChild.textContent = error.message;
+      find(problem, ":first-child").textContent = error.message;
       problem.hidden = false;
     }
   });
   addEventListener("beforeunload", (event) => {
+    /** @type {Record<string, string>} */
     const values = written();
     if (Object.keys(values).some((name) => values[name] !== shown[name])) event.preventDefault();
   });

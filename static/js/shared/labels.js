@@ -1,13 +1,15 @@
 /* Where the labels of faces go, so that they stay readable when faces crowd. */
 
+/** @typedef {{left: number, top: number, right: number, bottom: number}} Rectangle in CSS pixels */
+
 const GAP = 3;
 /** A label goes inside a box that is so many times as high. */
 const INSIDE = 3;
 
-const overlaps = (/** @type {{ left: any; top: any; right: any; bottom: any; }} */ a, /** @type {{ left: any; top: any; right: any; bottom: any; }} */ b) =>
+const overlaps = (/** @type {Rectangle} */ a, /** @type {Rectangle} */ b) =>
   a.left < b.right + GAP && b.left < a.right + GAP && a.top < b.bottom + GAP && b.top < a.bottom + GAP;
 
-const rectangle = (/** @type {number} */ left, /** @type {number} */ top, { width, height }) => ({ left, top, right: left + width, bottom: top + height });
+const rectangle = (/** @type {number} */ left, /** @type {number} */ top, /** @type {{width: number, height: number}} */ { width, height }) => ({ left, top, right: left + width, bottom: top + height });
 
 /**
  * Place one label for each face. The first faces choose first: above their box, below it, inside
@@ -20,12 +22,10 @@ const rectangle = (/** @type {number} */ left, /** @type {number} */ top, { widt
  * @returns {({form: "full"|"short", left: number, top: number}|null)[]} relative to the area
  */
 export function placeLabels(boxes, sizes, area) {
-  /**
-     * @type {{ left: any; top: any; right: any; bottom: any; }[]}
-     */
+  /** @type {Rectangle[]} */
   const taken = [];
   return boxes.map((box, index) => {
-    for (const form of ["full", "short"]) {
+    for (const form of /** @type {const} */ (["full", "short"])) {
       const size = sizes[index][form];
       const left = Math.max(0, Math.min(box.left, area.width - size.width));
       const tops = [box.top - size.height - GAP, box.top + box.height + GAP];

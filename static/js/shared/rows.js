@@ -1,5 +1,5 @@
 /* What the account's lists share: rows of a template, a question before an end, copying. */
-import { byId, find } from "./elements.js";
+import { byId, find, fromTemplate } from "./elements.js";
 import { announce } from "./announce.js";
 
 /**
@@ -8,8 +8,7 @@ import { announce } from "./announce.js";
  * @param {Object<string, string>} texts by the name of the part
  */
 export function newRow(id, texts) {
-  const template = byId(id, HTMLTemplateElement);
-  const row = /** @type {HTMLElement} */ (template.content.firstElementChild.cloneNode(true));
+  const row = fromTemplate(id);
   for (const [name, text] of Object.entries(texts)) {
     find(row, `[data-${name}]`).textContent = text;
   }
@@ -48,5 +47,5 @@ export async function copy(input) {
  */
 export function showProblem(message, error) {
   message.hidden = !error;
-  message.firstElementChild.textContent = error?.message ?? "";
+  find(message, ":first-child").textContent = error?.message ?? "";
 }

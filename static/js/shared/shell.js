@@ -21,12 +21,12 @@ document.addEventListener("themechange", showChoice);
 showChoice();
 
 // A menu made of <details> closes when the attention goes elsewhere.
-for (const menu of findAll(document, "details.menu")) {
+for (const menu of findAll(document, "details.menu", HTMLDetailsElement)) {
   document.addEventListener("click", (event) => {
-    if (!menu.contains(event.target)) menu.open = false;
+    if (event.target instanceof Node && !menu.contains(event.target)) menu.open = false;
   });
   menu.addEventListener("focusout", (event) => {
-    if (event.relatedTarget && !menu.contains(event.relatedTarget)) menu.open = false;
+    if (event.relatedTarget instanceof Node && !menu.contains(event.relatedTarget)) menu.open = false;
   });
   menu.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
@@ -36,7 +36,7 @@ for (const menu of findAll(document, "details.menu")) {
 }
 
 for (const button of findAll(document, "[data-dismiss-message]")) {
-  button.addEventListener("click", () => button.closest(".message").remove());
+  button.addEventListener("click", () => button.closest(".message")?.remove());
 }
 
 localizeTimes(document);

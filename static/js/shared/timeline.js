@@ -39,7 +39,7 @@ export class Timeline {
               maxRotation: 0,
               autoSkip: !span,
               includeBounds: false,
-              callback: span ? (/** @type {number} */ value, /** @type {any} */ _, /** @type {{ (): any; new (): any; value: number; }[]} */ ticks) => back(value - ticks.at(-1).value) : clock,
+              callback: span ? (/** @type {number} */ value, /** @type {any} */ _, /** @type {{value: number}[]} */ ticks) => back(value - ticks[ticks.length - 1].value) : clock,
             },
           },
           y: {
@@ -58,7 +58,7 @@ export class Timeline {
 
   #paint() {
     const { options, data } = this.chart;
-    data.datasets.forEach((/** @type {{ borderColor: string; }} */ dataset, /** @type {string | number} */ at) => {
+    data.datasets.forEach((/** @type {any} */ dataset, /** @type {number} */ at) => {
       dataset.borderColor = emotionColor(EMOTIONS[at]);
     });
     for (const axis of [options.scales.x, options.scales.y]) {
@@ -76,13 +76,13 @@ export class Timeline {
    */
   show(points, { from, to, top }) {
     const { options, data } = this.chart;
-    data.datasets.forEach((/** @type {{ data: { x: number; y: number; }[]; borderWidth: number; order: number; }} */ dataset, /** @type {string | number} */ at) => {
+    data.datasets.forEach((/** @type {any} */ dataset, /** @type {number} */ at) => {
       const emotion = EMOTIONS[at];
       dataset.data = points?.[emotion] ?? [];
       dataset.borderWidth = emotion === top ? 2.75 : 1.5;
       dataset.order = emotion === top ? 0 : 1; // the lowest is drawn last, over the others
     });
-    options.scales.x.min = this.span ? to - this.span : from;
+    options.scales.x.min = this.span && to != null ? to - this.span : from;
     options.scales.x.max = to;
     this.chart.update("none");
   }

@@ -1,5 +1,7 @@
 /* Dates in the reader's language and time zone, and durations. */
 import { findAll } from "./elements.js";
+
+/** @type {Intl.DateTimeFormatOptions} */
 const parts = { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" };
 const thisYear = new Intl.DateTimeFormat(undefined, parts);
 const otherYear = new Intl.DateTimeFormat(undefined, { ...parts, year: "numeric" });
@@ -21,8 +23,8 @@ export function showTime(element, iso) {
 
 /** @param {ParentNode} root */
 export function localizeTimes(root) {
-  for (const element of findAll(root, "time[datetime]")) {
-    showTime(element, element.getAttribute("datetime"));
+  for (const element of findAll(root, "time[datetime]", HTMLTimeElement)) {
+    showTime(element, element.dateTime);
   }
   for (const element of findAll(root, "[data-seconds]")) {
     element.textContent = duration(Number(element.dataset.seconds));

@@ -22,10 +22,7 @@ function color(datasets) {
 
 /** A chart that follows the theme. */
 class Drawing {
-  /**
-     * @param {any} canvas
-     * @param {{ data: { datasets: any; }; }} config
-     */
+  /** @param {HTMLCanvasElement} canvas @param {any} config of Chart.js */
   constructor(canvas, config) {
     color(config.data.datasets); // before Chart.js gives them colors of its own
     this.chart = new window.Chart(canvas, config);
@@ -45,7 +42,7 @@ class Drawing {
   }
 }
 
-const axis = (/** @type {{ ticks: { maxRotation: number; precision: number; } | { maxTicksLimit: number; callback: ((value: any) => string) | ((value: any) => number); } | { stepSize: number; callback: (value: any) => string; } | { stepSize: number; callback: (value: any) => string; }; min?: number; max?: number; }} */ more) => ({ type: "linear", border: { display: false }, ...more });
+const axis = (/** @type {object} */ more) => ({ type: "linear", border: { display: false }, ...more });
 /** @param {number} value */
 const inPercent = (value) => `${Math.round(value * 100)}%`;
 
@@ -69,13 +66,13 @@ export class Curves extends Drawing {
         parsing: false,
         interaction: { mode: "index", intersect: false },
         // A single point makes no line.
-        elements: { point: { radius: ({ dataset }) => (dataset.data.length === 1 ? 3 : 0), hitRadius: 8 } },
+        elements: { point: { radius: (/** @type {any} */ { dataset }) => (dataset.data.length === 1 ? 3 : 0), hitRadius: 8 } },
         plugins: {
           legend: { display: false },
           tooltip: {
             callbacks: {
-              title: ([item]) => `Epoch ${item.parsed.x}`,
-              label: ({ dataset, parsed }) =>
+              title: (/** @type {any[]} */ [item]) => `Epoch ${item.parsed.x}`,
+              label: (/** @type {any} */ { dataset, parsed }) =>
                 `${dataset.label}: ${percent ? `${(100 * parsed.y).toFixed(1)}%` : Number(parsed.y.toPrecision(4))}`,
             },
           },
@@ -123,10 +120,10 @@ export class Reliability extends Drawing {
         plugins: {
           legend: { display: false },
           tooltip: {
-            filter: ({ datasetIndex }) => datasetIndex === 1,
+            filter: (/** @type {any} */ { datasetIndex }) => datasetIndex === 1,
             callbacks: {
-              title: ([item]) => (item ? `${inPercent(item.parsed.x)} sure` : ""),
-              label: ({ raw }) => `right in ${inPercent(raw.y)} of ${raw.count} faces`,
+              title: (/** @type {any[]} */ [item]) => (item ? `${inPercent(item.parsed.x)} sure` : ""),
+              label: (/** @type {any} */ { raw }) => `right in ${inPercent(raw.y)} of ${raw.count} faces`,
             },
           },
         },

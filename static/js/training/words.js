@@ -14,6 +14,7 @@ export function points(value) {
 /** @param {{status: string}} job whether it has not ended */
 export const isActive = ({ status }) => status === "queued" || status === "running";
 
+/** @type {Record<string, string>} */
 const TAGS = { queued: "waits", running: "running", succeeded: "done", failed: "failed", canceled: "canceled" };
 
 /** Show the state of a job in a tag. @param {HTMLElement} element @param {string} status */

@@ -101,6 +101,6 @@ def test_however_many_analyses_there_are_one_query_reads_their_faces(
 
 
 def test_every_column_is_explained_in_the_order_of_the_files():
-    text = (ROOT / "docs" / "exports.md").read_text().partition("## Columns")[2]
+    text = (ROOT / "docs" / "reference" / "exports.md").read_text().partition("## Columns")[2]
     explained = re.findall(r"^\| (`.*?`) \|", text, re.MULTILINE)
     assert [name for cell in explained for name in re.findall(r"`(\w+)`", cell)] == tables.COLUMNS

@@ -1,5 +1,5 @@
 /* The data sets: how they come in, and what their check has found. */
-import { byId, find, readData } from "../../shared/elements.js";
+import { byId, find, fromTemplate, readData, seek } from "../../shared/elements.js";
 import { announce } from "../../shared/announce.js";
 import { EMOTIONS, emotionName } from "../../shared/emotions.js";
 import { icon } from "../../shared/icons.js";
@@ -22,7 +22,7 @@ function show(dataset) {
   const known = datasets.get(dataset.id);
   if (known && known.sequence >= dataset.sequence) return;
   datasets.set(dataset.id, dataset);
-  const section = byId("dataset-template").content.firstElementChild.cloneNode(true);
+  const section = fromTemplate("dataset-template");
   section.dataset.id = dataset.id;
   fill(section, dataset);
   const old = seek(container, `[data-id="${dataset.id}"]`);
@@ -42,49 +42,51 @@ function forget(id) {
 
 /** @param {HTMLElement} section @param {Dataset} dataset */
 function fill(section, dataset) {
-  const { id, name, status, report, sheet_url: sheet } = dataset;
+  const { id, name, status, sheet_url: sheet } = dataset;
+  const report = /** @type {any} */ (dataset.report); // empty until the check has begun
   const part = (/** @type {string} */ key) => find(section, `[data-${key}]`);
   part("name").textContent = name;
   showTag(part("tag"), status);
   part("state").textContent = describe(dataset);
   part("train").hidden = status !== "succeeded";
-  part("train").href = `/training/?dataset=${id}`;
+  find(section, "[data-train]", HTMLAnchorElement).href = `/training/?dataset=${id}`;
   part("delete").addEventListener("click", () => askAndDelete(dataset));
   const problems = report.problems ?? [];
   const isChecked = Boolean(report.counts && Object.keys(report.counts).length);
   part("report").hidden = !isChecked && problems.length < 2;
-  if (isChecked) fillCounts(find(section, ".counts"), report.counts);
+  if (isChecked) fillCounts(find(section, ".counts", HTMLTableElement), report.counts);
   part("findings").replaceChildren(...findings(report).map((text) =>
     Object.assign(document.createElement("li"), { textContent: text })));
   // A single one is the reason that is given above.
   part("problems").hidden = problems.length < 2;
   if (problems.length > 1) {
     const more = report.problem_count > problems.length ? `, the first ${problems.length}` : "";
-    part("problems").querySelector("summary").textContent = `${report.problem_count} entries cannot be read${more}`;
-    part("problems").querySelector("ol").append(...problems.map((/** @type {string} */ text) =>
+    find(section, "[data-problems] summary").textContent = `${report.problem_count} entries cannot be read${more}`;
+    find(section, "[data-problems] ol").append(...problems.map((/** @type {string} */ text) =>
       Object.assign(document.createElement("li"), { textContent: text })));
   }
   part("sheet").hidden = !sheet;
-  if (sheet) part("sheet").querySelector("img").src = sheet;
+  if (sheet) find(section, "[data-sheet] img", HTMLImageElement).src = sheet;
 }
 
 /** @param {Dataset} dataset */
 function describe({ status, report, error, file, size }) {
+  const faces = Number(report.faces);
   const what = `${file}, ${(size / 1024 ** 2).toFixed(1)} MB`;
   if (status === "queued") return `${what}. The check waits for a worker.`;
   if (status === "running") return `${what}. It is being checked.`;
   if (status === "canceled") return `${what}. Its check was canceled.`;
   if (error) return error.message;
-  return `${what}, ${report.faces.toLocaleString()} faces.`;
+  return `${what}, ${faces.toLocaleString()} faces.`;
 }
 
-/** What the check found besides the counts, as sentences. */
+/** What the check found besides the counts, as sentences. @param {any} report */
 function findings({ sizes = {}, duplicates = 0, across_splits: across = {}, with_votes: votes, not_faces: others }) {
   const lines = [];
-  const known = Object.entries(sizes);
+  const known = /** @type {[string, number][]} */ (Object.entries(sizes));
   if (known.length) lines.push(`Sizes: ${known.slice(0, 6).map(([size, count]) => `${count.toLocaleString()} × ${size.replace("x", "×")}`).join(", ")}${known.length > 6 ? " and others" : ""}.`);
   if (duplicates) lines.push(`${duplicates.toLocaleString()} faces are there more than once, or nearly so.`);
-  for (const [pair, count] of Object.entries(across)) {
+  for (const [pair, count] of /** @type {[string, number][]} */ (Object.entries(across))) {
     lines.push(`${count.toLocaleString()} faces are nearly the same in ${pair.replace("/", " and ")}; figures on one say less once the other was trained on.`);
   }
   if (votes) lines.push(`${votes.toLocaleString()} faces have the votes of taggers.`);
@@ -94,12 +96,12 @@ function findings({ sizes = {}, duplicates = 0, across_splits: across = {}, with
 
 /** @param {HTMLTableElement} table @param {Object<string, Object<string, number>>} counts */
 function fillCounts(table, counts) {
-  const cell = (/** @type {string} */ tag, /** @type {string} */ text, /** @type {string | undefined} */ scope) => Object.assign(document.createElement(tag), { textContent: text, ...(scope && { scope }) });
+  const cell = (/** @type {string} */ tag, /** @type {string} */ text, scope = "") => Object.assign(document.createElement(tag), { textContent: text, ...(scope && { scope }) });
   const splits = Object.keys(counts);
   const head = document.createElement("tr");
   head.append(cell("td", ""), ...splits.map((split) => cell("th", split, "col")));
-  table.tHead.append(head);
-  const row = (/** @type {string | Node} */ name, /** @type {{ (split: any): any; (split: any): any; (arg0: { [x: string]: number; }): { (): any; new (): any; toLocaleString: { (): any; new (): any; }; }; }} */ value) => {
+  find(table, "thead").append(head);
+  const row = (/** @type {Node} */ name, /** @type {(split: Object<string, number>) => number} */ value) => {
     const line = document.createElement("tr");
     line.append(name, ...splits.map((split) => cell("td", value(counts[split]).toLocaleString())));
     return line;
@@ -108,8 +110,8 @@ function fillCounts(table, counts) {
     const name = cell("th", "", "row");
     name.dataset.emotion = emotion;
     name.append(icon(`face-${emotion}`), emotionName(emotion));
-    return row(name, (/** @type {{ [x: string]: any; }} */ split) => split[emotion] ?? 0);
-  }), row(cell("th", "Together", "row"), (/** @type {ArrayLike<any> | { [s: string]: any; }} */ split) => Object.values(split).reduce((all, count) => all + count, 0)));
+    return row(name, (split) => split[emotion] ?? 0);
+  }), row(cell("th", "Together", "row"), (split) => Object.values(split).reduce((all, count) => all + count, 0)));
 }
 
 /** @param {Dataset} dataset */
@@ -147,15 +149,16 @@ function enable(form, add) {
   });
 }
 
-enable(byId("upload"), async () => {
-  const form = new FormData(byId("upload"));
-  const most = Number(byId("upload").dataset.limitMb);
+const upload = byId("upload", HTMLFormElement);
+enable(upload, async () => {
+  const form = new FormData(upload);
+  const most = Number(upload.dataset.limitMb);
   // Said here: an answer in the middle of an upload does not reach every browser.
-  if (byId("data").files[0].size > most * 1024 ** 2) {
+  if (Number(byId("data", HTMLInputElement).files?.[0].size) > most * 1024 ** 2) {
     throw new Error(`This file has more than ${most} MB. Compress it, or put it into the server's folder for data sets.`);
   }
-  if (!byId("votes").files.length) form.delete("votes");
-  const bar = byId("upload-progress");
+  if (!byId("votes", HTMLInputElement).files?.length) form.delete("votes");
+  const bar = byId("upload-progress", HTMLProgressElement);
   bar.value = 0;
   bar.hidden = false;
   try {
@@ -164,8 +167,10 @@ enable(byId("upload"), async () => {
     bar.hidden = true;
   }
 });
-enable(byId("choose"), () => addServerFile(Object.fromEntries(new FormData(byId("choose")))));
-if (byId("corrections")) enable(byId("corrections"), addCorrections);
+const choose = byId("choose", HTMLFormElement);
+enable(choose, () => addServerFile(/** @type {any} */ (Object.fromEntries(new FormData(choose)))));
+const corrections = seek(document, "#corrections");
+if (corrections instanceof HTMLFormElement) enable(corrections, addCorrections);
 
 async function reload() {
   const checked = [...datasets.values()].filter(isActive);

@@ -17,9 +17,9 @@ import { duration } from "../../shared/times.js";
 const view = byId("run");
 const both = ["Validation", "Training"];
 const charts = {
-  loss: new Curves(byId("loss"), { labels: both }),
-  accuracy: new Curves(byId("accuracy"), { labels: both, percent: true }),
-  rates: new Curves(byId("rates"), { labels: ["Learning rate"] }),
+  loss: new Curves(byId("loss", HTMLCanvasElement), { labels: both }),
+  accuracy: new Curves(byId("accuracy", HTMLCanvasElement), { labels: both, percent: true }),
+  rates: new Curves(byId("rates", HTMLCanvasElement), { labels: ["Learning rate"] }),
 };
 
 /** @type {Run} */
@@ -30,10 +30,10 @@ let drawn = "";
 
 /** Show the whole state, as it was read. @param {Run} state */
 function show(state) {
-  epochs = state.epochs;
+  epochs = state.epochs ?? [];
   showState(state);
   showEpochs();
-  showEvaluations(byId("evaluations"), state.evaluations);
+  showEvaluations(byId("evaluations"), state.evaluations ?? []);
 }
 
 /** @param {Run} state */
@@ -46,7 +46,7 @@ function showState(state) {
   showTag(byId("tag"), status);
   // The reason of a failure stands below, in a box of its own.
   byId("state").textContent = status === "failed" ? `After ${run.epoch_count} epoch${run.epoch_count === 1 ? "" : "s"}` : words;
-  const bar = byId("progress");
+  const bar = byId("progress", HTMLProgressElement);
   bar.hidden = !isActive(run);
   bar.value = phase === "evaluating" ? 1 : progress?.share ?? 0;
   byId("epoch").textContent = progress
@@ -59,19 +59,20 @@ function showState(state) {
   byId("error").textContent = error?.message ?? "";
   byId("registered").hidden = !version;
   byId("version").textContent = `version ${version}`;
-  byId("version").href = `/models/${version}/`;
+  byId("version", HTMLAnchorElement).href = `/models/${version}/`;
   if (byId("log").textContent !== log) {
     byId("log").textContent = log;
     byId("log").scrollTop = byId("log").scrollHeight;
   }
+  /** @type {Record<string, boolean>} */
   const possible = {
     cancel: isActive(run) && !run.canceling,
     resume: status === "failed" || status === "canceled",
     retry: !isActive(run),
     delete: !isActive(run),
   };
-  for (const button of findAll(document, "[data-do]")) {
-    button.hidden = !possible[button.dataset.do];
+  for (const button of findAll(document, "[data-do]", HTMLButtonElement)) {
+    button.hidden = !possible[button.dataset.do ?? ""];
     button.disabled = false;
   }
   if (ended) byId("status").textContent = words;
@@ -88,12 +89,12 @@ function showEpochs() {
   const key = `${epochs.length} ${epochs.at(-1)?.loss}`;
   if (key === drawn) return;
   drawn = key;
-  const line = (/** @type {string} */ name) => epochs.map((epoch) => ({ x: epoch.number, y: epoch[name] }));
+  const line = (/** @type {"validation_loss"|"loss"|"validation_accuracy"|"accuracy"|"learning_rate"} */ name) => epochs.map((epoch) => ({ x: epoch.number, y: epoch[name] }));
   charts.loss.show([line("validation_loss"), line("loss")]);
   charts.accuracy.show([line("validation_accuracy"), line("accuracy")]);
   charts.rates.show([line("learning_rate")]);
-  byId("rate").textContent = epochs.length ? epochs.at(-1).learning_rate.toExponential(2) : "–";
-  byId("epochs").tBodies[0].replaceChildren(...epochs.map(row));
+  byId("rate").textContent = epochs.at(-1)?.learning_rate.toExponential(2) ?? "–";
+  byId("epochs", HTMLTableElement).tBodies[0].replaceChildren(...epochs.map(row));
 }
 
 /** @param {Epoch} epoch */
@@ -114,18 +115,18 @@ async function reload() {
     const state = await getRun(run.id);
     if (state.sequence >= run.sequence) show(state);
   } catch (error) {
-    if (error.status === 404) location.assign(view.dataset.list);
+    if (error.status === 404) location.assign(view.dataset.list ?? "/");
     else throw error;
   }
 }
 
 /**
  * Events carry new epochs alone; where one is missing, all are read again.
- * @param {{ type: string; evaluation: { id: any; }; id: string; run: import("../api.js").Run; epochs: any[]; }} event
+ * @param {any} event
  */
 function hear(event) {
   if (event.type === "evaluation.changed") hearEvaluation(event.evaluation);
-  if (event.type === "run.deleted" && event.id === run.id) location.assign(view.dataset.list);
+  if (event.type === "run.deleted" && event.id === run.id) location.assign(view.dataset.list ?? "/");
   if (event.type !== "run.changed") return;
   if (event.run.id !== run.id) {
     // Whoever is before this one in the queue has moved.
@@ -133,20 +134,23 @@ function hear(event) {
     return;
   }
   if (event.run.sequence < run.sequence) return;
-  const fits = event.epochs.every(({ number }, /** @type {number} */ at) => number === epochs.length + 1 + at);
+  const fits = event.epochs.every((/** @type {Epoch} */ { number }, /** @type {number} */ at) => number === epochs.length + 1 + at);
   if (fits) epochs = [...epochs, ...event.epochs];
   showState(event.run);
   showEpochs();
   if (!fits || epochs.length !== run.epoch_count || run.status === "succeeded") reload().catch(() => {});
 }
 
+/** @param {{id: string}} evaluation */
 async function hearEvaluation({ id }) {
-  if (!run.evaluations.some((known) => known.id === id)) return;
+  const known = run.evaluations ?? [];
+  if (!known.some((one) => one.id === id)) return;
   const fresh = await getEvaluation(id);
-  run.evaluations = run.evaluations.map((known) => (known.id === id ? fresh : known));
+  run.evaluations = known.map((one) => (one.id === id ? fresh : one));
   showEvaluations(byId("evaluations"), run.evaluations);
 }
 
+/** @type {Record<string, () => Promise<void>>} */
 const actions = {
   async cancel() {
     const text = "It stops within seconds. The epochs that are finished are kept, and it can go on from there.";
@@ -164,15 +168,15 @@ const actions = {
     const text = "Its curves, its log and its checkpoint are deleted for good. A registered model version stays.";
     if (!(await ask({ title: "Delete this training?", text, yes: "Delete", danger: true }))) return;
     await deleteRun(run.id);
-    location.assign(view.dataset.list);
+    location.assign(view.dataset.list ?? "/");
   },
 };
 
-for (const button of findAll(document, "[data-do]")) {
+for (const button of findAll(document, "[data-do]", HTMLButtonElement)) {
   button.addEventListener("click", async () => {
     button.disabled = true;
     try {
-      await actions[button.dataset.do]();
+      await actions[button.dataset.do ?? ""]();
     } catch (error) {
       announce(error.message);
     } finally {

@@ -1,5 +1,5 @@
 /* The list of trainings, and the form that starts one. */
-import { byId, childrenOf, find, findAll, readData } from "../../shared/elements.js";
+import { around, byId, childrenOf, find, findAll, fromTemplate, readData, seek } from "../../shared/elements.js";
 import { estimateRun, listRuns, readPresets, startRun } from "../api.js";
 import { watchTrainings } from "../../shared/feed.js";
 import { describe, isActive, share, showTag } from "../words.js";
@@ -9,6 +9,7 @@ import { duration, showTime } from "../../shared/times.js";
 
 const MEASURING = 5_000; // milliseconds until a speed that is being measured is asked for again
 const TYPING = 400;
+/** @type {Record<string, string>} */
 const TITLES = {
   architecture: "Architecture", start: "Weights to begin with", optimizer: "Optimizer",
   schedule: "Learning rate over the run", precision: "Precision",
@@ -27,10 +28,10 @@ function show(run) {
   runs.set(run.id, run);
   let item = seek(list, `[data-id="${run.id}"]`);
   if (!item) {
-    item = byId("run-template").content.firstElementChild.cloneNode(true);
+    item = fromTemplate("run-template");
     item.dataset.id = run.id;
-    find(item, ".run-link").href = `/training/runs/${run.id}/`;
-    const older = childrenOf(list).find(({ dataset }) => runs.get(dataset.id).created_at < run.created_at);
+    find(item, ".run-link", HTMLAnchorElement).href = `/training/runs/${run.id}/`;
+    const older = childrenOf(list).find(({ dataset }) => (runs.get(dataset.id ?? "")?.created_at ?? "") < run.created_at);
     list.insertBefore(item, older ?? null);
   }
   fill(item, run);
@@ -58,7 +59,7 @@ function fill(item, run) {
   bar.value = run.phase === "evaluating" ? 1 : run.progress?.share ?? 0;
   part("best").textContent = run.best_accuracy == null ? "" : `${share(run.best_accuracy)} validation`;
   part("epochs").textContent = `${run.epoch_count} epoch${run.epoch_count === 1 ? "" : "s"}`;
-  showTime(part("time"), run.created_at);
+  showTime(find(item, "[data-time]", HTMLTimeElement), run.created_at);
 }
 
 async function reload() {
@@ -74,7 +75,7 @@ async function reload() {
 const someoneWaits = () => [...runs.values()].some(({ status }) => status === "queued");
 
 /**
- * @param {{ type: string; id: string; run: import("../api.js").Run; }} event
+ * @param {any} event
  */
 function hear(event) {
   if (event.type === "run.deleted") forget(event.id);
@@ -88,7 +89,7 @@ function hear(event) {
 for (const run of readData("runs-data").reverse()) show(run);
 watchTrainings({ waiting: () => [...runs.values()].some(isActive), reload, onEvent: hear });
 
-const form = /** @type {HTMLFormElement|null} */ (byId("new-run"));
+const form = /** @type {HTMLFormElement|null} */ (seek(document, "#new-run"));
 if (form) prepare(form);
 
 /** @param {HTMLFormElement} form */
@@ -98,9 +99,7 @@ async function prepare(form) {
 
   const choices = () => Object.fromEntries([...new FormData(form)].filter(([, value]) => value !== ""));
 
-  /**
-     * @param {unknown} error
-     */
+  /** @param {Error|null} error */
   function complain(error) {
     const line = byId("new-problem");
     line.hidden = !error;
@@ -128,7 +127,7 @@ async function prepare(form) {
     clearTimeout(timer);
     timer = setTimeout(estimate, TYPING);
   });
-  form.addEventListener("change", ({ target }) => target.name === "preset" && hint());
+  form.addEventListener("change", (event) => around(event, "[name=preset]") && hint());
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const button = find(form, "[type=submit]", HTMLButtonElement);
@@ -150,12 +149,12 @@ async function prepare(form) {
 
   /** Show what the chosen preset has for each option that is left empty. */
   function hint() {
-    const preset = presets[new FormData(form).get("preset")];
-    for (const input of findAll(byId("options"), "input")) {
+    const preset = presets[String(new FormData(form).get("preset"))];
+    for (const input of findAll(byId("options"), "input", HTMLInputElement)) {
       const value = input.name === "augmentation" ? 1 : preset[input.name];
       input.placeholder = value ?? "no limit";
     }
-    for (const choice of findAll(byId("options"), "select")) {
+    for (const choice of findAll(byId("options"), "select", HTMLSelectElement)) {
       choice.options[0].textContent = `${preset[choice.name]} (preset)`;
     }
   }
@@ -167,7 +166,7 @@ async function prepare(form) {
 /**
  * @param {string} name
  * @param {string} title
- * @param {string | Node} control
+ * @param {HTMLInputElement|HTMLSelectElement} control
  */
 function labelled(name, title, control) {
   control.name = name;
@@ -181,6 +180,7 @@ function labelled(name, title, control) {
 
 /**
  * @param {string} name
+ * @param {{title: string, whole: boolean, lowest: string, highest: string}} option
  */
 function field(name, { title, whole, lowest, highest }) {
   const input = document.createElement("input");
@@ -196,11 +196,11 @@ function field(name, { title, whole, lowest, highest }) {
 /**
  * @param {string} name
  * @param {string} title
- * @param {any[]} values
+ * @param {string[]} values
  */
 function select(name, title, values) {
   const choice = document.createElement("select");
   choice.className = "form-select";
-  choice.append(new Option("", ""), ...values.map((/** @type {string | undefined} */ value) => new Option(value, value)));
+  choice.append(new Option("", ""), ...values.map((value) => new Option(value, value)));
   return labelled(name, title, choice);
 }

@@ -7,11 +7,19 @@ import { Curves, STYLES } from "../curves.js";
 import { fillConfusion } from "./evaluation.js";
 import { points, share, writeShares } from "../words.js";
 
+/** @type {{classes: {emotion: string, f1: number[], difference: number[]}[], confusion: number[][][]}|null} */
 const comparison = readData("comparison-data");
+/** @type {{version: number, epochs: (Record<string, number> & {number: number})[]}[]} */
 const curves = readData("curves-data");
 const numbers = curves.map(({ version }) => version);
 
-const make = (/** @type {string} */ tag, values = {}) => Object.assign(document.createElement(tag), values);
+/**
+ * A new element with these properties.
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
+ * @param {object} values
+ */
+const make = (tag, values = {}) => Object.assign(document.createElement(tag), values);
 
 /** @param {string} title @param {HTMLTableElement} table */
 function panel(title, table) {
@@ -25,16 +33,16 @@ function panel(title, table) {
 function classTable() {
   const table = make("table", { className: "per-class" });
   const head = table.createTHead().insertRow();
-  head.append(make("td"), ...numbers.flatMap((/** @type {string} */ number, /** @type {any} */ at) => [
+  head.append(make("td"), ...numbers.flatMap((number, at) => [
     make("th", { scope: "col", textContent: `F1, version ${number}` }),
     ...(at ? [make("th", { scope: "col", textContent: "Points" })] : []),
   ]));
   const body = table.createTBody();
-  for (const { emotion, f1, difference } of comparison.classes) {
+  for (const { emotion, f1, difference } of comparison?.classes ?? []) {
     const name = make("th", { scope: "row" });
     name.dataset.emotion = emotion;
     name.append(icon(`face-${emotion}`), emotionName(emotion));
-    body.insertRow().append(name, ...f1.flatMap((/** @type {number | null | undefined} */ value, /** @type {string | number} */ at) => [
+    body.insertRow().append(name, ...f1.flatMap((value, at) => [
       make("td", { textContent: share(value) }),
       ...(at ? [make("td", { textContent: points(difference[at]), className: difference[at] < 0 ? "worse" : "" })] : []),
     ]));
@@ -56,7 +64,7 @@ writeShares();
 if (comparison) {
   byId("comparison").append(
     panel("Each expression", classTable()),
-    ...comparison.confusion.map((/** @type {number[][]} */ difference, /** @type {number} */ at) => panel(
+    ...comparison.confusion.map((difference, at) => panel(
       `How answers moved: version ${numbers[at + 1]} less version ${numbers[0]}`, confusionTable(difference))),
   );
 }
@@ -65,19 +73,19 @@ const trained = curves.filter(({ epochs }) => epochs.length > 0);
 if (trained.length) {
   byId("curves-panel").hidden = false;
   const labels = trained.map(({ version }) => `Version ${version}`);
-  for (const canvas of findAll(document, "[data-curve]")) {
-    const figure = canvas.dataset.curve;
+  for (const canvas of findAll(document, "[data-curve]", HTMLCanvasElement)) {
+    const figure = canvas.dataset.curve ?? "";
     const chart = new Curves(canvas, { labels, percent: figure.endsWith("accuracy") });
-    chart.show(trained.map(({ epochs }) => epochs.map((/** @type {{ [x: string]: any; number: any; }} */ epoch) => ({ x: epoch.number, y: epoch[figure] }))));
+    chart.show(trained.map(({ epochs }) => epochs.map((epoch) => ({ x: epoch.number, y: epoch[figure] }))));
   }
   byId("curves-legend").textContent = trained
-    .map(({ version }, /** @type {number} */ at) => `${STYLES[at % STYLES.length].name}: version ${version}.`).join(" ");
+    .map(({ version }, at) => `${STYLES[at % STYLES.length].name}: version ${version}.`).join(" ");
 }
 
 const form = byId("photo-form", HTMLFormElement);
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const files = [...byId("photo").files];
+  const files = [...byId("photo", HTMLInputElement).files ?? []];
   const button = find(form, "[type=submit]", HTMLButtonElement);
   button.disabled = true;
   byId("photo-faces").replaceChildren();
@@ -85,6 +93,10 @@ form.addEventListener("submit", async (event) => {
   for (const file of files) byId("photo-faces").append(await readPhoto(file));
   button.disabled = false;
 });
+
+/**
+ * @typedef {{box: {x: number, y: number, width: number, height: number}, probabilities: Record<string, number>[]}} PhotoFace
+ */
 
 /** @param {File} file @returns {Promise<HTMLElement>} what each version says of it, or why none does */
 async function readPhoto(file) {
@@ -97,8 +109,7 @@ async function readPhoto(file) {
     const { faces } = await uploadForm(url, body, () => {});
     if (!faces.length) throw new Error("No face was found in this photo.");
     const photo = await createImageBitmap(file).catch(() => null); // not every browser reads each format
-    section.append(...faces.map((/** @type {{ box: { x: number; y: number; width: number; height: number; }; probabilities: {[x: string]: number;
-        }[]; }} */ face) => faceTable(face, photo)));
+    section.append(...faces.map((/** @type {PhotoFace} */ face) => faceTable(face, photo)));
   } catch (error) {
     section.append(make("p", { className: "field-errors", role: "alert", textContent: error.message }));
   }
@@ -106,7 +117,7 @@ async function readPhoto(file) {
 }
 
 /**
- * @param {{box: {x: number, y: number, width: number, height: number}, probabilities: Object<string, number>[]}} face
+ * @param {PhotoFace} face
  * @param {ImageBitmap|null} photo
  */
 function faceTable({ box, probabilities }, photo) {
@@ -116,11 +127,11 @@ function faceTable({ box, probabilities }, photo) {
     canvas.setAttribute("aria-hidden", "true");
     const side = Math.max(box.width, box.height);
     const [left, top] = [box.x + (box.width - side) / 2, box.y + (box.height - side) / 2];
-    canvas.getContext("2d").drawImage(photo, left, top, side, side, 0, 0, 120, 120);
+    canvas.getContext("2d")?.drawImage(photo, left, top, side, side, 0, 0, 120, 120);
     frame.append(canvas);
   }
   const table = make("table", { className: "per-class" });
-  table.createTHead().insertRow().append(make("td"), ...numbers.map((/** @type {string} */ number) =>
+  table.createTHead().insertRow().append(make("td"), ...numbers.map((number) =>
     make("th", { scope: "col", textContent: `Version ${number}` })));
   const body = table.createTBody();
   const tops = probabilities.map((values) => Math.max(...Object.values(values)));

@@ -1,5 +1,5 @@
 /* How a model version did on a split: figures, confusion, each class, reliability, mistakes. */
-import { byId, childrenOf, find } from "../../shared/elements.js";
+import { childrenOf, find, fromTemplate } from "../../shared/elements.js";
 import { EMOTIONS, emotionName, percent } from "../../shared/emotions.js";
 import { icon } from "../../shared/icons.js";
 import { Reliability } from "../curves.js";
@@ -8,13 +8,17 @@ import { share } from "../words.js";
 /** @typedef {import("../api.js").Evaluation} Evaluation */
 
 const COLUMNS = 8; // of the picture with the mistakes
+/** @type {Record<string, string>} */
 const SPLITS = { PrivateTest: "private test", PublicTest: "public test", Training: "training", validation: "validation", validation_framed: "framed validation" };
 
-const cell = (/** @type {string} */ tag, /** @type {string} */ text, /** @type {string | undefined} */ scope) => {
-  const element = Object.assign(document.createElement(tag), { textContent: text });
-  if (scope) element.scope = scope;
-  return element;
-};
+/**
+ * A new element with this text.
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
+ * @param {string} text
+ * @param {string} [scope] of a heading in a table
+ */
+const cell = (tag, text, scope) => Object.assign(document.createElement(tag), { textContent: text, ...(scope && { scope }) });
 
 /**
  * Show evaluations in their order; those that are shown already and did not change stay.
@@ -23,16 +27,13 @@ const cell = (/** @type {string} */ tag, /** @type {string} */ text, /** @type {
  */
 export function showEvaluations(container, evaluations) {
   const shown = new Map(childrenOf(container).map((section) => [section.dataset.key, section]));
-  /**
-     * @type {({ id: string; status: string; sequence: number; version: number; dataset: { [key: string]: string; }; split: string; figures: { [key: string]: unknown; }; mistakes: { [key: string]: unknown; }[]; picture_url: string | null; error: { code: string; message: string; } | null; } | HTMLElement)[][]}
-     */
+  /** @type {[HTMLElement, Evaluation][]} */
   const added = [];
   const sections = evaluations.map((evaluation) => {
     const key = [evaluation.id || "card", evaluation.split, evaluation.sequence].join(" ");
     const known = shown.get(key);
     if (known) return known;
-    const template = byId("evaluation-template", HTMLTemplateElement);
-    const section = /** @type {HTMLElement} */ (template.content.firstElementChild.cloneNode(true));
+    const section = fromTemplate("evaluation-template");
     section.dataset.key = key;
     added.push([section, evaluation]);
     return section;
@@ -42,7 +43,8 @@ export function showEvaluations(container, evaluations) {
 }
 
 /** @param {HTMLElement} section @param {Evaluation} evaluation */
-function fill(section, { status, split, dataset, figures, mistakes, picture_url: picture, error }) {
+function fill(section, { status, split, dataset, figures: found, mistakes, picture_url: picture, error }) {
+  const figures = /** @type {any} */ (found); // training/core/metrics.py says what is in it
   const part = (/** @type {string} */ name) => find(section, `[data-${name}]`);
   part("title").textContent = `On the ${SPLITS[split] ?? split} split, ${dataset.name}`;
   const isDone = status === "succeeded";
@@ -70,7 +72,7 @@ function fill(section, { status, split, dataset, figures, mistakes, picture_url:
  * @param {(value: number, row: number[]) => number} shade -1 to 1
  */
 export function fillConfusion(table, matrix, shade = (value, row) => value / Math.max(1, sum(row))) {
-  const head = table.tHead.rows[0];
+  const head = find(table, "thead tr");
   const heading = (/** @type {string} */ emotion, /** @type {string} */ scope) => {
     const element = cell("th", "", scope);
     element.title = emotionName(emotion);
@@ -95,12 +97,12 @@ export function fillConfusion(table, matrix, shade = (value, row) => value / Mat
   }));
 }
 
-/** @param {any[]} row */
-const sum = (row) => row.reduce((/** @type {any} */ total, /** @type {any} */ count) => total + count, 0);
+/** @param {number[]} row */
+const sum = (row) => row.reduce((total, count) => total + count, 0);
 
 /**
- * @param {{ append: (arg0: HTMLTableRowElement) => void; }} body
- * @param {unknown} perClass
+ * @param {HTMLElement} body
+ * @param {Record<string, {precision: number, recall: number, f1: number, support: number}>} perClass
  */
 function fillClasses(body, perClass) {
   body.append(...EMOTIONS.filter((emotion) => perClass[emotion]).map((emotion) => {
@@ -116,7 +118,7 @@ function fillClasses(body, perClass) {
 
 /**
  * Each face is a piece of the one picture that the server has drawn.
- * @param {{ append: (arg0: any) => void; }} list
+ * @param {HTMLElement} list
  * @param {any[]} mistakes
  * @param {string} picture
  */

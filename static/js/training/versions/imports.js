@@ -1,5 +1,5 @@
 /* Model files that are being imported, on the page of the versions. */
-import { byId, find, readData } from "../../shared/elements.js";
+import { byId, find, fromTemplate, readData, seek } from "../../shared/elements.js";
 import { announce } from "../../shared/announce.js";
 import { deleteImport, listImports } from "../api.js";
 import { isActive, showTag } from "../words.js";
@@ -10,6 +10,7 @@ const list = byId("imports");
 /** @type {Map<string, ModelImport>} */
 const imports = new Map();
 
+/** @type {Record<string, string>} */
 const STEPS = {
   waiting: "Starting",
   building: "Building the network and filling it with the weights",
@@ -33,7 +34,7 @@ function show(one) {
   imports.set(one.id, one);
   let item = seek(list, `[data-id="${one.id}"]`);
   if (!item) {
-    item = byId("import-template").content.firstElementChild.cloneNode(true);
+    item = fromTemplate("import-template");
     item.dataset.id = one.id;
     find(item, "[data-remove]").addEventListener("click", () => remove(one.id));
     list.prepend(item);
@@ -43,7 +44,7 @@ function show(one) {
   showTag(part("tag"), one.status);
   part("state").textContent = describe(one);
   part("version").hidden = !one.model_version;
-  part("version").href = `/models/${one.model_version}/`;
+  find(item, "[data-version]", HTMLAnchorElement).href = `/models/${one.model_version}/`;
   part("remove").textContent = isActive(one) ? "Cancel" : "Dismiss";
 }
 

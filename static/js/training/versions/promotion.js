@@ -1,6 +1,6 @@
 /* What can be done with model versions: promote them, roll back, choose some to compare; and how
    pages stay as the registry is. */
-import { byId, findAll } from "../../shared/elements.js";
+import { around, findAll, seek } from "../../shared/elements.js";
 import { announce } from "../../shared/announce.js";
 import { promote } from "../api.js";
 import { ask } from "../../shared/ask.js";
@@ -9,7 +9,7 @@ import { writeShares } from "../words.js";
 /** Refusals of the guard that somebody who knows better may overrule. */
 const CONFIRMABLE = ["worse", "not_comparable"];
 
-const boxes = () => findAll(document, "input[form=compare]");
+const boxes = () => findAll(document, "input[form=compare]", HTMLInputElement);
 
 /**
  * @param {string | number} number
@@ -53,24 +53,24 @@ export async function refresh() {
 }
 
 function count() {
-  const button = byId("compare-button");
-  if (button) button.disabled = boxes().filter(({ checked }) => checked).length < 2;
+  const button = seek(document, "#compare-button");
+  if (button instanceof HTMLButtonElement) button.disabled = boxes().filter(({ checked }) => checked).length < 2;
 }
 
-document.addEventListener("click", ({ target }) => {
-  const button = target instanceof Element && target.closest("[data-promote]");
-  if (button) promoteAfterAsking(button.dataset.promote).catch((error) => announce(error.message));
+document.addEventListener("click", (event) => {
+  const version = around(event, "[data-promote]")?.dataset.promote;
+  if (version) promoteAfterAsking(version).catch((error) => announce(error.message));
 });
 
 document.addEventListener("submit", async (event) => {
   const form = /** @type {HTMLFormElement} */ (event.target);
   if (!form.dataset.ask) return;
   event.preventDefault();
-  const { ask: title, askText: text, askYes: yes } = form.dataset;
+  const { ask: title = "", askText: text = "", askYes: yes = "" } = form.dataset;
   if (await ask({ title, text, yes })) form.submit();
 });
 
-document.addEventListener("change", ({ target }) => target.getAttribute("form") === "compare" && count());
+document.addEventListener("change", (event) => around(event, "input[form=compare]") && count());
 
 writeShares();
 count();

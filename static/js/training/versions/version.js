@@ -1,5 +1,5 @@
 /* The page of one model version: how it did on the splits that it was evaluated on. */
-import { byId, find, readData } from "../../shared/elements.js";
+import { byId, readData, seek } from "../../shared/elements.js";
 import { askEvaluation, getEvaluation } from "../api.js";
 import { refresh } from "./promotion.js";
 import { showEvaluations } from "./evaluation.js";
@@ -25,13 +25,15 @@ async function reload() {
   for (const { id } of evaluations.filter(isActive)) show(await getEvaluation(id));
 }
 
-const form = byId("evaluate");
+const form = seek(document, "#evaluate");
 if (form) {
+  /** @type {import("../api.js").Dataset[]} */
   const datasets = readData("datasets-data");
-  const [dataset, split] = [byId("evaluate-dataset"), byId("evaluate-split")];
+  const dataset = byId("evaluate-dataset", HTMLSelectElement);
+  const split = byId("evaluate-split", HTMLSelectElement);
   const fillSplits = () => {
-    const { report } = datasets.find(({ id }) => id === dataset.value);
-    const names = [...Object.keys(report.counts).reverse(), "validation"];
+    const chosen = datasets.find(({ id }) => id === dataset.value);
+    const names = [...Object.keys(chosen?.report.counts ?? {}).reverse(), "validation"];
     split.replaceChildren(...names.map((name) => new Option(name, name)));
   };
   dataset.append(...datasets.map(({ id, name }) => new Option(name, id)));
@@ -42,7 +44,7 @@ if (form) {
     const problem = byId("evaluate-problem");
     problem.hidden = true;
     try {
-      show(await askEvaluation({ version: form.dataset.version, dataset: dataset.value, split: split.value }));
+      show(await askEvaluation({ version: form.dataset.version ?? "", dataset: dataset.value, split: split.value }));
     } catch (error) {
       problem.hidden = false;
       problem.textContent = error.message;
