@@ -1,4 +1,8 @@
-/* What pages load before their modules, and the events they send themselves. */
+/* What pages load before their modules, the events they send themselves, and what the server's own
+   descriptions of the API and of the live protocol call things. The generated types are named here
+   alone: Django rewrites every import in a script, also one in a comment, and these are not served. */
+import type { components } from "./generated/api";
+import type * as live from "./generated/live";
 
 declare global {
   interface Window {
@@ -9,6 +13,13 @@ declare global {
     themechange: Event;
     themechoice: CustomEvent<string>;
   }
+  type ApiSchemas = components["schemas"];
+  namespace LiveProtocol {
+    type FrameResult = live.FrameResult;
+    type FrameSkipped = live.FrameSkipped;
+    type FrameError = live.FrameError;
+    type SessionCreated = live.SessionCreated;
+    type SessionUpdated = live.SessionUpdated;
+    type SessionClosed = live.SessionClosed;
+  }
 }
-
-export {};

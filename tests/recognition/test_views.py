@@ -123,4 +123,4 @@ def test_the_history_shows_tags(signed_in, analysis):
 def test_the_documentation_of_the_api_has_no_style_that_the_policy_refuses(signed_in):
     page = signed_in.get("/api/v1/docs/").content.decode()
     assert "<style" not in page
-    assert "css/api-docs" in page
+    assert "css/programs/api-docs" in page

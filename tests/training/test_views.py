@@ -107,7 +107,7 @@ def test_versions_scored_on_other_faces_are_not_compared(site, shipped):
     registry.register(network(1), card(0.9))
     page = site.get("/models/compare/?versions=1,2")
 
-    assert "not scored on the same faces" in page.content.decode()
+    assert "evaluated on the same faces" in page.content.decode()
 
 
 def test_versions_that_were_evaluated_here_are_compared_by_that(site, shipped, dataset):

@@ -16,13 +16,13 @@ const FINAL = /** @type {Record<number, Status>} */ ({ 4400: "bad-frames", [NOT_
 
 /**
  * What the schemas of the live protocol call them.
- * @typedef {import("../../../types/generated/live").FrameResult} FrameResult
- * @typedef {import("../../../types/generated/live").FrameSkipped} FrameSkipped
- * @typedef {import("../../../types/generated/live").FrameError} FrameError
+ * @typedef {LiveProtocol.FrameResult} FrameResult
+ * @typedef {LiveProtocol.FrameSkipped} FrameSkipped
+ * @typedef {LiveProtocol.FrameError} FrameError
  * @typedef {FrameResult["faces"][number]} LiveFace
- * @typedef {import("../../../types/generated/live").SessionCreated} SessionCreated
- * @typedef {import("../../../types/generated/live").SessionUpdated} SessionUpdated
- * @typedef {import("../../../types/generated/live").SessionClosed} SessionClosed
+ * @typedef {LiveProtocol.SessionCreated} SessionCreated
+ * @typedef {LiveProtocol.SessionUpdated} SessionUpdated
+ * @typedef {LiveProtocol.SessionClosed} SessionClosed
  *
  * @typedef {"connecting"|"live"|"silent"|"lost"|"busy"|"bad-frames"|"signed-out"|"idle"|"crowded"} Status
  *

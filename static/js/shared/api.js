@@ -6,7 +6,7 @@ const STALLED = 90_000;
 
 /**
  * What the server's description of the API calls them.
- * @typedef {import("../../../types/generated/api").components["schemas"]} Schemas
+ * @typedef {ApiSchemas} Schemas
  * @typedef {Schemas["AnalysisDetail"]} Analysis `faces` of a photo, `tracks` of a session
  * @typedef {NonNullable<Analysis["faces"]>[number]} Face
  * @typedef {NonNullable<Analysis["tracks"]>[number]} Track
