@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.processes import free_port
+from tests.processes import end_with_parent, free_port
 
 LIMIT_MB = 650
 SETTLE_SECONDS = 10
@@ -82,6 +82,7 @@ def main() -> int:
             env=os.environ | {"MIEN_DATA": data_dir, "PORT": str(free_port())},
             stdout=subprocess.PIPE,
             text=True,
+            preexec_fn=end_with_parent,
         )
         try:
             for line in site.stdout:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from tests.processes import free_port
+from tests.processes import end_with_parent, free_port
 
 EMAIL, PASSWORD = "bench@example.org", "a long enough password"
 
@@ -56,6 +56,7 @@ def running_site() -> Iterator[Site]:
             env=os.environ | {"MIEN_DATA": data_dir, "PORT": str(port)},
             stdout=subprocess.PIPE,
             text=True,
+            preexec_fn=end_with_parent,
         )
         try:
             assert any("is ready" in line for line in process.stdout), "the site did not start"

@@ -319,9 +319,7 @@ def test_a_lost_connection_is_told_and_made_anew(live):
     start(live)
     state(live, "live")
     sockets[0].close(code=1012)
-    expect(
-        live.locator(".live-strip", has_text="Connection lost. Reconnecting …")
-    ).to_be_visible()
+    expect(live.locator(".live-strip", has_text="Connection lost. Reconnecting …")).to_be_visible()
     state(live, "live")
     assert len(sockets) == 3
     expect(live.locator("#overlay")).to_have_attribute("data-faces", re.compile("track"))

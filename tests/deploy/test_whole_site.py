@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from benchmarks.memory import command_line, process_tree
-from tests.processes import ROOT, free_port, wait_until
+from tests.processes import ROOT, end_with_parent, free_port, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -31,9 +31,14 @@ class Run:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                # A terminal's programs hear of its end, also where the tests themselves do not.
-                preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
+                preexec_fn=self.in_terminal,
             )
+
+    @staticmethod
+    def in_terminal() -> None:
+        # A terminal's programs hear of its end, also where the tests themselves do not.
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        end_with_parent()
 
     def wait_until_ready(self) -> None:
         wait_until(lambda: "is ready" in self.output() or self.ended(), "the site", seconds=120)

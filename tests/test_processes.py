@@ -1,0 +1,61 @@
+"""What a run of the tests starts ends with it, however the run itself ends."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.processes import ROOT, wait_until
+
+RUN = """
+import time
+from pathlib import Path
+from tests.processes import RedisServer, start_worker
+
+def test_that_never_ends():
+    folder = Path({folder!r})
+    RedisServer(folder / "run" / "redis.sock")
+    start_worker(folder / "worker.log", MIEN_DATA=str(folder), DATABASE_URL="")
+    (folder / "started").touch()
+    time.sleep(600)
+"""
+
+
+def commands_about(folder: Path) -> list[str]:
+    """The command lines of the processes that belong to a run in this folder."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            about = [*process.cmdline(), process.cwd(), process.environ().get("MIEN_DATA", "")]
+        except psutil.Error:
+            continue
+        if process.pid != os.getpid() and any(str(folder) in word for word in about):
+            found.append(" ".join(process.cmdline()))
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_run_that_is_broken_off_leaves_no_process(tmp_path, signum):
+    tests = tmp_path / "test_broken_off.py"
+    tests.write_text(RUN.format(folder=str(tmp_path)))
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull]
+    run = subprocess.Popen(
+        [*command, f"--rootdir={tmp_path}", str(tests)],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        wait_until((tmp_path / "started").exists, "the run")
+        assert len(commands_about(tmp_path)) >= 3  # the run, Redis, the worker and its child
+        run.send_signal(signum)
+        run.wait(30)
+        wait_until(lambda: not commands_about(tmp_path), "the end of what it started", seconds=30)
+    finally:
+        run.kill()
