@@ -123,8 +123,8 @@ class Epoch(models.Model):
 class Evaluation(Job):
     """A model version on one split of a data set.
 
-    `figures` are those of training.core.evaluate.Evaluation, `mistakes` the surest wrong answers
-    in the order in which `picture` shows them.
+    `figures` are those of training.core.evaluate.Evaluation, `mistakes` the most confident
+    wrong answers in the order in which `picture` shows them.
     """
 
     version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="evaluations")

@@ -27,5 +27,5 @@ class Unavailable(Problem):
     """Something that the server needs does not answer; nothing was stored."""
 
     def __init__(self, what: str) -> None:
-        detail = f"{what} cannot be reached just now; nothing was stored. Please try again."
+        detail = f"{what} can't be reached right now. Nothing was stored. Try again."
         super().__init__(503, "unavailable", detail, wait=RETRY_SECONDS)

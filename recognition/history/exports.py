@@ -71,7 +71,7 @@ def faces_of(export: Export) -> "QuerySet[Face]":
     found = HistoryFilter(export.filters, Analysis.objects.filter(owner_id=export.owner_id))
     if not found.is_valid():
         # An export without them would hold more than was asked for.
-        message = "The filters of this export are not valid any more."
+        message = "The filters of this export are no longer valid."
         raise CodedError("invalid_filters", message)
     return Face.objects.filter(analysis__in=found.qs.order_by())
 

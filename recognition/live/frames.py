@@ -164,7 +164,7 @@ def answer_frame(job: Job) -> None:
         answer["error"] = {"code": error.code, "message": error.message, "bad": True}
     except Exception:
         logger.exception("A frame broke off")
-        message = "The worker met an error of its own; the next frame may fare better."
+        message = "The worker failed on this frame. Send the next one."
         answer["error"] = {"code": "analysis_failed", "message": message, "bad": False}
     with connection().pipeline(transaction=True) as together:
         together.rpush(job["mailbox"], json.dumps(answer))

@@ -21,7 +21,7 @@ TITLE = "Webcam session"
 
 INTERRUPTED = {
     "code": "interrupted",
-    "message": "The session broke off. What was stored until then is here.",
+    "message": "The session was interrupted. Everything stored up to then is here.",
 }
 
 

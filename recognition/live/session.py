@@ -194,7 +194,7 @@ class LiveSession:
         """Give the frame in flight up if its worker has been silent for so long."""
         frame = self._in_flight
         if frame and frame.sent_at is not None and now - frame.sent_at > seconds:
-            message = "No worker answered in time; the next frame may fare better."
+            message = "No worker answered in time. Send the next frame."
             self.give_up("timeout", message)
 
     def drop_waiting(self) -> None:

@@ -48,7 +48,7 @@ STORAGE_TROUBLE = (OSError, OperationalError, InterfaceError)
 
 NOT_STORED = {
     "code": "unavailable",
-    "message": "This photo could not be stored just now. Please send it again.",
+    "message": "This photo couldn't be stored. Send it again.",
 }
 
 

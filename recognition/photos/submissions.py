@@ -86,7 +86,7 @@ def notices_for(header: PhotoHeader, title: str) -> list[describe.Message]:
     """What the owner should know about a photo that is accepted all the same."""
     notices: list[describe.Message] = []
     if header.animated:
-        message = "This picture is animated: only its first frame is read."
+        message = "This picture is animated. Only its first frame is analyzed."
         notices.append({"code": "first_frame_only", "message": message})
     extension = PurePath(title).suffix.lower()
     if extension and extension not in EXTENSIONS.get(header.format, {extension}):

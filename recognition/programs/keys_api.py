@@ -35,7 +35,7 @@ class KeySerializer(serializers.ModelSerializer):
 
     def validate_expires_at(self, value: Any) -> Any:
         if value and value <= timezone.now():
-            raise serializers.ValidationError("This lies in the past.", code="in_the_past")
+            raise serializers.ValidationError("This date is in the past.", code="in_the_past")
         return value
 
 

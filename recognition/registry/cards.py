@@ -107,13 +107,13 @@ def read_foreign(content: bytes) -> Card:
     """
     try:
         if len(content) > MOST_BYTES:
-            raise ValueError("it has more than 1 MB")
+            raise ValueError("it is larger than 1 MB")
         card = json.loads(content, parse_constant=_refuse_constant)
         if not isinstance(card, dict):
             raise ValueError("it must be a JSON object")
         for key, kind in (("architecture", str), ("config", dict), ("data", dict)):
             if not isinstance(card.get(key, kind()), kind):
-                raise ValueError(f"{key!r} is not as it should be")
+                raise ValueError(f"{key!r} is not valid")
         if not all(isinstance(value, str) for value in card.get("data", {}).values()):
             raise ValueError("'data' must give a SHA-256 for each file")
         figures = card.get("figures", {})
@@ -124,7 +124,7 @@ def read_foreign(content: bytes) -> Card:
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def _known_figures(figures: dict[str, Any]) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def read_weights(content: bytes, max_bytes: int) -> dict[str, NDArray]:
             with np.load(io.BytesIO(content), allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
         if not all(isinstance(array, np.ndarray) for array in arrays.values()):
-            raise ValueError("a member is no array")
+            raise ValueError("a member is not an array")
     except UNREADABLE as error:
         raise ModelError(
             "invalid_file", f"The weights file is not an npz file of plain arrays: {error}"

@@ -208,7 +208,7 @@ def take_trainings(browser: Browser, site: LiveSite, state: dict) -> None:
     page.goto("/models/")
     page.get_by_role("button", name="Promote").first.click()
     take_everywhere(page, "training-ask")
-    for status in ("done", "running", "failed", "waits"):
+    for status in ("done", "running", "failed", "queued"):
         page.goto("/training/")
         page.locator(".run", has=page.locator(".tag", has_text=status)).first.locator("a").click()
         page.locator("#run").wait_for()

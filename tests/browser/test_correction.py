@@ -45,7 +45,7 @@ def test_a_correction_is_taken_back(page):
     page.get_by_role("button", name="Undo the correction").click()
 
     expect(page.locator("#reading-correction")).to_be_hidden()
-    expect(page.locator("#announcer")).to_have_text("The prediction stands.")
+    expect(page.locator("#announcer")).to_have_text("Correction removed.")
     expect(choice(page)).to_have_value("")
     expect(choice(page)).to_be_focused()
 
@@ -74,7 +74,7 @@ def test_a_correction_that_cannot_be_stored_is_not_shown(page):
     page.route("**/api/v1/faces/*/", lambda route: route.abort())
     choice(page).select_option("fear")
 
-    expect(page.locator("#announcer")).to_contain_text("cannot be reached")
+    expect(page.locator("#announcer")).to_contain_text("can't be reached")
     expect(choice(page)).to_have_value("")
     expect(page.locator("#reading-correction")).to_be_hidden()
     page.complaints = [line for line in page.complaints if "ERR_FAILED" not in line]

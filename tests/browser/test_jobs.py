@@ -63,7 +63,7 @@ def test_a_paused_queue_holds_a_photo_until_it_is_resumed(administrator, photos,
     other.goto("/")
     other.locator("#files").set_input_files(photos["portrait"])
     # The page reads again by itself.
-    expect(page.locator("#unfinished .job-row")).to_contain_text("waits for")
+    expect(page.locator("#unfinished .job-row")).to_contain_text("queued for")
     expect(queue(page, "analyses")).to_contain_text("0 messages in Redis")  # the worker has it not
     expect(page.locator("#unfinished")).not_to_contain_text(photos["portrait"].name)
 

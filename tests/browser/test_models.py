@@ -34,7 +34,7 @@ def test_weights_are_imported_and_promoted_before_the_eyes_of_others(administrat
     choose(page, "theirs.npz", npz(np.ones(3)))
     expect(page.locator("#imports")).to_contain_text("theirs.npz, simple_cnn")
     for each in (page, viewer):
-        expect(each.locator(".import [data-state]")).to_have_text("It is version 2 now.")
+        expect(each.locator(".import [data-state]")).to_have_text("Registered as version 2.")
         expect(each.locator(".version")).to_have_count(2)
     expect(viewer.get_by_label("Compare version 1")).to_be_checked()
 

@@ -80,7 +80,7 @@ def test_no_face_is_a_result(person, open_result):
 
 def test_a_photo_that_breaks_off_says_so(person, open_result):
     open_result("truncated")
-    expect(person.get_by_role("heading", name="This photo could not be read")).to_be_visible()
+    expect(person.get_by_role("heading", name="This photo couldn't be read")).to_be_visible()
     expect(person.locator("#failure-message")).not_to_be_empty()
     expect(person.locator("#failure")).to_contain_text("Accepted are")
 
@@ -145,7 +145,7 @@ def test_what_waits_is_canceled_and_tried_again(person, open_result, idle_worker
     expect(person.get_by_role("heading", name="This analysis was canceled")).to_be_visible()
     expect(person.locator("#failure-help")).to_be_hidden()  # nothing is wrong with the photo
     person.get_by_role("button", name="Try again").click()
-    expect(person.get_by_role("heading", name="In the queue")).to_be_visible()
+    expect(person.get_by_role("heading", name="Queued")).to_be_visible()
     idle_worker()
     expect(person.locator("#overlay .face")).to_have_count(1)
 
@@ -154,7 +154,7 @@ def test_what_saving_brings_to_light_is_shown(person, open_result, idle_worker):
     """News that are lost: the answer to Save is the first to say what became of the photo."""
     person.route_web_socket(re.compile("/ws/analyses/$"), lambda socket: None)
     open_result("portrait")
-    expect(person.get_by_role("heading", name="In the queue")).to_be_visible()
+    expect(person.get_by_role("heading", name="Queued")).to_be_visible()
     person.route(
         "**/api/v1/analyses/*/",
         lambda route: route.abort() if route.request.method == "GET" else route.continue_(),

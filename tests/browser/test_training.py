@@ -95,7 +95,7 @@ def test_from_a_file_to_a_model_in_use(administrator, tmp_path, photos):
     expect(page.locator(".trail")).to_contain_text("against the advice of the guard")
     page.get_by_role("button", name="Roll back").click()
     page.locator("#ask-yes").click()
-    expect(page.locator(".message")).to_contain_text("Version 1 is in use again")
+    expect(page.locator(".message")).to_contain_text("Version 1 is active again")
 
 
 def test_what_is_wrong_with_a_form_is_said_beside_it(administrator, training_site):

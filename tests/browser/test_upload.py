@@ -52,7 +52,7 @@ def test_a_photo_becomes_a_card_with_its_expression(person, photos):
 
 def test_several_photos_and_a_bad_one_at_once(person, photos):
     person.locator("#files").set_input_files(list(photos.values()))
-    expect(person.locator("#batch-count")).to_have_text("7 of 7 done, 2 not read")
+    expect(person.locator("#batch-count")).to_have_text("7 of 7 done, 2 failed")
     expect(card(person, "no_face.jpg")).to_contain_text("No face found")
     expect(card(person, "crowd.jpg")).to_contain_text("21 faces")
     bad = card(person, "broken.jpg")
@@ -65,7 +65,7 @@ def test_a_file_over_the_limit_is_not_even_sent(person, tmp_path):
     large = tmp_path / "large.jpg"
     large.write_bytes(bytes(26 * 1024 * 1024))
     person.locator("#files").set_input_files(large)
-    expect(card(person, "large.jpg")).to_contain_text("up to 25 MB are accepted")
+    expect(card(person, "large.jpg")).to_contain_text("The limit is 25 MB")
 
 
 def test_a_dropped_photo_is_read(person, photos):

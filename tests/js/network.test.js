@@ -28,7 +28,7 @@ test("an answer without content is null", async () => {
 const errors = [
   [{ code: "too_large", detail: "Too large." }, 413, "Too large.", "too_large", false],
   [{ errors: [{ field: "title", code: "blank", message: "Give a title." }] }, 400, "Give a title.", "blank", false],
-  [null, 502, "Something went wrong on the server. Please try again.", "http_502", true],
+  [null, 502, "Something went wrong on the server. Try again.", "http_502", true],
 ];
 for (const [body, status, message, code, temporary] of errors) {
   test(`an error is a sentence: ${code}`, async () => {

@@ -1,4 +1,4 @@
-"""Small labelled data sets, drawn so that each class can be told apart."""
+"""Small labeled data sets, drawn so that each class can be told apart."""
 
 import csv
 import gzip

@@ -198,11 +198,11 @@ def estimate(dataset: Dataset, config: TrainingConfig) -> float | None:
         for emotion, times in zip(EMOTIONS, config.repeats, strict=True)
     )
     faces_per_second = speed.faces_per_second if speed else 1.0
-    labelled = sum(training.values())
-    rows *= trained_faces(labelled, config) / labelled
+    labeled = sum(training.values())
+    rows *= trained_faces(labeled, config) / labeled
     seconds = training_seconds(config, int(rows), faces_per_second)
     tested = sum(sum(split.values()) for name, split in counts.items() if name != "Training")
-    seconds += evaluation_seconds(config, labelled, tested)
+    seconds += evaluation_seconds(config, labeled, tested)
     return round(START_SECONDS + seconds, 1)
 
 

@@ -43,7 +43,7 @@ def carry_out(folder: Path, say: Say) -> int:
         say({"type": "problem", "code": error.code, "message": error.message})
         return 1
     except ParityError:
-        message = "With these weights the network gives no answers that can be relied on."
+        message = "With these weights the network's outputs can't be relied on."
         say({"type": "problem", "code": "cannot_export", "message": message})
         return 1
     write_weights(model, read_facts(arrays), folder / BEST)

@@ -139,7 +139,9 @@ def _queue(
 def _architecture(name: Any) -> str:
     there = f"these networks can hold weights: {', '.join(ARCHITECTURES)}."
     if not name:
-        raise ModelError("unknown_architecture", f"Say of which network the weights are; {there}")
+        raise ModelError(
+            "unknown_architecture", f"Name the network that these weights belong to; {there}"
+        )
     if name not in ARCHITECTURES:
         raise ModelError(
             "unknown_architecture", f"There is no network {str(name)[:100]!r}; {there}"

@@ -148,7 +148,7 @@ def archive(request: HttpRequest, number: int) -> HttpResponse:
     version = get_object_or_404(ModelVersion, number=number)
     try:
         registry.archive(version, request.user)
-        messages.success(request, f"Version {number} is archived. Promoting it takes it back.")
+        messages.success(request, f"Version {number} is archived. Promote it to bring it back.")
     except registry.PromotionRefused as refusal:
         messages.error(request, refusal.message)
     return redirect("models")
@@ -159,7 +159,7 @@ def archive(request: HttpRequest, number: int) -> HttpResponse:
 def roll_back(request: HttpRequest) -> HttpResponse:
     try:
         version = registry.roll_back(request.user)
-        messages.success(request, f"Version {version.number} is in use again.")
+        messages.success(request, f"Version {version.number} is active again.")
     except registry.PromotionRefused as refusal:
         messages.error(request, refusal.message)
     return redirect("models")
@@ -183,7 +183,7 @@ def _import(request: HttpRequest) -> HttpResponse:
         messages.error(request, error.message)
         return redirect("models")
     if found.model_version is None:
-        messages.success(request, "The weights wait for the worker that trains.")
+        messages.success(request, "The weights are queued for import.")
         return redirect("models")
-    messages.success(request, f"The file is version {found.model_version.number} now.")
+    messages.success(request, f"The file was imported as version {found.model_version.number}.")
     return redirect("model-version", found.model_version.number)

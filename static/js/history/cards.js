@@ -23,13 +23,13 @@ export const newCard = () => fromTemplate("card-template");
  */
 function describe({ kind, status, emotion, face_count: faces, seconds, error }) {
   const isSession = kind === "webcam";
-  if (isSession && status === "running") return { glyph: null, text: "Being recorded" };
-  if (status === "queued") return { glyph: "clock", text: "In the queue" };
+  if (isSession && status === "running") return { glyph: null, text: "Recording" };
+  if (status === "queued") return { glyph: "clock", text: "Queued" };
   if (status === "running") return { glyph: null, text: "Looking for faces" };
   if (status === "canceled") return { glyph: null, text: "Canceled" };
-  if (status === "failed") return { glyph: "alert", text: error?.message ?? "It failed." };
+  if (status === "failed") return { glyph: "alert", text: error?.message ?? "Failed." };
   const length = isSession ? ` · ${duration(seconds ?? 0)}` : "";
-  if (!emotion) return { glyph: null, text: isSession ? "No face seen" : "No face found", more: length };
+  if (!emotion) return { glyph: null, text: isSession ? "No face found" : "No face found", more: length };
   const more = (faces > 1 ? ` · ${faces} faces` : "") + length;
   return { glyph: `face-${emotion}`, text: emotionName(emotion), more };
 }
@@ -52,7 +52,7 @@ export function showState(card, { glyph = null, text, more = "" }) {
 export function showTitle(card, title) {
   find(card, ".analysis-title").textContent = title;
   find(card, "[data-delete] span").textContent = `Delete ${title}`;
-  find(card, "[data-retry] span").textContent = `Try again: ${title}`;
+  find(card, "[data-retry] span").textContent = `Retry ${title}`;
   const select = seek(card, ".card-select span");
   if (select) select.textContent = `Select ${title}`;
 }

@@ -77,7 +77,7 @@ function said(text) {
 /** @param {Export} one */
 function stateOf(one) {
   const { status, error, rows_done: done, rows_total: total } = one;
-  if (status === "queued") return [said("Waits for its turn")];
+  if (status === "queued") return [said("Queued")];
   if (status === "running") return [said(total === null ? "Counting" : `${done.toLocaleString()} of ${rows(total)}`)];
   if (status === "failed") return [said(error?.message ?? "")];
   if (status === "canceled") return [said("Canceled")];

@@ -77,12 +77,12 @@ async function addTag() {
 async function readAgain() {
   const photos = selected().filter(({ dataset }) => dataset.kind === "image" && dataset.status === "succeeded");
   if (!photos.length) {
-    announce("Only photos that were read once can be read again.");
+    announce("Only finished photos can be analyzed again.");
     return;
   }
   if (!(await ask("rerun-dialog"))) return;
   const version = Number(byId("rerun-version", HTMLSelectElement).value);
-  await inTurn(photos, (card) => rerunAnalysis(card.dataset.id ?? "", version), "queued to be read again");
+  await inTurn(photos, (card) => rerunAnalysis(card.dataset.id ?? "", version), "queued for another analysis");
   selectAll(false);
 }
 

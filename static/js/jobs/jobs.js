@@ -20,20 +20,20 @@ const WORKERS_EVERY = 6_000;
 /** @type {Record<string, string>} */
 const PURPOSES = {
   analyses: "Photos",
-  exports: "Exports of histories",
-  frames: "Frames of webcams",
-  maintenance: "Checks of data sets and evaluations; the site's own housekeeping goes on in a pause",
-  training: "Trainings and imports of weights",
-  webhooks: "Messages to people's webhooks",
+  exports: "History exports",
+  frames: "Webcam frames",
+  maintenance: "Data set checks and evaluations. The site's own housekeeping continues while paused.",
+  training: "Trainings and model imports",
+  webhooks: "Webhook deliveries",
 };
 /** @type {Record<string, string>} */
 const NOT_PAUSABLE = {
-  frames: "Cannot be paused: a frame that has waited is worth nothing.",
-  webhooks: "Cannot be paused: who wants no messages pauses the webhook.",
+  frames: "Can't be paused: a late frame is useless.",
+  webhooks: "Can't be paused. To stop deliveries, pause the webhook itself.",
 };
 /** @type {Record<string, string>} */
 const KINDS = {
-  analysis: "Photo", export: "Export", training: "Training", check: "Check of a data set", evaluation: "Evaluation", import: "Import",
+  analysis: "Photo", export: "Export", training: "Training", check: "Data set check", evaluation: "Evaluation", import: "Import",
 };
 
 /** Server's clock minus this one's, in milliseconds. */
@@ -111,13 +111,13 @@ function fillQueue(part, queue) {
   tag.dataset.status = paused ? "paused" : running ? "running" : "idle";
   tag.textContent = paused ? "paused" : running ? "working" : queued ? "waiting" : "idle";
   part("state").textContent = paused
-    ? `by ${queue.changed_by ?? "somebody"} for ${age(queue.changed_at)}; what runs goes on to its end.`
-    : pausable ? "" : NOT_PAUSABLE[name] ?? "Cannot be paused.";
+    ? `by ${queue.changed_by ?? "somebody"} for ${age(queue.changed_at)}; running jobs will finish.`
+    : pausable ? "" : NOT_PAUSABLE[name] ?? "Can't be paused.";
   showFacts(part("facts"), [
     pausable && `${queued.toLocaleString()} waiting`,
     pausable && `${running.toLocaleString()} running`,
-    queue.oldest_queued_at && `oldest waits for ${age(queue.oldest_queued_at)}`,
-    queue.oldest_running_at && `oldest runs for ${age(queue.oldest_running_at)}`,
+    queue.oldest_queued_at && `oldest queued for ${age(queue.oldest_queued_at)}`,
+    queue.oldest_running_at && `oldest running for ${age(queue.oldest_running_at)}`,
     messages != null && `${counted(messages, "message")} in Redis`,
     name in consumers && counted(consumers[name], "worker"),
   ]);
@@ -146,11 +146,11 @@ function fillJob(part, job) {
   showTag(part("tag"), silent ? "running" : status);
   if (silent) Object.assign(part("tag"), { textContent: "silent" }).dataset.status = "silent";
   part("state").textContent = error?.message
-    ?? (silent ? "Its worker has not been heard of; another one will take it." : "");
+    ?? (silent ? "Its worker stopped responding. Another worker will pick it up." : "");
   showFacts(part("facts"), [
     error && error.code,
-    status === "queued" && `waits for ${age(job.waiting_since)}`,
-    status === "running" && `runs for ${age(job.started_at)}`,
+    status === "queued" && `queued for ${age(job.waiting_since)}`,
+    status === "running" && `running for ${age(job.started_at)}`,
     attempts > 1 && `attempt ${attempts}`,
     status !== "queued" && job.worker && `on ${job.worker}`,
   ]);
@@ -162,8 +162,8 @@ function fillJob(part, job) {
   part("details").hidden = !traceback;
   if (part("traceback").textContent !== traceback) part("traceback").textContent = traceback;
   enable(part("cancel"), job.cancelable, nameOf(job), async () => {
-    const text = `${nameOf(job)}. It is not done then, but it can be tried again.`;
-    if (await ask({ title: "Cancel this job?", text, yes: "Cancel the job", danger: true })) await changeJob(job, "cancel");
+    const text = `${nameOf(job)}. You can retry it later.`;
+    if (await ask({ title: "Cancel this job?", text, yes: "Cancel job", danger: true })) await changeJob(job, "cancel");
   });
   enable(part("retry"), job.retryable, nameOf(job), () => changeJob(job, "retry"));
 }
@@ -175,7 +175,7 @@ function fillJob(part, job) {
 function fillCode(part, { kind, code, count, retryable }) {
   part("count").textContent = `${count.toLocaleString()} ×`;
   part("what").textContent = `${KINDS[kind] ?? kind}: ${code}`;
-  part("all").textContent = `Try all ${retryable.toLocaleString()} again`;
+  part("all").textContent = `Retry all ${retryable.toLocaleString()}`;
   enable(part("retry-all"), retryable > 1, "", async () => {
     const { retried } = await retryFailed(kind, code);
     announce(`${counted(retried, "job")} queued again.`);
@@ -190,7 +190,7 @@ function fillWorker(part, { name, host, pid, queues, answers, work }) {
   part("name").textContent = name ?? `Process ${pid ?? "?"} on ${host || "an unknown host"}`;
   part("queues").textContent = [
     queues.join(", "),
-    !answers && (work.some(({ job }) => job?.silent) ? "silent" : "busy, answers when it is done"),
+    !answers && (work.some(({ job }) => job?.silent) ? "silent" : "busy"),
   ].filter(Boolean).join("; ");
   showFacts(part("facts"), [name && `process ${pid}`, name && `on ${host}`]);
   part("work").replaceChildren(...(work.length ? work : [null]).map((/** @type {Worker["work"][number]|null} */ one) => {
@@ -233,7 +233,7 @@ async function showWorkers() {
   showList(byId("workers"), found.workers, "worker-template", ({ name, host, pid }) => `${name} ${host} ${pid}`, fillWorker);
   byId("no-workers").hidden = found.workers.length > 0;
   byId("no-workers").textContent = found.reachable
-    ? "No worker answers: nothing will be done until one is started." : "The workers cannot be asked without the queue.";
+    ? "No worker is responding. Jobs will wait until one is started." : "The workers can't be reached without the queue.";
   show();
 }
 

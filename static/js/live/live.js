@@ -204,7 +204,7 @@ function showKept() {
   byId("kept").replaceChildren(...[...kept].map((url, index) => {
     const link = document.createElement("a");
     link.href = url;
-    link.textContent = kept.size > 1 ? `See the kept session, part ${index + 1}` : "See the kept session";
+    link.textContent = kept.size > 1 ? `View the saved session, part ${index + 1}` : "View the saved session";
     if (running) link.target = "_blank"; // this page goes on
     return link;
   }));

@@ -44,7 +44,7 @@ function show(state) {
   showReadout(state);
   showEntry(state);
   showNotices(byId("notices"), state.notices);
-  if (status === "queued") byId("waiting-title").textContent = "In the queue";
+  if (status === "queued") byId("waiting-title").textContent = "Queued";
   if (status === "running") byId("waiting-title").textContent = "Looking for faces";
   if (status === "failed" || status === "canceled") showFailure(state);
   if (status === "succeeded") showResult(state);
@@ -52,7 +52,7 @@ function show(state) {
 
 /** @param {Analysis} state */
 function showFailure({ status, error, retryable }) {
-  const read = error?.code === "gave_up" ? "The analysis did not succeed" : "This photo could not be read";
+  const read = error?.code === "gave_up" ? "The analysis failed" : "This photo couldn't be read";
   byId("failure-title").textContent = status === "canceled" ? "This analysis was canceled" : read;
   byId("failure-message").textContent = error?.message ?? "";
   byId("failure-help").hidden = retryable; // then the photo itself is fine
@@ -148,7 +148,7 @@ function tell() {
   const texts = {
     running: "Looking for faces.",
     canceled: "Canceled.",
-    failed: `This photo could not be read. ${analysis.error?.message ?? ""}`,
+    failed: `This photo couldn't be read. ${analysis.error?.message ?? ""}`,
     succeeded: faces?.length
       ? `Done. ${faces.length === 1 ? "One face" : `${faces.length} faces`} found.`
       : "Done. No face was found.",

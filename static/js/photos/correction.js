@@ -49,7 +49,7 @@ export class CorrectionForm {
       try {
         await correctFace(id, value || null);
         await this.reload();
-        announce(value ? `Corrected: ${correctionName(value)}.` : "The prediction stands.");
+        announce(value ? `Corrected: ${correctionName(value)}.` : "Correction removed.");
       } catch (error) {
         if (this.face?.id === id) this.choice.value = this.face.correction ?? "";
         announce(error.message);

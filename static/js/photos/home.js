@@ -33,13 +33,13 @@ function addFiles(files) {
     fresh.append(card);
     if (file.size > limit * 1024 ** 2) {
       const size = (file.size / 1024 ** 2).toFixed(1);
-      refuse(card, `This file has ${size} MB; up to ${limit} MB are accepted.`);
+      refuse(card, `This file is ${size} MB. The limit is ${limit} MB.`);
       continue;
     }
     const upload = queue.add(file);
     uploads.set(card, upload);
     cards.set(upload, card);
-    showState(card, { text: "Waiting to be sent" });
+    showState(card, { text: "Waiting to upload" });
     whenSeen(card, () => preview(file, find(card, ".thumb")));
   }
   batch.hidden = false;
@@ -66,12 +66,12 @@ function showUpload(upload) {
   find(card, "[data-retry]").hidden = !(upload.state === "refused" && upload.canRetry);
   if (upload.state === "waiting") {
     card.dataset.status = "";
-    showState(card, { text: "Waiting to be sent" });
+    showState(card, { text: "Waiting to upload" });
   } else if (sending) {
     const sent = Math.round(upload.fraction * 100);
-    showState(card, { text: sent < 100 ? `Sending, ${sent}%` : "Being checked" });
+    showState(card, { text: sent < 100 ? `Uploading, ${sent}%` : "Checking" });
   } else if (upload.state === "pausing") {
-    showState(card, { glyph: "retry", text: "No connection. Trying again soon" });
+    showState(card, { glyph: "retry", text: "No connection. Retrying soon" });
   } else if (upload.state === "refused") {
     refuse(card, upload.error?.message ?? "");
   } else if (upload.analysis) {
@@ -94,7 +94,7 @@ function showProgress() {
     const all = childrenOf(list);
     const failed = all.filter((card) => card.dataset.status === "failed").length;
     const done = all.filter((card) => ["succeeded", "canceled"].includes(card.dataset.status ?? "")).length;
-    const text = `${done + failed} of ${all.length} done${failed ? `, ${failed} not read` : ""}`;
+    const text = `${done + failed} of ${all.length} done${failed ? `, ${failed} failed` : ""}`;
     byId("batch-count").textContent = text;
     const bar = byId("batch-progress", HTMLProgressElement);
     bar.max = Math.max(1, all.length);

@@ -100,7 +100,7 @@ function offerSample(onFiles) {
       if (!response.ok) throw new Error(String(response.status));
       onFiles([new File([await response.blob()], "Sample photo.jpg", { type: "image/jpeg" })]);
     } catch {
-      announce("The sample photo could not be loaded. Please check the connection.");
+      announce("The sample photo couldn't be loaded. Check your connection.");
     } finally {
       button.disabled = false;
     }

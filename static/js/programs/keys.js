@@ -93,7 +93,7 @@ form.addEventListener("submit", async (event) => {
     await show();
   } catch (error) {
     const noScope = error.errors?.some((/** @type {{field?: string}} */ { field }) => field === "scopes");
-    showProblem(problem, noScope ? new Error("Choose at least one thing that it may do.") : error);
+    showProblem(problem, noScope ? new Error("Choose at least one permission.") : error);
   }
 });
 find(once, "[data-copy]").addEventListener("click", () => copy(onceKey));

@@ -80,7 +80,7 @@ function deliveryRow(delivery, reload) {
   find(row, "[data-resend]").addEventListener("click", async () => {
     try {
       await send("POST", `/api/v1/deliveries/${delivery.id}/resend/`);
-      announce("It will be sent again in a moment.");
+      announce("It will be sent again shortly.");
       await reload();
     } catch (error) {
       announce(error.message);

@@ -34,7 +34,7 @@ export class ApiError extends Error {
 const csrfToken = () => document.cookie.match(/(?:^|;\s*)csrftoken=([^;]*)/)?.[1] ?? "";
 
 const unreachable = () =>
-  new ApiError("The server cannot be reached. Please check the connection.", {
+  new ApiError("The server can't be reached. Check your connection.", {
     code: "network",
     temporary: true,
   });
@@ -50,15 +50,15 @@ function failure(status, body, retryAfter) {
   const [first] = errors;
   let message = first?.message ?? body?.detail;
   if (body?.code === "not_signed_in" || (status === 403 && body?.code === "not_allowed")) {
-    message = "You are signed out. Please reload the page and sign in again.";
+    message = "You're signed out. Reload the page and sign in again.";
   } else if (body?.code === "request_in_progress") {
-    message = "The server is still busy with this file. Please try again in a moment.";
+    message = "The server is still working on this file. Try again in a moment.";
   } else if (!message && status === 413) {
     message = "This file is too large for the server.";
   } else if (!message && status === 429) {
-    message = "That was a little too fast. Please wait a moment.";
+    message = "Too many requests. Wait a moment and try again.";
   } else if (!message) {
-    message = "Something went wrong on the server. Please try again.";
+    message = "Something went wrong on the server. Try again.";
   }
   return new ApiError(message, {
     code: first?.code ?? body?.code ?? `http_${status}`,

@@ -15,7 +15,7 @@ export function points(value) {
 export const isActive = ({ status }) => status === "queued" || status === "running";
 
 /** @type {Record<string, string>} */
-const TAGS = { queued: "waits", running: "running", succeeded: "done", failed: "failed", canceled: "canceled" };
+const TAGS = { queued: "queued", running: "running", succeeded: "done", failed: "failed", canceled: "canceled" };
 
 /** Show the state of a job in a tag. @param {HTMLElement} element @param {string} status */
 export function showTag(element, status) {
@@ -28,10 +28,10 @@ export function showTag(element, status) {
 export function describe(run) {
   const { status, phase, place, progress, error, canceling, model_version: version, attempts } = run;
   if (status === "queued") return place === 1 ? "Next in the queue" : `Place ${place} in the queue`;
-  if (status === "failed") return error?.message ?? "It failed.";
-  if (status === "canceled") return "Canceled. What it has learned is kept.";
+  if (status === "failed") return error?.message ?? "Failed.";
+  if (status === "canceled") return "Canceled. The finished epochs are kept.";
   if (status === "succeeded") return version ? `Registered as version ${version}` : "Done";
-  if (canceling) return "Being canceled";
+  if (canceling) return "Canceling";
   const again = attempts > 1 ? `, attempt ${attempts}` : "";
   if (phase === "evaluating") return `Evaluating${again}`;
   if (phase !== "training" || !progress) return `Starting${again}`;

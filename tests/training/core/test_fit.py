@@ -201,7 +201,7 @@ def begun(**changes):
 
 @pytest.fixture
 def first(monkeypatch, tmp_path, faces):
-    """The weights of a run that has learned all but its validation part, and who labelled it."""
+    """The weights of a run that has learned all but its validation part, and who labeled it."""
     monkeypatch.setitem(STARTS, "first", CONFIG.architecture)
     monkeypatch.setattr("training.core.fit._FOLDER", tmp_path)
     monkeypatch.setattr("training.core.fit.TAUGHT", tmp_path / "taught.npz")

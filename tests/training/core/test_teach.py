@@ -58,7 +58,7 @@ def test_labels_are_loaded_where_the_config_asks_for_them(tmp_path):
     path = write_csv(tmp_path / "faces.csv", count=28)
     assert load_for(CONFIG, path, tmp_path / "cache").taught is None
     faces = load_for(replace(CONFIG, taught=0.5), path, tmp_path / "cache")
-    # Nobody has labelled these: they are none of FER2013's.
+    # Nobody has labeled these: they are none of FER2013's.
     assert faces.taught is not None
     assert faces.taught.shape == (28, 7)
     assert not faces.taught.any()

@@ -1,4 +1,4 @@
-"""manage.py evaluate: the figures of a model on labelled faces; of a file without a database."""
+"""manage.py evaluate: the figures of a model on labeled faces; of a file without a database."""
 
 import json
 from argparse import ArgumentParser
@@ -45,7 +45,7 @@ class Command(BaseCommand):
             type=int,
             default=0,
             metavar="N",
-            help="also draw, for each class, the N surest wrong answers",
+            help="also draw, for each class, the N most confident wrong answers",
         )
         parser.add_argument("--json", action="store_true", help="print nothing but JSON")
 

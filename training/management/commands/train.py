@@ -37,9 +37,7 @@ FLAGS["votes"] = "--votes-share"  # --votes is the file
 
 
 class Command(BaseCommand):
-    help = (
-        "Train a classifier on labelled faces. Run again, it goes on with a run that was stopped."
-    )
+    help = "Train a classifier on labeled faces. Run again, it goes on with a run that was stopped."
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -61,7 +61,7 @@ function fill(section, dataset) {
   part("problems").hidden = problems.length < 2;
   if (problems.length > 1) {
     const more = report.problem_count > problems.length ? `, the first ${problems.length}` : "";
-    find(section, "[data-problems] summary").textContent = `${report.problem_count} entries cannot be read${more}`;
+    find(section, "[data-problems] summary").textContent = `${report.problem_count} entries can't be read${more}`;
     find(section, "[data-problems] ol").append(...problems.map((/** @type {string} */ text) =>
       Object.assign(document.createElement("li"), { textContent: text })));
   }
@@ -73,8 +73,8 @@ function fill(section, dataset) {
 function describe({ status, report, error, file, size }) {
   const faces = Number(report.faces);
   const what = `${file}, ${(size / 1024 ** 2).toFixed(1)} MB`;
-  if (status === "queued") return `${what}. The check waits for a worker.`;
-  if (status === "running") return `${what}. It is being checked.`;
+  if (status === "queued") return `${what}. Waiting for a worker to check it.`;
+  if (status === "running") return `${what}. Checking it.`;
   if (status === "canceled") return `${what}. Its check was canceled.`;
   if (error) return error.message;
   return `${what}, ${faces.toLocaleString()} faces.`;
@@ -85,12 +85,12 @@ function findings({ sizes = {}, duplicates = 0, across_splits: across = {}, with
   const lines = [];
   const known = /** @type {[string, number][]} */ (Object.entries(sizes));
   if (known.length) lines.push(`Sizes: ${known.slice(0, 6).map(([size, count]) => `${count.toLocaleString()} × ${size.replace("x", "×")}`).join(", ")}${known.length > 6 ? " and others" : ""}.`);
-  if (duplicates) lines.push(`${duplicates.toLocaleString()} faces are there more than once, or nearly so.`);
+  if (duplicates) lines.push(`${duplicates.toLocaleString()} faces appear more than once, or nearly so.`);
   for (const [pair, count] of /** @type {[string, number][]} */ (Object.entries(across))) {
     lines.push(`${count.toLocaleString()} faces are nearly the same in ${pair.replace("/", " and ")}; figures on one say less once the other was trained on.`);
   }
-  if (votes) lines.push(`${votes.toLocaleString()} faces have the votes of taggers.`);
-  if (others) lines.push(`${others.toLocaleString()} pictures show no face, as the taggers say.`);
+  if (votes) lines.push(`${votes.toLocaleString()} faces have taggers' votes.`);
+  if (others) lines.push(`${others.toLocaleString()} pictures show no face, according to the taggers.`);
   return lines;
 }
 
@@ -111,12 +111,12 @@ function fillCounts(table, counts) {
     name.dataset.emotion = emotion;
     name.append(icon(`face-${emotion}`), emotionName(emotion));
     return row(name, (split) => split[emotion] ?? 0);
-  }), row(cell("th", "Together", "row"), (split) => Object.values(split).reduce((all, count) => all + count, 0)));
+  }), row(cell("th", "Total", "row"), (split) => Object.values(split).reduce((all, count) => all + count, 0)));
 }
 
 /** @param {Dataset} dataset */
 async function askAndDelete({ id, name }) {
-  const text = `${name} and what its check found are deleted. A file in the server's folder stays there.`;
+  const text = `${name} and its report will be deleted. A file in the server's folder stays.`;
   if (!(await ask({ title: "Delete this data set?", text, yes: "Delete", danger: true }))) return;
   try {
     await deleteDataset(id);
@@ -137,7 +137,7 @@ function enable(form, add) {
     const known = new Set(datasets.keys()); // an event may tell of the new one before the answer does
     try {
       const dataset = await add();
-      announce(known.has(dataset.id) ? `This is ${dataset.name}, which is there already.` : "It is being checked.");
+      announce(known.has(dataset.id) ? `${dataset.name} is already here.` : "Checking it now.");
       show(dataset);
       form.reset();
     } catch (error) {
@@ -155,7 +155,7 @@ enable(upload, async () => {
   const most = Number(upload.dataset.limitMb);
   // Said here: an answer in the middle of an upload does not reach every browser.
   if (Number(byId("data", HTMLInputElement).files?.[0].size) > most * 1024 ** 2) {
-    throw new Error(`This file has more than ${most} MB. Compress it, or put it into the server's folder for data sets.`);
+    throw new Error(`This file is larger than ${most} MB. Compress it, or put it in the server's data set folder.`);
   }
   if (!byId("votes", HTMLInputElement).files?.length) form.delete("votes");
   const bar = byId("upload-progress", HTMLProgressElement);

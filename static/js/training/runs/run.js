@@ -153,8 +153,8 @@ async function hearEvaluation({ id }) {
 /** @type {Record<string, () => Promise<void>>} */
 const actions = {
   async cancel() {
-    const text = "It stops within seconds. The epochs that are finished are kept, and it can go on from there.";
-    if (!(await ask({ title: "Cancel this training?", text, yes: "Cancel the training", danger: true }))) return;
+    const text = "It stops within seconds. Finished epochs are kept, and you can resume from there.";
+    if (!(await ask({ title: "Cancel this training?", text, yes: "Cancel training", danger: true }))) return;
     show(await changeRun(run.id, "cancel"));
   },
   async resume() {
@@ -165,7 +165,7 @@ const actions = {
     location.assign(`/training/runs/${id}/`);
   },
   async delete() {
-    const text = "Its curves, its log and its checkpoint are deleted for good. A registered model version stays.";
+    const text = "Its curves, log and checkpoint will be deleted for good. A registered model version stays.";
     if (!(await ask({ title: "Delete this training?", text, yes: "Delete", danger: true }))) return;
     await deleteRun(run.id);
     location.assign(view.dataset.list ?? "/");

@@ -11,8 +11,8 @@ const MEASURING = 5_000; // milliseconds until a speed that is being measured is
 const TYPING = 400;
 /** @type {Record<string, string>} */
 const TITLES = {
-  architecture: "Architecture", start: "Weights to begin with", optimizer: "Optimizer",
-  schedule: "Learning rate over the run", precision: "Precision",
+  architecture: "Architecture", start: "Initial weights", optimizer: "Optimizer",
+  schedule: "Learning rate schedule", precision: "Precision",
 };
 
 const list = byId("runs");
@@ -115,7 +115,7 @@ async function prepare(form) {
       if (number !== asked) return;
       complain(null);
       byId("estimate").textContent = seconds == null
-        ? "How fast this machine trains is being measured."
+        ? "Measuring how fast this machine trains."
         : `Takes about ${duration(seconds)}.`;
       if (seconds == null) timer = setTimeout(estimate, MEASURING);
     } catch (error) {
@@ -168,7 +168,7 @@ async function prepare(form) {
  * @param {string} title
  * @param {HTMLInputElement|HTMLSelectElement} control
  */
-function labelled(name, title, control) {
+function labeled(name, title, control) {
   control.name = name;
   control.id = `option-${name}`;
   const label = Object.assign(document.createElement("label"), { textContent: title, htmlFor: control.id });
@@ -190,7 +190,7 @@ function field(name, { title, whole, lowest, highest }) {
   input.min = lowest;
   input.max = highest;
   input.autocomplete = "off";
-  return labelled(name, title, input);
+  return labeled(name, title, input);
 }
 
 /**
@@ -202,5 +202,5 @@ function select(name, title, values) {
   const choice = document.createElement("select");
   choice.className = "form-select";
   choice.append(new Option("", ""), ...values.map((value) => new Option(value, value)));
-  return labelled(name, title, choice);
+  return labeled(name, title, choice);
 }

@@ -65,7 +65,7 @@ if (comparison) {
   byId("comparison").append(
     panel("Each expression", classTable()),
     ...comparison.confusion.map((difference, at) => panel(
-      `How answers moved: version ${numbers[at + 1]} less version ${numbers[0]}`, confusionTable(difference))),
+      `Change in predictions: version ${numbers[at + 1]} minus version ${numbers[0]}`, confusionTable(difference))),
   );
 }
 

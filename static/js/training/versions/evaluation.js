@@ -51,7 +51,7 @@ function fill(section, { status, split, dataset, figures: found, mistakes, pictu
   part("figures").hidden = !isDone;
   part("pending").hidden = isDone;
   part("pending").textContent = error?.message
-    ?? (status === "canceled" ? "The evaluation was canceled." : "The evaluation waits for a worker or is being made.");
+    ?? (status === "canceled" ? "The evaluation was canceled." : "The evaluation is queued or running.");
   if (!isDone) return;
   part("accuracy").textContent = share(figures.accuracy);
   part("macro").textContent = share(figures.macro_f1);
@@ -90,7 +90,7 @@ export function fillConfusion(table, matrix, shade = (value, row) => value / Mat
       const amount = shade(count, counts);
       field.style.setProperty("--share", Math.abs(amount).toFixed(3));
       field.classList.toggle("strong", Math.abs(amount) >= 0.5);
-      field.title = `${emotionName(EMOTIONS[at])} called ${emotionName(EMOTIONS[column])}`;
+      field.title = `${emotionName(EMOTIONS[at])} predicted as ${emotionName(EMOTIONS[column])}`;
       return field;
     }));
     return row;
@@ -128,7 +128,7 @@ function fillMistakes(list, mistakes, picture) {
     const face = document.createElement("span");
     face.className = "mistake-face";
     face.setAttribute("role", "img");
-    face.setAttribute("aria-label", `A face labelled ${emotionName(emotion)}`);
+    face.setAttribute("aria-label", `A face labeled ${emotionName(emotion)}`);
     face.style.backgroundImage = `url("${picture}")`;
     face.style.backgroundSize = `${COLUMNS * 100}% ${lines * 100}%`;
     const down = lines > 1 ? (100 * line) / (lines - 1) : 0;

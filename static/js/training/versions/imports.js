@@ -13,18 +13,18 @@ const imports = new Map();
 /** @type {Record<string, string>} */
 const STEPS = {
   waiting: "Starting",
-  building: "Building the network and filling it with the weights",
-  exporting: "Writing it as ONNX and for Keras, and comparing the answers",
-  registering: "Registering it",
+  building: "Building the network and loading the weights",
+  exporting: "Exporting to ONNX and Keras and comparing the outputs",
+  registering: "Registering",
   done: "Done",
 };
 
 /** @param {ModelImport} one */
 function describe({ status, step, error, model_version: version }) {
-  if (status === "queued") return "Waits for the worker that trains.";
+  if (status === "queued") return "Waiting for the training worker.";
   if (status === "canceled") return "Canceled.";
   if (error) return error.message;
-  return version ? `It is version ${version} now.` : STEPS[step];
+  return version ? `Registered as version ${version}.` : STEPS[step];
 }
 
 /** @param {ModelImport} one */

@@ -15,18 +15,18 @@ const boxes = () => findAll(document, "input[form=compare]", HTMLInputElement);
  * @param {string | number} number
  */
 async function promoteAfterAsking(number) {
-  const text = "Every worker uses it from its next job on. Rolling back takes a click.";
+  const text = "Every worker uses it from its next job. You can roll back with one click.";
   if (!(await ask({ title: `Promote version ${number}?`, text, yes: "Promote" }))) return;
   try {
     await promote(number, false);
   } catch (error) {
     if (!CONFIRMABLE.includes(error.code)) throw error;
-    const question = { title: "The guard advises against it", text: error.message, yes: "Promote it all the same", danger: true };
+    const question = { title: "This version may be worse", text: error.message, yes: "Promote anyway", danger: true };
     if (!(await ask(question))) return;
     await promote(number, true);
   }
   await refresh();
-  announce(`Version ${number} is in use now.`);
+  announce(`Version ${number} is now active.`);
 }
 
 let asked = 0;

@@ -20,13 +20,13 @@ def test_targets_mix_label_votes_and_smoothing():
     assert without == pytest.approx([0.01, 0.01, 0.01, 0.01, 0.94, 0.01, 0.01], abs=1e-6)
 
 
-def test_teachers_have_a_share_where_they_have_labelled():
+def test_teachers_have_a_share_where_they_have_labeled():
     taught = np.zeros((7, 7), np.float32)
     taught[3] = [0, 0, 0, 0.25, 0, 0, 0.75]
     faces = replace(make_faces(7), taught=taught)
     config = TrainingConfig(votes=0.0, smoothing=0.0, taught=0.4)
-    labelled, unknown = soft_targets(faces, np.array([3, 4]), config)
-    assert labelled == pytest.approx([0, 0, 0, 0.7, 0, 0, 0.3], abs=1e-6)
+    labeled, unknown = soft_targets(faces, np.array([3, 4]), config)
+    assert labeled == pytest.approx([0, 0, 0, 0.7, 0, 0, 0.3], abs=1e-6)
     assert unknown == pytest.approx([0, 0, 0, 0, 1, 0, 0], abs=1e-6)
 
 
