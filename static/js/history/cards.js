@@ -29,7 +29,7 @@ function describe({ kind, status, emotion, face_count: faces, seconds, error }) 
   if (status === "canceled") return { glyph: null, text: "Canceled" };
   if (status === "failed") return { glyph: "alert", text: error?.message ?? "Failed." };
   const length = isSession ? ` · ${duration(seconds ?? 0)}` : "";
-  if (!emotion) return { glyph: null, text: isSession ? "No face found" : "No face found", more: length };
+  if (!emotion) return { glyph: null, text: "No face found", more: length };
   const more = (faces > 1 ? ` · ${faces} faces` : "") + length;
   return { glyph: `face-${emotion}`, text: emotionName(emotion), more };
 }
