@@ -33,7 +33,7 @@ def test_a_key_without_any_scope_is_explained(person):
     person.get_by_label("Read photos and results").uncheck()
     person.get_by_label("Upload, change and delete").uncheck()
     person.get_by_role("button", name="Create key").click()
-    expect(person.locator("#key-error")).to_contain_text("at least one thing")
+    expect(person.locator("#key-error")).to_contain_text("at least one permission")
     person.complaints.clear()  # the browser itself reports the refused request
 
 

@@ -79,9 +79,9 @@ def test_one_that_was_canceled_is_tried_again(history, live_site):
     live_site.manage("shell", "-v0", "-c", CANCEL.format(pk=row.get_attribute("data-id")))
     history.reload()
     expect(row).to_contain_text("Canceled")
-    row.get_by_role("button", name="Try again").press("Enter")
+    row.get_by_role("button", name="Retry").press("Enter")
     expect(row.get_by_role("link", name="Download")).to_be_focused()
-    expect(row.get_by_role("button", name="Try again")).to_be_hidden()
+    expect(row.get_by_role("button", name="Retry")).to_be_hidden()
 
 
 def test_the_page_follows_an_export_that_is_started_and_deleted_elsewhere(history):

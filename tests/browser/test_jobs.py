@@ -75,7 +75,7 @@ def test_a_paused_queue_holds_a_photo_until_it_is_resumed(administrator, photos,
     expect(failure.locator("pre")).to_have_text("OSError: the disk is full")
     page.wait_for_timeout(4000)  # it is read again meanwhile, and the traceback stays open
     expect(failure.locator("pre")).to_be_visible()
-    failure.get_by_role("button", name="Try again").click()
+    failure.get_by_role("button", name="Retry").click()
     expect(page.locator("#failures .job-row")).to_have_count(0)
     expect(page.locator("#unfinished .job-row")).to_have_count(1)
 
@@ -99,7 +99,7 @@ def test_a_job_that_waits_is_canceled_after_a_question(administrator, photos):
     expect(page.locator("#canceled .job-row .tag")).to_have_text("canceled")
     expect(page.locator("#no-unfinished")).to_be_visible()
     queue(page, "analyses").get_by_role("button", name="Resume").click()
-    page.locator("#canceled").get_by_role("button", name="Try again").click()
+    page.locator("#canceled").get_by_role("button", name="Retry").click()
     expect(page.locator("#canceled-section")).to_be_hidden()
     expect(other.locator("#cards .analysis[data-status=succeeded]")).to_have_count(1)
 

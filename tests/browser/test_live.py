@@ -223,7 +223,7 @@ def test_a_session_that_is_being_kept_can_be_watched(live):
     card = other.locator("#history .analysis")
     expect(card).to_contain_text("Recording")
     card.locator("a").click()
-    expect(other.get_by_text("This session is being kept right now.")).to_be_visible()
+    expect(other.get_by_text("This session is being recorded.")).to_be_visible()
     live.locator("#stop").click()
     expect(other.locator("#running")).to_be_hidden()
     expect(other.locator("#reading-emotion")).to_have_text("Happy")
@@ -330,7 +330,7 @@ def test_no_more_than_two_frames_are_without_a_reply(live):
     frames = []
     server.answer = lambda _, message: isinstance(message, bytes) and frames.append(message)
     start(live)
-    expect(live.locator(".live-strip", has_text="does not answer just now")).to_be_visible()
+    expect(live.locator(".live-strip", has_text="isn't answering")).to_be_visible()
     assert [int.from_bytes(frame[:4]) for frame in frames] == [1, 2]
     assert frames[0][4:6] == b"\xff\xd8"  # a JPEG
 
@@ -340,7 +340,7 @@ def test_a_server_without_an_answer_is_told_until_it_has_one(live):
     server.error = "timeout"
     start(live)
     expect(
-        live.locator(".live-strip", has_text="The server does not answer just now.")
+        live.locator(".live-strip", has_text="The server isn't answering.")
     ).to_be_visible()
     server.error = None
     state(live, "live")

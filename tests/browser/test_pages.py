@@ -111,7 +111,7 @@ def test_a_lost_connection_is_told_and_what_was_missed_is_read_again(person, pho
 
     person.route_web_socket(re.compile("/ws/analyses/$"), refuse_twice)
     person.reload()
-    banner = person.get_by_text("The connection was lost")
+    banner = person.get_by_text("Connection lost")
     expect(banner).to_be_visible()
     person.locator("#files").set_input_files(photos["portrait"])
     expect(person.locator("#cards .analysis")).to_have_attribute("data-status", "succeeded")

@@ -82,7 +82,7 @@ def test_a_photo_that_breaks_off_says_so(person, open_result):
     open_result("truncated")
     expect(person.get_by_role("heading", name="This photo couldn't be read")).to_be_visible()
     expect(person.locator("#failure-message")).not_to_be_empty()
-    expect(person.locator("#failure")).to_contain_text("Accepted are")
+    expect(person.locator("#failure")).to_contain_text("Mien accepts")
 
 
 def test_a_result_is_deleted_after_a_question(person, open_result):

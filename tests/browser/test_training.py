@@ -78,7 +78,7 @@ def test_from_a_file_to_a_model_in_use(administrator, tmp_path, photos):
 
     page.get_by_role("button", name="Promote").click()
     page.locator("#ask-yes").click()
-    expect(page.locator("#ask-title")).to_contain_text("advises against it")
+    expect(page.locator("#ask-title")).to_contain_text("may be worse")
     page.locator("#ask-yes").click()
     expect(page.locator("h1")).to_contain_text("active")
 

@@ -88,7 +88,7 @@ def test_an_upload_survives_a_failing_network(person, photos):
     address = "**/api/v1/analyses/"
     person.route(address, lambda route: route.abort(), times=1)
     person.locator("#files").set_input_files(photos["portrait"])
-    expect(card(person, "portrait.jpg")).to_contain_text("Trying again soon")
+    expect(card(person, "portrait.jpg")).to_contain_text("Retrying soon")
     expect(card(person, "portrait.jpg")).to_have_attribute("data-status", "succeeded")
     person.complaints.clear()  # the browser itself reports the failed request
 
@@ -96,7 +96,7 @@ def test_an_upload_survives_a_failing_network(person, photos):
 def test_a_photo_whose_answer_was_lost_is_stored_once(person, photos):
     person.evaluate(LOSE_ONE_ANSWER)
     person.locator("#files").set_input_files(photos["portrait"])
-    expect(card(person, "portrait.jpg")).to_contain_text("Trying again soon")
+    expect(card(person, "portrait.jpg")).to_contain_text("Retrying soon")
     expect(card(person, "portrait.jpg")).to_have_attribute("data-status", "succeeded")
     person.goto("/analyses/")
     expect(person.locator("#history .analysis")).to_have_count(1)
@@ -106,7 +106,7 @@ def test_a_photo_that_the_server_is_still_busy_with_is_asked_for_again(person, p
     busy = {"status": 409, "json": {"code": "request_in_progress", "detail": "Still running."}}
     person.route("**/api/v1/analyses/", lambda route: route.fulfill(**busy), times=1)
     person.locator("#files").set_input_files(photos["portrait"])
-    expect(card(person, "portrait.jpg")).to_contain_text("Trying again soon")
+    expect(card(person, "portrait.jpg")).to_contain_text("Retrying soon")
     expect(card(person, "portrait.jpg")).to_have_attribute("data-status", "succeeded")
     person.complaints.clear()  # the browser itself reports the refused request
 
