@@ -112,7 +112,7 @@ def test_a_lost_queue_is_said_and_the_rest_stays(administrator, site):
     try:
         expect(page.locator("#unreachable")).to_be_visible()
         expect(queue(page, "analyses")).to_contain_text("0 waiting")
-        expect(page.locator("#no-workers")).to_contain_text("cannot be asked")
+        expect(page.locator("#no-workers")).to_contain_text("can't be reached")
     finally:
         site.redis.start()
     expect(page.locator("#unreachable")).to_be_hidden()
