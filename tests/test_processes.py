@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -38,24 +40,31 @@ def commands_about(folder: Path) -> list[str]:
     return found
 
 
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """One with a short name: that of a socket has at most 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="mien-") as name:
+        yield Path(name)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_a_run_that_is_broken_off_leaves_no_process(tmp_path, signum):
-    tests = tmp_path / "test_broken_off.py"
-    tests.write_text(RUN.format(folder=str(tmp_path)))
+def test_a_run_that_is_broken_off_leaves_no_process(folder, signum):
+    tests = folder / "test_broken_off.py"
+    tests.write_text(RUN.format(folder=str(folder)))
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull]
     run = subprocess.Popen(
-        [*command, f"--rootdir={tmp_path}", str(tests)],
+        [*command, f"--rootdir={folder}", str(tests)],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.DEVNULL,
         start_new_session=True,
     )
     try:
-        wait_until((tmp_path / "started").exists, "the run")
-        assert len(commands_about(tmp_path)) >= 3  # the run, Redis, the worker and its child
+        wait_until((folder / "started").exists, "the run")
+        assert len(commands_about(folder)) >= 3  # the run, Redis, the worker and its child
         run.send_signal(signum)
         run.wait(30)
-        wait_until(lambda: not commands_about(tmp_path), "the end of what it started", seconds=30)
+        wait_until(lambda: not commands_about(folder), "the end of what it started", seconds=30)
     finally:
         run.kill()

@@ -199,7 +199,7 @@ def take_trainings(browser: Browser, site: LiveSite, state: dict) -> None:
     with tempfile.TemporaryDirectory() as folder:
         photos = write_photos(Path(folder))
         page.locator("#photo").set_input_files([photos["pair"], photos["no_face"]])
-        page.get_by_role("button", name="Read them").click()
+        page.get_by_role("button", name="Analyze").click()
         expect(page.locator(".photo-reading")).to_have_count(2)
     take_everywhere(page, "training-compare-read")
     page.goto("/training/")

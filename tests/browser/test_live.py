@@ -339,8 +339,6 @@ def test_a_server_without_an_answer_is_told_until_it_has_one(live):
     server = Server(live)
     server.error = "timeout"
     start(live)
-    expect(
-        live.locator(".live-strip", has_text="The server isn't answering.")
-    ).to_be_visible()
+    expect(live.locator(".live-strip", has_text="The server isn't answering.")).to_be_visible()
     server.error = None
     state(live, "live")

@@ -86,13 +86,13 @@ def test_from_a_file_to_a_model_in_use(administrator, tmp_path, photos):
     for figure in ("Accuracy, validation", "Accuracy, training", "Loss, validation"):
         expect(page.locator("figcaption", has_text=figure)).to_be_visible()
     page.locator("#photo").set_input_files([photos["portrait"], photos["no_face"]])
-    page.get_by_role("button", name="Read them").click()
+    page.get_by_role("button", name="Analyze").click()
     readings = page.locator(".photo-reading")
     expect(readings.nth(0).locator(".photo-face thead")).to_contain_text("Version 2")
     expect(readings.nth(1)).to_contain_text("No face was found")
 
     page.get_by_role("link", name="Models").first.click()
-    expect(page.locator(".trail")).to_contain_text("against the advice of the guard")
+    expect(page.locator(".trail")).to_contain_text("despite the warning")
     page.get_by_role("button", name="Roll back").click()
     page.locator("#ask-yes").click()
     expect(page.locator(".message")).to_contain_text("Version 1 is active again")

@@ -39,7 +39,7 @@ def administrator(browser, site) -> Iterator[Page]:
 
 def add_data_set(page: Page) -> None:
     page.goto("/training/datasets/")
-    page.get_by_label("Name").fill("Drawn faces")
+    page.locator("#choose").get_by_label("Name").fill("Drawn faces")
     page.get_by_role("button", name="Use this file").click()
     expect(page.locator(".dataset h2")).to_have_text("Drawn faces")
     expect(page.locator(".dataset .tag")).to_have_text("done")

@@ -14,4 +14,6 @@ def test_collected_static_files_can_be_read_by_every_account(tmp_path):
     storage.save("css/shared/mien.css", ContentFile(b""))
 
     assert stat.S_IMODE((tmp_path / "static" / "css").stat().st_mode) == 0o755
-    assert stat.S_IMODE((tmp_path / "static" / "css" / "mien.css").stat().st_mode) == 0o644
+    assert (
+        stat.S_IMODE((tmp_path / "static" / "css" / "shared" / "mien.css").stat().st_mode) == 0o644
+    )

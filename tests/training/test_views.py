@@ -186,7 +186,7 @@ def test_weights_wait_for_the_worker(site, admin, shipped):
     (found,) = page.context["imports"]
 
     assert (found["status"], found["architecture"]) == ("queued", "se_resnet")
-    assert "wait for the worker" in page.content.decode()
+    assert "are queued for import" in page.content.decode()
 
 
 def test_a_version_is_archived(site, better):
