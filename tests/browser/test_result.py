@@ -144,7 +144,7 @@ def test_what_waits_is_canceled_and_tried_again(person, open_result, idle_worker
     person.get_by_role("button", name="Cancel").click()
     expect(person.get_by_role("heading", name="This analysis was canceled")).to_be_visible()
     expect(person.locator("#failure-help")).to_be_hidden()  # nothing is wrong with the photo
-    person.get_by_role("button", name="Try again").click()
+    person.get_by_role("button", name="Retry").click()
     expect(person.get_by_role("heading", name="Queued")).to_be_visible()
     idle_worker()
     expect(person.locator("#overlay .face")).to_have_count(1)
