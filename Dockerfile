@@ -1,5 +1,5 @@
 # Images of Mien: `web` runs the site and every worker that only classifies, without TensorFlow;
-# `trainer` is the same plus what training needs.
+# `trainer` adds what training needs.
 
 FROM node:22-slim AS front-end
 WORKDIR /app

@@ -2,11 +2,11 @@
 
     make bench-against_fer
 
-Both run on the same single core, in turns, on the same 640-pixel JPEG files: portraits and group
-photos made of them, so that it is known where the faces are. Each side runs in a process of its
-own that answers a file name with the boxes it found; fer in an environment of its own, which is
-made on first use under var/bench/fer-venv. Face photos: the folder in MIEN_TEST_FACES, by default
-shared/faces beside the repository.
+Both take turns on the same core with the same 640-pixel JPEG files: portraits, and group photos
+composed of them, so the positions of the faces are known. Each side is a process that takes file
+names and returns boxes; fer has its own virtual environment, created on first use in
+var/bench/fer-venv. MIEN_TEST_FACES names the folder of face photos (default: shared/faces beside
+the repository).
 """
 
 import argparse
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[1]
 ENVIRONMENT = ROOT / "var" / "bench" / "fer-venv"
 
 FER = "fer==25.10.3"
-# What its default form imports. PyTorch, MoviePy and the rest of its requirements serve
+# What fer imports by default. PyTorch, MoviePy and its other requirements are for
 # FER(mtcnn=True) and videos; OpenCV 5 has no Haar cascades, setuptools 81 no pkg_resources.
 FER_NEEDS = (
     "tensorflow-cpu==2.20.0",
@@ -36,7 +36,7 @@ FER_NEEDS = (
     "setuptools==79.0.1",
 )
 
-# Left, top, right and bottom of the face as parts of any portrait of the set.
+# Left, top, right and bottom of the face as fractions of every portrait of the set.
 FACE = (0.33, 0.28, 0.67, 0.74)
 GOAL = 3.0
 
@@ -44,7 +44,7 @@ Box = tuple[float, float, float, float]
 
 
 def answer_as_mien() -> None:
-    """Answer file names on standard input with boxes in JSON, read by the engine."""
+    """Read file names from standard input and print the engine's boxes as JSON."""
     from recognition.engine.classifier import EmotionClassifier
     from recognition.engine.detector import MtcnnDetector
     from recognition.engine.pipeline import analyze_photo
@@ -75,7 +75,7 @@ def answer_as_fer() -> None:
 
 def answer(read: Callable[[str], list[Box]]) -> None:
     replies = os.fdopen(os.dup(1), "w")
-    # Whatever a library prints must not get between the answers.
+    # Keep what libraries print out of the answers.
     os.dup2(2, 1)
     print("ready", file=replies, flush=True)
     for line in sys.stdin:
@@ -85,7 +85,7 @@ def answer(read: Callable[[str], list[Box]]) -> None:
 
 
 class Side:
-    """One of the two programs, in a process of its own on the given core."""
+    """One of the two programs, in a separate process on the given core."""
 
     def __init__(self, name: str, python: Path, core: int) -> None:
         self.name = name
@@ -108,7 +108,7 @@ class Side:
         return self.process.stdout.readline().strip()
 
     def read(self, photo: str, keep: bool) -> None:
-        """Have it read a photo; `keep` the time that it took."""
+        """Analyze a photo; record its time if `keep`."""
         started = time.perf_counter()
         print(photo, file=self.process.stdin, flush=True)
         boxes, processor_time = json.loads(self.reply())
@@ -132,7 +132,7 @@ def make_environment() -> Path:
     python = ENVIRONMENT / "bin" / "python"
     ready = ENVIRONMENT / "ready"
     if not ready.exists():
-        print("Installing fer in an environment of its own; this takes some minutes ...")
+        print("Installing fer in a separate environment; this takes some minutes ...")
         subprocess.run([sys.executable, "-m", "venv", str(ENVIRONMENT)], check=True)
         install = [str(python), "-m", "pip", "install", "--quiet"]
         subprocess.run([*install, *FER_NEEDS], check=True)
@@ -142,7 +142,7 @@ def make_environment() -> Path:
 
 
 def make_photos(faces: Path, folder: Path) -> dict[str, list[Box]]:
-    """Write the photos as JPEG files; gives the boxes of the known faces in each."""
+    """Write the photos as JPEG files; returns the known boxes in each."""
     portraits = [Image.open(file).convert("RGB") for file in sorted(faces.glob("*.jpg"))]
     known: dict[str, list[Box]] = {}
     for columns, rows in ((1, 1), (2, 1), (3, 2), (4, 3)):
@@ -162,7 +162,7 @@ def make_photos(faces: Path, folder: Path) -> dict[str, list[Box]]:
 
 
 def count_hits(known: list[Box], found: list[Box]) -> int:
-    """How many known faces have a box of about their place and size."""
+    """How many known faces have a box of about the right place and size."""
 
     def same(face: Box, box: Box) -> bool:
         x, y = box[0] + box[2] / 2 - face[0], box[1] + box[3] / 2 - face[1]
@@ -172,7 +172,7 @@ def count_hits(known: list[Box], found: list[Box]) -> int:
 
 
 def compare(faces: Path, rounds: int) -> int:
-    """Print both sides' figures; 0 if the goals are met."""
+    """Print the results of both; returns 0 if the goals are met."""
     core = max(os.sched_getaffinity(0))
     sides = [Side("mien", Path(sys.executable), core), Side("fer", make_environment(), core)]
     with tempfile.TemporaryDirectory() as folder:
@@ -194,7 +194,7 @@ def compare(faces: Path, rounds: int) -> int:
         side.stop()
     mien, fer = sides
     ratio = photos_per_second(mien.times) / photos_per_second(fer.times)
-    # What the ratio would be if nothing else ran on the core.
+    # The ratio without other load on the core.
     processor = photos_per_second(mien.processor_times) / photos_per_second(fer.processor_times)
     print(f"ratio {ratio:.1f} (goal: {GOAL:g}); of processor time {processor:.1f}")
     return 0 if ratio >= GOAL and hits["mien"] >= hits["fer"] else 1

@@ -1,11 +1,11 @@
-"""How sharp faces are when they get blurred, and from where on the classifier loses by it.
+"""How blur affects sharpness and accuracy, and where accuracy begins to drop.
 
     MIEN_FER2013=fer2013.csv.gz make bench-blur
 
 The folder MIEN_TEST_FACES (by default shared/faces beside the repository) holds portraits named
-neutral_*.jpg and smiling_*.jpg, which go through the engine; of FER2013 the part is used that the
-model's card says was held out. Either is skipped where there is none. Blur is given in pixels of
-the 48 x 48 face. Prints the table of docs/model-card.md and what the measure costs.
+neutral_*.jpg and smiling_*.jpg, which go through the engine. From FER2013 it uses the part that was
+held out according to the model's card. Missing data is skipped. Blur is in pixels of the 48 x 48
+face. Prints the table of docs/model-card.md and the time of the measurement.
 """
 
 import json
@@ -64,7 +64,7 @@ def main() -> int:
 
 
 def changes() -> Iterator[tuple[str, Change]]:
-    """What is done to a picture in which a face's pixel has `scale` pixels of its own."""
+    """The changes to a picture in which one pixel of the face is `scale` pixels wide."""
     yield "none", lambda picture, scale: picture
     for sigma in SIGMAS:
         yield (
@@ -85,7 +85,7 @@ def shrunk(picture: Picture, factor: float) -> Picture:
 
 
 class Portraits:
-    """Photos that the engine frames itself, changed in their own pixels."""
+    """Photos framed by the engine, changed at their own resolution."""
 
     name = "portraits"
 
@@ -108,7 +108,7 @@ class Portraits:
 
 
 class HeldOut:
-    """FER2013's faces that the model has not seen, as they are."""
+    """FER2013's held-out faces, unchanged."""
 
     name = "FER2013"
 
@@ -125,7 +125,7 @@ class HeldOut:
 
 
 def print_cost() -> int:
-    """The time for one face; 1 if that is more than it may be."""
+    """Print the time for one face; returns 1 if it exceeds the limit."""
     face = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE), dtype=np.uint8)
     times = []
     for _ in range(2000):

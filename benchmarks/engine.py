@@ -1,8 +1,8 @@
-"""The engine on one thread: photos of 640 pixels with and without a face, of 12 megapixels; a face.
+"""The engine on one thread: photos of 640 pixels and of 12 megapixels, and one face.
 
-Prints the medians of decoding, finding and reading, and fails over the limits. The wall time is
-what the limits are about; the processor time beside it shows how busy the machine was otherwise.
-Without a face, the photo's quarter turns are searched too.
+Prints median times of decoding, detection and classification, and fails above the limits. The
+limits apply to wall time; CPU time shows how busy the machine was. Without a face, the photo's
+quarter turns are searched too.
 """
 
 import argparse
@@ -28,7 +28,7 @@ FACE_LIMIT = 3.5
 
 
 def make_photos() -> dict[str, bytes]:
-    """The portrait at 640 pixels, in the middle of 4000x3000 grainy pixels, and a cup of coffee."""
+    """The portrait at 640 pixels, in the center of a noisy 4000x3000 photo, and a cup of coffee."""
     portrait = Image.fromarray(skimage.data.astronaut())
     small = portrait.resize((640, 640), Image.Resampling.LANCZOS)
     grain = np.random.default_rng(0).normal(128, 6, (3000, 4000, 1)).clip(0, 255)
@@ -40,7 +40,7 @@ def make_photos() -> dict[str, bytes]:
 
 
 def measure(photo: bytes, faces: int, rounds: int) -> dict[str, float]:
-    """Median milliseconds of each step, of all together (wall), and of processor time."""
+    """Median milliseconds of each step, of all (wall), and of CPU time."""
     detector, classifier = MtcnnDetector(), EmotionClassifier()
     rows = []
     for _ in range(rounds + 2):

@@ -1,7 +1,7 @@
-"""Faces found, with landmarks in their own places, in photos that are turned by any angle.
+"""Faces found, and landmarks placed correctly, in photos turned by any angle.
 
 The portraits of MIEN_TEST_FACES (by default shared/faces beside the repository) at 480 pixels are
-turned about their middle; landmarks count as right within a third of the distance of the eyes.
+turned about their center; landmarks count as right within a third of the eyes' distance.
 """
 
 import argparse
@@ -26,7 +26,7 @@ def points_of(face: Detection) -> np.ndarray:
 
 
 def turn(photo: np.ndarray, degrees: float) -> tuple[np.ndarray, np.ndarray]:
-    """The photo turned against the clock, and the 2x3 map of its points."""
+    """The photo turned counterclockwise, and the 2x3 map of its points."""
     matrix = cv2.getRotationMatrix2D((SIDE / 2, SIDE / 2), degrees, 1)
     turned = cv2.warpAffine(photo, matrix, (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE)
     return turned, matrix

@@ -1,8 +1,8 @@
 """100,000 faces as CSV, JSON Lines and Parquet: `make bench-exports`.
 
-Starts a whole site, writes a history of photos and webcam sessions into its database, and asks
-over the API for all of it in each format. Measures from the request until the file is there, as
-a person waits for it, then downloads it and counts its rows. A format must not take 30 s.
+Starts a whole site, fills its database with photos and webcam sessions, and exports all of it in
+each format over the API. Measures the time from the request to the finished file, then downloads
+it and counts its rows. No format may take 30 s.
 """
 
 import argparse
@@ -30,7 +30,7 @@ BATCH = 2000
 
 
 def fill(count: int) -> None:
-    """A history with so many faces, as photos and sessions leave them; runs in the site's place."""
+    """Creates a history with this many faces in photos and sessions; runs inside the site."""
     import django
 
     django.setup()
@@ -112,7 +112,7 @@ ROWS: dict[str, Callable[[bytes], int]] = {
 
 
 def export(client: httpx.Client, format: str, count: int) -> float:
-    """Seconds until the file is there; checks what it holds."""
+    """Seconds until the file is ready; checks its content."""
     started = time.perf_counter()
     answer = client.post("/api/v1/exports/", json={"format": format})
     assert answer.status_code == 202, answer.text
@@ -135,7 +135,7 @@ def export(client: httpx.Client, format: str, count: int) -> float:
 
 
 def worker_memory(site: Site) -> float:
-    """The most memory that the worker of exports has had, in MB."""
+    """Peak memory of the export worker in MB."""
     (pid,) = (pid for pid in process_tree(site.pid) if "-Q exports" in command_line(pid))
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):

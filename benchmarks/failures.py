@@ -1,10 +1,10 @@
-"""What the engine answers for one clear smile when the photo gets worse: where it begins to fail.
+"""How the engine reads one clear smile as the photo gets worse, and where it fails.
 
     make bench-failures ARGS="--output docs/images/failures.jpg"
 
 The photo is scikit-image's portrait of an astronaut, which is in the public domain. It is turned,
-covered, darkened, blurred, shrunk, and read by the whole engine; `--output` writes the picture of
-the model card.
+covered, darkened, blurred, shrunk, and analyzed by the whole engine; `--output` writes the picture
+of the model card.
 """
 
 import argparse
@@ -30,7 +30,7 @@ Photo = np.ndarray
 
 
 def make_variants(portrait: Photo, marks: Landmarks) -> dict[str, Photo]:
-    """The portrait, uint8 [side, side, 3] with its landmarks, in every state by its name."""
+    """Every variant of the portrait, uint8 [side, side, 3] with its landmarks, by name."""
     random = np.random.default_rng(0)
     across = np.linspace(0.02, 1, portrait.shape[1])[:, np.newaxis]
     noise = random.normal(0, 45, portrait.shape)
@@ -99,7 +99,7 @@ def cover_half(photo: Photo, marks: Landmarks) -> Photo:
 
 
 def draw_sheet(cells: list[tuple[str, Photo, str]]) -> Image.Image:
-    """Every photo with its name above and the engine's answer below it."""
+    """Every photo with its name above and the engine's result below."""
     rows = -(-len(cells) // COLUMNS)
     high = SIDE + 2 * LINE + 12
     sheet = Image.new("RGB", (COLUMNS * (SIDE + 8) + 8, rows * high + 8), PAPER)
@@ -139,7 +139,7 @@ def main() -> int:
 
 
 def read(photo: Photo, analyze: Callable) -> str:
-    """The engine's answer for the largest face, in words."""
+    """The engine's result for the largest face, in words."""
     faces = analyze(np.ascontiguousarray(photo)).faces
     if not faces:
         return "no face found"

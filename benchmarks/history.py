@@ -1,8 +1,8 @@
 """Lists, filters and the dashboard with 100,000 analyses: `make bench-history`.
 
-Fills a database of its own (SQLite, or that of DATABASE_URL, which must be empty) and asks for
-pages as a signed-in person, through the whole of Django without a network. The 95th percentile of
-every page but the statistics of a whole year must stay below 150 ms.
+Fills a new database (SQLite, or DATABASE_URL's, which must be empty) and requests pages as a
+signed-in person, through all of Django but without a network. The 95th percentile of every page
+except a year's statistics must stay below 150 ms.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 LIMIT_MS = 150.0
 BATCH = 2000
 PERSON = "bench"
-# Search, the state, the expression, dates, the version, and what people combine.
+# Search, status, expression, dates, version, and common combinations.
 FILTERS = {
     "first page": "",
     "page 40": "page=40",
@@ -56,7 +56,7 @@ YEAR = {"API, stats of a year": "/api/v1/stats/?days=366"}
 def start_django() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fer_site.settings")
     os.environ["MIEN_LOG_LEVEL"] = "ERROR"
-    # Some hundred requests a minute of one person are the point here.
+    # This benchmark sends hundreds of requests a minute as one person.
     os.environ["MIEN_API_REQUESTS_PER_MINUTE"] = "1000000"
     import django
 
@@ -64,7 +64,7 @@ def start_django() -> None:
 
 
 def fill(count: int) -> None:
-    """Analyses over a year, nine of ten of one person: kinds, states, tags and faces mixed."""
+    """A year of analyses, nine of ten by one person, with mixed kinds, states, tags and faces."""
     import numpy as np
     from django.contrib.auth import get_user_model
     from django.core.management import call_command
@@ -77,7 +77,7 @@ def fill(count: int) -> None:
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
     if Analysis.objects.exists():
-        sys.exit("The database is not empty; nothing was done.")
+        sys.exit("The database isn't empty. Nothing was changed.")
     users = get_user_model().objects
     users.create_superuser("admin", "admin@example.org", "a long enough password")
     people = [users.create_user(name, f"{name}@example.org") for name in (PERSON, "other")]
@@ -138,7 +138,7 @@ def fill(count: int) -> None:
 
 
 def addresses(count: int) -> Iterator[tuple[str, str, bool]]:
-    """Name and address of everything that is measured, and whether the limit is for it."""
+    """The name and address of each measured page, and whether the limit applies."""
     today = datetime.now(UTC).date()
     values = {"today": today, "month": today - timedelta(days=30), "last": count * 9 // 10 // 24}
     for name, query in FILTERS.items():
@@ -150,7 +150,7 @@ def addresses(count: int) -> Iterator[tuple[str, str, bool]]:
 
 
 def measure(count: int, repeats: int) -> bool:
-    """Print a line for each address; whether all stay below the limit."""
+    """Print a line per address; returns whether all stay below the limit."""
     from django.contrib.auth import get_user_model
     from django.db import connection
     from django.test import Client, override_settings
@@ -168,7 +168,7 @@ def measure(count: int, repeats: int) -> bool:
                 answer = client.get(address)
                 times.append((time.perf_counter() - started) * 1000)
                 assert answer.status_code == 200, (address, answer.status_code)
-                if len(times) == 1:  # all is loaded: as in fer_site.asgi
+                if len(times) == 1:  # everything is loaded: as in fer_site.asgi
                     gc.collect()
                     gc.freeze()
             p95 = statistics.quantiles(times[1:], n=20, method="inclusive")[-1]

@@ -1,9 +1,8 @@
-"""Live sessions from the webcam's side: `make bench-live` (about 12 minutes; ARGS="--minutes 1").
+"""Live sessions as a client sees them: `make bench-live` (about 12 minutes; ARGS="--minutes 1").
 
 Starts a whole site and replays JPEG frames of a moving face over WebSockets: one client at 15
 frames a second, four at 10, one at 60, and one while the worker and Redis are killed. Prints round
-trips, answered frames, the queue's greatest length and how memory grew, and fails where a limit is
-missed.
+trips, answered frames, the longest queue and the growth of memory, and fails if a limit is missed.
 """
 
 import argparse
@@ -38,7 +37,7 @@ SAMPLE_SECONDS = 5
 
 @functools.cache
 def clip(frames: int = 60) -> list[bytes]:
-    """JPEGs of 640x480: a face that moves around and comes closer, over a soft background."""
+    """640x480 JPEGs of a face that moves around and comes closer over a soft background."""
     face = Image.fromarray(skimage.data.astronaut()).crop((120, 0, 330, 260))
     coarse = np.random.default_rng(0).integers(60, 190, (6, 8, 3), np.uint8)
     background = Image.fromarray(coarse).resize((640, 480), Image.Resampling.BICUBIC)
@@ -57,7 +56,7 @@ def clip(frames: int = 60) -> list[bytes]:
 
 @dataclass
 class Trip:
-    """What one client saw: replies by type, round trips of results in milliseconds."""
+    """One client's replies by type, and its round trips in milliseconds."""
 
     seconds: float = 0.0
     sent: int = 0
@@ -81,7 +80,7 @@ class Trip:
 
 
 async def replay(site: Site, cookie: str, rate: float, seconds: float) -> Trip:
-    """Send frames at `rate` for so long and collect the reply to each."""
+    """Send frames at `rate` for the given time and collect the replies."""
     trip, sent_at = Trip(), {}
     address = site.url.replace("http", "ws") + "/ws/live/"
     headers = {"Cookie": cookie}
@@ -136,7 +135,7 @@ class Watch:
             self.longest_queue = max(self.longest_queue, self.queue.llen("mien:frames"))
 
     def slope(self) -> float:
-        """Megabytes a minute, the first fifth (caches that fill) left out."""
+        """Megabytes per minute, without the first fifth, in which caches fill."""
         times, sizes = np.array(self.samples[len(self.samples) // 5 :]).T
         return float(np.polyfit(times, sizes, 1)[0])
 
@@ -150,7 +149,7 @@ async def watched(watch: Watch, work: Awaitable[list[Trip]]) -> list[Trip]:
 
 
 async def killed_on_the_way(site: Site, cookie: str) -> dict[str, float]:
-    """Seconds until results come again after all frame workers and after Redis were killed."""
+    """Seconds until results return after killing all frame workers, and after killing Redis."""
     gaps = {}
     for name, words in (("workers", "-Q frames"), ("Redis", "redis-server")):
         running = asyncio.create_task(replay(site, cookie, 10, 20))

@@ -1,8 +1,8 @@
 """Memory of all processes of Mien together, idle: `make bench-memory`.
 
-Starts the site on a data folder of its own, waits until it is quiet, and prints the proportional
-set size (PSS: shared pages are divided among those who share them) of each process. Fails if any
-has TensorFlow loaded, or if the sum is over the limit. Linux only: it reads /proc.
+Starts the site on a new data folder, waits until it is idle, and prints each process's proportional
+set size (PSS: shared pages are divided among the processes that share them). Fails if any has
+loaded TensorFlow, or if the sum exceeds the limit. Linux only, because it reads /proc.
 """
 
 import argparse
@@ -26,7 +26,7 @@ def process_tree(root: int) -> list[int]:
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             parent = int(stat.read_text().rpartition(") ")[2].split()[1])
-        except OSError:  # it ended meanwhile
+        except OSError:  # it has ended
             continue
         children.setdefault(parent, []).append(int(stat.parent.name))
     tree = [root]
@@ -47,7 +47,7 @@ def loads_tensorflow(pid: int) -> bool:
 
 
 def command_line(pid: int) -> str:
-    """The words that started a process; empty once it has ended."""
+    """The command line of a process; empty once it has ended."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").strip()
     except OSError:
@@ -55,7 +55,7 @@ def command_line(pid: int) -> str:
 
 
 def measure(root: int) -> bool:
-    """Print the table of a running site; whether it keeps the limits."""
+    """Print the table for a running site; returns whether it meets the limits."""
     tree = process_tree(root)
     total, guilty = 0.0, []
     print(f"{'PSS MB':>8}  process")
@@ -72,7 +72,7 @@ def measure(root: int) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pid", type=int, help="the deploy.run of a site that runs already")
+    parser.add_argument("--pid", type=int, help="the PID of deploy.run of a running site")
     arguments = parser.parse_args()
     if arguments.pid:
         return 0 if measure(arguments.pid) else 1

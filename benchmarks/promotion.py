@@ -1,8 +1,9 @@
 """A promotion in the middle of 200 uploads: `make bench-promotion`.
 
-Starts a whole site, imports a second version (the shipped network with another text in its file),
-uploads photos over a few connections and promotes the second version when a quarter is done.
-No upload may fail, versions must switch once, and what begins 2 s after must use the new one.
+Starts a whole site, imports a second version (the shipped network with a different text in its
+file), uploads photos over a few connections, and promotes the second version after a quarter of
+them. No upload may fail, the version must switch once, and photos that start 2 s later must use
+the new one.
 """
 
 import argparse
@@ -57,7 +58,7 @@ def main() -> int:
         promoting.start()
         with ThreadPoolExecutor(CONNECTIONS) as pool:
             uploads = [pool.submit(upload, client, content) for content in photos]
-            listener.wait_for(count // 4)  # fails at the first analysis that failed
+            listener.wait_for(count // 4)  # fails at the first failed analysis
             quarter.set()
             listener.wait_for(count)
             results = [client.get(one.result()).json() for one in uploads]

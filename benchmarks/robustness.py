@@ -1,10 +1,9 @@
-"""How the shipped model fares when faces get worse, and what it mistakes for what.
+"""Robustness of the shipped model, and its most common confusions.
 
     MIEN_FER2013=fer2013.csv.gz make bench-robustness
 
-Uses the part of the training data that the model's card says was held out, and FER+'s votes where
-they lie beside the data. Prints the tables of docs/model-card.md. Skipped where the data is not
-named.
+Uses the part of the training data that was held out according to the model's card, and FER+'s votes
+if they are beside the data. Prints the tables of docs/model-card.md. Skipped without the data.
 """
 
 import argparse
@@ -55,7 +54,7 @@ def main() -> int:
 
 
 def print_mistakes(data: Faces, rows: np.ndarray, probabilities: np.ndarray) -> None:
-    """The commonest confusions, and with whom the taggers' votes side."""
+    """The most common confusions, and whether FER+'s votes agree with label or prediction."""
     labels, answers = np.array(data.labels[rows]), probabilities.argmax(axis=1)
     wrong = answers != labels
     print(f"{len(labels)} faces, {1 - wrong.mean():.1%} right, {wrong.sum()} wrong")
@@ -80,7 +79,7 @@ def print_mistakes(data: Faces, rows: np.ndarray, probabilities: np.ndarray) -> 
 
 
 def changes() -> dict[str, list[Callable[[Face], Face]]]:
-    """What is done to a face uint8 [48, 48], by the name of the table's line."""
+    """The changes to a face uint8 [48, 48], by name in the table."""
     random = np.random.default_rng(0)
 
     def move(scale: float = 1, degrees: float = 0, shift: float = 0) -> Callable[[Face], Face]:

@@ -1,11 +1,11 @@
-"""What the way through the whole engine costs: FER2013 faces pasted into scenes.
+"""The loss of accuracy in the whole engine: FER2013 faces pasted into scenes.
 
     MIEN_FER2013=fer2013.csv.gz make bench-scenes
 
 Faces of the validation part (see the shipped model's card) are enlarged, pasted four at a time into
-soft random scenes, saved as JPEG, and found, aligned and read by the engine. Their accuracy is
-compared with that of the raw faces, on those that were found; at most three points may be lost.
-Skipped where the data is not named.
+soft random scenes, saved as JPEG, and detected, aligned and classified by the engine. Accuracy on
+the detected faces is compared with the raw faces; at most three points may be lost. Skipped without
+the data.
 """
 
 import argparse
@@ -31,7 +31,7 @@ WIDTH, HEIGHT = 960, 960
 
 
 def make_scene(faces: np.ndarray, random: np.random.Generator) -> tuple[bytes, list[np.ndarray]]:
-    """A JPEG with a face in each quarter, and the middle of each face in pixels."""
+    """A JPEG with a face in each quarter, and the center of each face in pixels."""
     coarse = random.integers(60, 200, (6, 6, 3), np.uint8)
     scene = cv2.resize(coarse, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC).astype(np.float32)
     middles = []
@@ -40,7 +40,7 @@ def make_scene(faces: np.ndarray, random: np.random.Generator) -> tuple[bytes, l
         large = cv2.resize(face, (side, side), interpolation=cv2.INTER_CUBIC).astype(np.float32)
         left = (index % 2) * WIDTH // 2 + int(random.integers(60, WIDTH // 2 - side - 60))
         top = (index // 2) * HEIGHT // 2 + int(random.integers(60, HEIGHT // 2 - side - 60))
-        # The last few pixels fade into the scene, so that no hard frame stands around the face.
+        # The last few pixels fade into the scene, so there is no hard edge around the face.
         fade = np.clip(np.minimum(np.arange(side), np.arange(side)[::-1]) / (0.06 * side), 0, 1)
         mask = np.minimum.outer(fade, fade)[..., np.newaxis]
         part = scene[top : top + side, left : left + side]

@@ -1,4 +1,4 @@
-"""A whole site on a data folder of its own, as `make run` starts it, for the benchmarks."""
+"""A whole site with a new data folder, started like `make run`, for the benchmarks."""
 
 import os
 import re
@@ -19,14 +19,14 @@ EMAIL, PASSWORD = "bench@example.org", "a long enough password"
 
 @dataclass(frozen=True)
 class Site:
-    """A running site: its address, the process that all others descend from, its data folder."""
+    """A running site: its address, root process and data folder."""
 
     url: str
     pid: int
     data_dir: str
 
     def sign_in(self) -> httpx.Client:
-        """A client that is signed in as the administrator, whom the first call creates."""
+        """A client signed in as the administrator; the first call creates the account."""
         client = httpx.Client(base_url=self.url, timeout=60)
         form = client.get("/setup/")
         if form.status_code == 200:
@@ -48,7 +48,7 @@ class Site:
 
 @contextmanager
 def running_site() -> Iterator[Site]:
-    """Start a site, wait until it is ready, and stop it in the end."""
+    """Start a site, wait until it is ready, and stop it at the end."""
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="mien-bench-") as data_dir:
         process = subprocess.Popen(

@@ -1,10 +1,10 @@
-"""What a training from the browser costs over `manage.py train`: `make bench-training_overhead`.
+"""The overhead of the site over `manage.py train`: `make bench-training_overhead`.
 
-Starts a whole site, uploads drawn faces, and trains the same thing in pairs, each kind first in
-every other pair: as a run of the site, and in the foreground on the same machine. Compared is what
-lies between the ends of the first and the last epoch, pair by pair: the seconds by the checkpoint's
-clock, and the processor time of the training process and, on the site, of the worker that follows
-it. Where others use the machine, believe the processor time.
+Starts a whole site, uploads synthetic faces, and runs the same training in pairs with alternating
+order: on the site, and in the foreground on the same machine. Compares the time from the end of
+the first epoch to the end of the last, pair by pair: wall time by the checkpoint's clock, and CPU
+time of the training process and, on the site, of the worker that follows it. On a shared machine,
+trust the CPU time.
 """
 
 import argparse
@@ -28,19 +28,19 @@ from tests.training.drawing import write_csv
 
 GOAL = 1.05
 API = "/api/v1"
-LOOK = 1.0  # seconds between two looks at a run; more of them would take its time
+LOOK = 1.0  # seconds between two polls of a run; more would slow it down
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What the epochs after the first took: seconds by the clock and of the processor."""
+    """Wall and CPU seconds of the epochs after the first."""
 
     seconds: float
     processor: float
 
 
 def wait_for(client: httpx.Client, address: str) -> dict[str, Any]:
-    """The state of a job once it has ended; fails unless it ended well."""
+    """The final state of a job; fails unless it succeeded."""
     while (state := client.get(address).json())["status"] in ("queued", "running"):
         time.sleep(LOOK)
     assert state["status"] == "succeeded", state["error"]
@@ -63,14 +63,14 @@ def from_the_browser(site: Site, client: httpx.Client, choices: dict[str, Any]) 
 
 
 def processor_time(site: Site, run: str) -> float:
-    """Of the training process of a run and its worker so far."""
+    """CPU time of a run's training process and its worker so far."""
     children = psutil.Process(site.pid).children(recursive=True)
     trainer = next(one for one in children if run in " ".join(one.cmdline()))
     return spent(trainer) + spent(psutil.Process(trainer.ppid()))
 
 
 def in_the_foreground(site: Site, data: Path, output: Path, choices: dict[str, Any]) -> Cost:
-    """Train by the command."""
+    """Train with the command."""
     command = [sys.executable, "manage.py", "train", "--verbosity", "0", "--data", str(data)]
     for name in ("preset", "architecture", "epochs", "seed"):
         command += [f"--{name}", str(choices[name])]
@@ -118,7 +118,7 @@ def main() -> int:
             dataset = client.post(f"{API}/datasets/", files={"data": file}).json()
         wait_for(client, f"{API}/datasets/{dataset['id']}/")
         choices["dataset"] = dataset["id"]
-        # The first question has the worker measure the network's speed; a run waits for that.
+        # The first request makes the worker measure the network's speed; a run would wait for that.
         while not client.post(f"{API}/training-runs/estimate/", json=choices).json()["seconds"]:
             time.sleep(LOOK)
         for seed in range(1, options.pairs + 1):

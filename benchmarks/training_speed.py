@@ -1,10 +1,10 @@
-"""Images per second of a real training, against a plain Keras fit on arrays in memory.
+"""Images per second of a real training, compared with a plain Keras fit on arrays in memory.
 
     make bench-training_speed
 
-Same network, batch size and frames of 48 pixels on both sides, in turns; ours with reading,
-augmentation and framings as the shipped preset has them, schedule and weight averaging. Both run on
-random faces: the time is the same.
+Both take turns with the same network, batch size and 48-pixel faces; Mien's with the reading,
+augmentation, framings, schedule and weight averaging of the shipped preset. Both use random faces,
+which take the same time.
 """
 
 import argparse
@@ -39,7 +39,7 @@ def main() -> int:
     random = np.random.default_rng(0)
     targets = np.eye(7, dtype=np.float32)[random.integers(0, 7, count)]
     with tempfile.TemporaryDirectory() as folder:
-        # Mapped from disk, as a data set's cache is.
+        # Mapped from disk like a data set's cache.
         np.save(Path(folder) / "images.npy", random.integers(0, 256, (count, 48, 48), np.uint8))
         images = np.load(Path(folder) / "images.npy", mmap_mode="r")
         framings = np.tile(AS_IT_IS, (count, 1, 1))

@@ -1,9 +1,9 @@
 """From the upload of photos to their faces: `make bench-uploads`.
 
-Starts a whole site, uploads one 12-megapixel photo after the other and measures each until the
-page could draw the faces (the event has come and the result has been read); then uploads 200
-different photos of 640 pixels over a few connections at once, as the upload page does, and
-measures from the first byte to the last row, while a visitor opens pages.
+Starts a whole site, uploads 12-megapixel photos one by one and measures each until the page could
+draw the faces (event received and result loaded). Then uploads 200 different 640-pixel photos over
+a few parallel connections like the upload page, and measures from the first byte to the last row
+while a visitor opens pages.
 """
 
 import argparse
@@ -28,7 +28,7 @@ LIMIT_SECONDS, LIMIT_RATE = 1.0, 25.0
 
 
 def photo(width: int, height: int, seed: int) -> bytes:
-    """A JPEG of the astronaut, cropped and lit a little differently for each seed."""
+    """A JPEG of the astronaut, cropped and lit slightly differently for each seed."""
     rng = np.random.default_rng(seed)
     left, top = rng.integers(0, 40, 2)
     crop = Image.fromarray(skimage.data.astronaut()).crop((left, top, left + 470, top + 470))
@@ -48,7 +48,7 @@ def upload(client: httpx.Client, content: bytes) -> str:
 
 
 class Listener:
-    """The socket that the pages hold, and the analyses that it reported as finished."""
+    """The pages' socket, and the analyses it has reported as finished."""
 
     def __init__(self, site: Site, client: httpx.Client):
         cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
@@ -83,7 +83,7 @@ def large_photos(client: httpx.Client, listener: Listener, repeats: int) -> floa
 
 
 def many_photos(site: Site, client: httpx.Client, listener: Listener, count: int) -> float:
-    """Photos a second, from the first byte to the last row, of `count` photos at once."""
+    """Photos per second from the first byte to the last row for `count` photos at once."""
     photos = [photo(640, 640, seed) for seed in range(1000, 1000 + count)]
     already = len(listener.finished)
     page_seconds: list[float] = []

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs npm: the system's where it works on Node 18 or newer, else the one that PyPI carries.
+# Runs npm: the system's if it works with Node 18 or newer, or else PyPI's.
 set -eu
 
 if npm --version >/dev/null 2>&1 &&

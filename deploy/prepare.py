@@ -10,7 +10,7 @@ from django.core.management import call_command
 
 
 def fingerprint_static_files() -> str:
-    """A digest that changes when any static file does, or the code that collects them."""
+    """A digest that changes with any static file, and with the code that collects them."""
     digest = hashlib.sha256(django.__version__.encode())
     for finder in get_finders():
         for path, storage in finder.list([]):
@@ -20,7 +20,7 @@ def fingerprint_static_files() -> str:
 
 
 def collect_static_files() -> None:
-    """Collect the static files if they changed: hashing and compressing all takes seconds."""
+    """Collect the static files if they have changed: hashing and compressing takes seconds."""
     stamp = settings.STATIC_ROOT / ".fingerprint"
     fingerprint = fingerprint_static_files()
     if stamp.exists() and stamp.read_text() == fingerprint:

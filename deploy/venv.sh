@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the virtual environment $1: with $PYTHON, or with the first Python on PATH that fits.
+# Creates the virtual environment $1 with $PYTHON, or the first suitable Python on PATH.
 set -eu
 venv=$1
 
@@ -28,8 +28,8 @@ fi
 echo "Making the virtual environment $venv with $("$python" --version) ..."
 "$python" -m venv --clear "$venv" >/dev/null 2>&1 && exit 0
 
-# Debian ships Python without the part of venv that brings pip. A pip of the system, or
-# virtualenv, does as well.
+# Debian ships Python without the part of venv that installs pip. The system's pip or
+# virtualenv work too.
 "$python" -m venv --clear --without-pip "$venv" >/dev/null 2>&1 &&
     "$python" -m pip --python "$venv/bin/python" install --quiet pip 2>/dev/null && exit 0
 "$python" -m virtualenv --quiet --clear "$venv" 2>/dev/null && exit 0

@@ -1,4 +1,4 @@
-"""Django's admin, which is not there for those who may not use it."""
+"""Django's admin, hidden from everyone who may not use it."""
 
 import functools
 from typing import Any
@@ -16,12 +16,12 @@ class Administration(AdminSite):
         @functools.wraps(view)
         def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if request.user.is_authenticated and not self.has_permission(request):
-                raise Http404  # another login, as Django would offer it, is not what they need
+                raise Http404  # Django would offer another login, which doesn't help them
             return guarded(request, *args, **kwargs)
 
         return answer
 
-    # The admin's own form would accept any number of guesses.
+    # The admin's own form doesn't limit password guesses.
     @method_decorator(secure_admin_login)
     def login(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
         return super().login(request, extra_context)

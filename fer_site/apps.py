@@ -1,4 +1,4 @@
-"""Which of Django's parts this site has in a form of its own."""
+"""Django apps that this site customizes."""
 
 from django.contrib.admin.apps import AdminConfig
 

@@ -19,7 +19,7 @@ from fer_site.body_limit import limit_body  # noqa: E402
 from fer_site.upload_limit import limit_of  # noqa: E402
 from recognition.routing import websocket_urlpatterns  # noqa: E402
 
-# Django keeps a body that arrives where this says: /tmp is memory on many machines, and small.
+# Where Django stores incoming bodies: on many machines /tmp is in memory, and small.
 tempfile.tempdir = str(settings.INCOMING_DIR)
 
 application = ProtocolTypeRouter(
@@ -31,7 +31,7 @@ application = ProtocolTypeRouter(
     }
 )
 
-# What is loaded now stays for good. A full garbage collection that looked at all of it would stop
-# the process for 100 ms, now and then.
+# What is loaded now stays. A full garbage collection over all of it would stop the process for
+# 100 ms now and then.
 gc.collect()
 gc.freeze()

@@ -1,4 +1,4 @@
-"""A limit on the bytes of a request's body, counted while they arrive."""
+"""Limits the size of request bodies while they stream in."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -12,17 +12,17 @@ LimitOf = Callable[[dict[str, Any]], Awaitable[int]]
 
 
 class BodyTooLarge(Exception):
-    """More bytes came than the limit allows."""
+    """The body is larger than the limit."""
 
 
 def limit_body(application: Application, limit_of: LimitOf) -> Application:
-    """`application` behind a limit of bytes a body; a larger one gets 413.
+    """`application` with a limit on the body's bytes; a larger body gets 413.
 
-    `limit_of` gives the limit for a request, from its scope.
+    `limit_of` returns the limit for a request's scope.
 
     Django reads the whole body into a temporary file before any view or upload handler runs and
-    knows no limit for files, so the disk has to be guarded here. A body sent in chunks announces
-    no length: its bytes are counted.
+    has no limit for files, so the disk must be protected here. A chunked body has no length, so
+    its bytes are counted.
     """
 
     async def limited(scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -44,7 +44,7 @@ def limit_body(application: Application, limit_of: LimitOf) -> Application:
 
         try:
             await application(scope, counting_receive, send)
-        except BodyTooLarge:  # raised while the body is read, so no answer has begun
+        except BodyTooLarge:  # raised while the body is read, so no response has started
             await refuse(send, limit)
 
     return limited

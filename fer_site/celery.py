@@ -8,7 +8,7 @@ import os
 from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fer_site.settings")
-# Setting up has made Django's checks, and they would load the URLs, which workers do without.
+# Django's checks would load the URLs, which workers don't need; the set-up has run them.
 os.environ.setdefault("CELERY_SKIP_CHECKS", "true")
 
 app = Celery("mien")

@@ -1,4 +1,4 @@
-"""The environment as the settings read it, and what a data folder keeps for them."""
+"""Helpers of the settings: environment variables, and the key kept in the data folder."""
 
 import hashlib
 import os
@@ -29,7 +29,7 @@ def private_folder(path: Path) -> Path:
 
 
 def socket_path(data_dir: Path) -> Path:
-    """A path for Redis's socket, short enough for the system's limit of 107 bytes."""
+    """A path for Redis's socket within the system's limit of 107 bytes."""
     path = data_dir / "run" / "redis.sock"
     if len(os.fsencode(path)) > 100:
         digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
@@ -38,7 +38,7 @@ def socket_path(data_dir: Path) -> Path:
 
 
 def secret_key(data_dir: Path) -> str:
-    """The key of the environment, else one that this data folder keeps for itself."""
+    """The secret key from the environment, or else the one kept in the data folder."""
     if key := env_text("MIEN_SECRET_KEY"):
         return key
     path = data_dir / "secret_key"

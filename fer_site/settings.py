@@ -1,4 +1,4 @@
-"""All settings of Mien; with environment.py the only place that reads the environment."""
+"""All settings of Mien. Together with environment.py, the only reader of the environment."""
 
 import socket
 from pathlib import Path
@@ -36,8 +36,8 @@ ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *env_list("MIEN_ALLOWED_HOST
 ALLOWED_HOSTS.append(socket.gethostname() if HOST in {"0.0.0.0", "::"} else HOST)
 CSRF_TRUSTED_ORIGINS = env_list("MIEN_CSRF_TRUSTED_ORIGINS")
 
-# Which process of the site this is. Each loads only what it works with: a worker has the models and
-# the tasks of its rooms, no pages, no API and no URLs; beat has neither. Anything else has all.
+# Which process this is. Each loads only what it needs: a worker the models and the tasks of its
+# rooms, but no pages, API or URLs; beat neither. Anything else loads all.
 ROLE = env_text("MIEN_ROLE", "site")
 EVERY_ROOM = [
     *(f"recognition.{room}" for room in ("photos", "history", "live", "programs", "jobs")),
@@ -63,7 +63,7 @@ PAGES = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "rest_framework",
-    "fer_site.apps.AdministrationConfig",  # last: looks for the admin pages of all the others
+    "fer_site.apps.AdministrationConfig",  # last: finds the admin pages of all the others
 ]
 INSTALLED_APPS = {
     "beat": [],
@@ -127,7 +127,7 @@ else:
             },
         }
     }
-# Under ASGI each request has a thread of its own; a kept connection would never be used again.
+# Under ASGI each request runs in a new thread, so a kept connection would never be reused.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 # --- Security ---------------------------------------------------------------------------------
@@ -146,9 +146,9 @@ CONTENT_SECURITY_POLICY = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
-# Browsers share cookies between the ports of a host: a second copy must not sign the first out.
+# Browsers share cookies between ports of a host: a second copy must not sign you out of the first.
 SESSION_COOKIE_NAME = "sessionid" if PORT == 8000 else f"sessionid_{PORT}"
-# Behind a proxy that ends TLS.
+# Behind a proxy that terminates TLS.
 if env_bool("MIEN_HTTPS", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SESSION_COOKIE_SECURE = True
@@ -175,7 +175,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 LOGIN_REDIRECT_URL = "home"
 LOGIN_URL = "account_login"
 OPEN_SIGNUP = env_bool("MIEN_OPEN_SIGNUP", True)
-# How many proxies in front of Mien may be believed about the visitor's address.
+# How many proxies in front of Mien are trusted to tell the visitor's address.
 ALLAUTH_TRUSTED_PROXY_COUNT = env_int("MIEN_TRUSTED_PROXIES", 0)
 
 EMAIL_BACKEND = (
@@ -192,8 +192,8 @@ DEFAULT_FROM_EMAIL = env_text("MIEN_EMAIL_FROM", "Mien <mien@localhost>")
 
 # --- Files ------------------------------------------------------------------------------------
 
-MEDIA_ROOT = DATA_DIR / "media"  # never served by its address, only through a permission check
-INCOMING_DIR = private_folder(DATA_DIR / "incoming")  # bodies of requests while they arrive
+MEDIA_ROOT = DATA_DIR / "media"  # never served directly, only after a permission check
+INCOMING_DIR = private_folder(DATA_DIR / "incoming")  # request bodies while they stream in
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 FILE_UPLOAD_HANDLERS = ["recognition.photos.uploads.LimitedUploadHandler"]
@@ -210,14 +210,15 @@ STATICFILES_DIRS = [
             ("bootstrap", BASE_DIR / "node_modules/bootstrap/dist"),
             ("chart.js", BASE_DIR / "node_modules/chart.js/dist"),
         )
-        if folder.is_dir()  # absent in an image whose static files were collected at build time
+        if folder.is_dir()  # absent in images, whose static files were collected at build time
     ),
 ]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "fer_site.static.HashedStaticFilesStorage",
-        # Not private as uploads are: an image's static files belong to root, Mien runs as another.
+        # Not private like uploads: in images the static files belong to root, and Mien runs as
+        # another user.
         "OPTIONS": {"file_permissions_mode": 0o644, "directory_permissions_mode": 0o755},
     },
 }
@@ -227,7 +228,7 @@ STORAGES = {
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        # A database of its own: clearing the cache must not empty the queues.
+        # A separate database: clearing the cache must not empty the queues.
         "LOCATION": f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}db=1",
         "KEY_PREFIX": "mien",
     }
@@ -235,24 +236,24 @@ CACHES = {
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
-        # The layer waits 5 s in a blocking pop: a socket timeout of the same length, which is
-        # the client library's default, would cut idle sockets off.
+        # The layer waits 5 s in a blocking pop. A socket timeout of the same length (redis-py's
+        # default) would disconnect idle sockets.
         "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": 15}], "prefix": "mien"},
     }
 }
 
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 3600,  # leases and the sweeper repeat lost work long before this
+    "visibility_timeout": 3600,  # leases and the sweeper retry lost work long before this
     "socket_keepalive": True,
     "health_check_interval": 10,
     "global_keyprefix": "mien:",
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-# An upload must not wait for a broker that is down: the row is there, the sweeper repeats it.
+# An upload must not wait for a broker that is down: the row exists, and the sweeper sends it.
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
-# What a worker answers when it is asked what it does.
+# What workers report about their tasks.
 CELERY_IMPORTS = ["recognition.jobs.workers"] if ROLE != "beat" else []
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -274,7 +275,7 @@ CELERY_BEAT_SCHEDULE = {
     "requeue-stale-jobs": {
         "task": "recognition.tasks.requeue_stale",
         "schedule": 5,
-        "options": {"expires": 5},  # sweeps that nobody could run must not pile up
+        "options": {"expires": 5},  # missed sweeps must not pile up
     },
     "deliver-webhooks": {
         "task": "recognition.tasks.deliver_due",
@@ -312,27 +313,27 @@ CELERY_BEAT_SCHEDULE = {
 
 MAX_UPLOAD_BYTES = env_int("MIEN_MAX_UPLOAD_MB", 25) * 1024 * 1024  # one file
 MAX_REQUEST_BYTES = env_int("MIEN_MAX_REQUEST_MB", 200) * 1024 * 1024  # all of a request
-MAX_PIXELS = env_int("MIEN_MAX_PIXELS", 64_000_000)  # a worker needs about 14 bytes for each
+MAX_PIXELS = env_int("MIEN_MAX_PIXELS", 64_000_000)  # a worker needs about 14 bytes for each one
 MIN_FACE = env_int("MIEN_MIN_FACE", 32)  # pixels, in a picture scaled to MAX_SIDE
 MAX_SIDE = env_int("MIEN_MAX_SIDE", 1280)
 LEASE_SECONDS = env_int("MIEN_LEASE_SECONDS", 15)
-ANALYSIS_SECONDS = env_int("MIEN_ANALYSIS_SECONDS", 60)  # a photo that takes longer is given up
+ANALYSIS_SECONDS = env_int("MIEN_ANALYSIS_SECONDS", 60)  # limit for one photo
 MAX_ATTEMPTS = 3
-MAX_MODEL_BYTES = env_int("MIEN_MAX_MODEL_MB", 64) * 1024 * 1024  # a model file that is imported
+MAX_MODEL_BYTES = env_int("MIEN_MAX_MODEL_MB", 64) * 1024 * 1024  # an imported model file
 
 # --- Live -------------------------------------------------------------------------------------
 
 LIVE_FRAME_BYTES = env_int("MIEN_LIVE_FRAME_KB", 512) * 1024
 LIVE_FRAME_PIXELS = env_int("MIEN_LIVE_FRAME_PIXELS", 4_000_000)
-LIVE_FRAMES_PER_SECOND = env_int("MIEN_LIVE_FRAMES_PER_SECOND", 90)  # of a person, all sockets
+LIVE_FRAMES_PER_SECOND = env_int("MIEN_LIVE_FRAMES_PER_SECOND", 90)  # per person, over all sockets
 LIVE_SESSIONS_PER_USER = env_int("MIEN_LIVE_SESSIONS_PER_USER", 3)
 LIVE_SESSIONS = env_int("MIEN_LIVE_SESSIONS", 20)  # on the whole site
 LIVE_IDLE_SECONDS = env_int("MIEN_LIVE_IDLE_SECONDS", 120)
-FRAME_SECONDS = 2  # a frame that takes longer is given up
+FRAME_SECONDS = 2  # limit for one frame
 
 # --- Training ---------------------------------------------------------------------------------
 
-# Files of a training host that an administrator may name as a data set must lie in here.
+# Only files in here can be used as data sets on the server.
 DATASETS_DIR = Path(env_text("MIEN_DATASETS", str(DATA_DIR / "datasets"))).expanduser().absolute()
 TRAINING_DIR = DATA_DIR / "training"  # uploaded data sets, and the checkpoints of runs
 DATASET_CACHE = DATA_DIR / "cache" / "datasets"
@@ -340,9 +341,9 @@ MAX_DATASET_BYTES = env_int("MIEN_MAX_DATASET_MB", 1024) * 1024 * 1024  # one up
 
 # --- API and logs -----------------------------------------------------------------------------
 
-# Networks that webhooks may reach though they are not public, such as 10.0.0.0/8.
+# Private networks that webhooks may call, such as 10.0.0.0/8.
 WEBHOOK_NETWORKS = env_list("MIEN_WEBHOOK_NETWORKS")
-API_REQUESTS_PER_MINUTE = env_int("MIEN_API_REQUESTS_PER_MINUTE", 3000)  # of a person or key
+API_REQUESTS_PER_MINUTE = env_int("MIEN_API_REQUESTS_PER_MINUTE", 3000)  # per person or key
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -358,7 +359,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    # A request may carry half a character ("\ud800"), which only escapes can name in the answer.
+    # A request may hold a lone surrogate ("\ud800"), which a response can only contain escaped.
     "UNICODE_JSON": False,
     "EXCEPTION_HANDLER": "recognition.api.handler.handle",
 }
@@ -388,8 +389,8 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env_text("MIEN_LOG_LEVEL", "INFO")},
     "loggers": {
         "django.server": {"handlers": ["console"], "level": "INFO", "propagate": False},
-        "celery.worker.strategy": {"level": "WARNING"},  # a line per task received
-        "celery.app.trace": {"level": "WARNING"},  # and one per task done
+        "celery.worker.strategy": {"level": "WARNING"},  # one line per task received
+        "celery.app.trace": {"level": "WARNING"},  # and one per finished task
         "celery.beat": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
     },

@@ -1,9 +1,9 @@
-"""Static files under hashed names, ES modules included."""
+"""Static files with hashed names, including ES modules."""
 
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):
-    """Rewrites the imports between ES modules too, so that every file may be cached for ever."""
+    """Also rewrites imports between ES modules, so every file can be cached forever."""
 
     support_js_module_import_aggregation = True

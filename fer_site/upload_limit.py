@@ -1,4 +1,4 @@
-"""How large a request's body may be: data sets of administrators are larger than all else."""
+"""The size limit of request bodies: administrators' data sets may be larger than anything else."""
 
 import io
 from importlib import import_module
@@ -16,9 +16,9 @@ from recognition.api.access import KeyAuthentication
 
 
 async def limit_of(scope: dict[str, Any]) -> int:
-    """The bytes that the body of this request may have.
+    """The largest body in bytes for this request.
 
-    Who asks is looked up before the body is read, so that nobody else fills the disk.
+    The user is looked up before the body is read, so nobody else can fill the disk.
     """
     is_dataset = scope["method"] == "POST" and scope["path"] == reverse("api-dataset-list")
     if is_dataset and await is_administrator(scope):
@@ -31,7 +31,7 @@ async def limit_of(scope: dict[str, Any]) -> int:
 
 @database_sync_to_async
 def is_administrator(scope: dict[str, Any]) -> bool:
-    """Whether a session or a key of an administrator came with this request."""
+    """Whether the request carries an administrator's session or key."""
     request = ASGIRequest(scope, io.BytesIO())
     try:
         user = (KeyAuthentication().authenticate(Request(request)) or [None])[0]

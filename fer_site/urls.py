@@ -7,5 +7,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.account.urls")),
     path("", include("training.urls")),
-    path("", include("recognition.urls")),  # last: it answers for any other address of the API
+    path("", include("recognition.urls")),  # last: it answers for every other address of the API
 ]

@@ -1,4 +1,4 @@
-"""What administrators see in Django's admin: figures and states, never somebody's photo."""
+"""Django's admin: numbers and states, never anyone's photo."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,12 +12,12 @@ from recognition.models import Allowance, Analysis, ApiKey, ModelEvent, ModelVer
 from recognition.photos import analyses
 
 LIMITS: Mapping[type[models.Field], Mapping[str, Any]] = {
-    models.PositiveIntegerField: {"help_text": "Empty makes no exception; 0 allows nothing at all."}
+    models.PositiveIntegerField: {"help_text": "Leave empty for no exception; 0 allows nothing."}
 }
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
-    """Rows whose states change only through the code that owns them."""
+    """Rows whose state changes only through the code of their room."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -61,7 +61,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ReadOnlyAdmin):
-    """Keys can be limited here; only their owners see them, once, and make or revoke them."""
+    """Keys can be limited here; only owners see, create and revoke them."""
 
     list_display = ["name", "owner", "prefix", "scopes", "last_used_at", "expires_at", "revoked_at"]
     fields = [
@@ -78,7 +78,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         return request.user.is_superuser
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.is_superuser  # else nobody could delete a person who has one
+        return request.user.is_superuser  # otherwise a person who has one couldn't be deleted
 
 
 @admin.register(Allowance)

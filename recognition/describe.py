@@ -1,4 +1,4 @@
-"""What rows look like from outside: a TypedDict each, for pages, events, webhooks and the API."""
+"""How rows are shown to the outside: a TypedDict each, for pages, events, webhooks and the API."""
 
 import math
 from collections import defaultdict
@@ -22,7 +22,7 @@ class Message(TypedDict):
 
 
 class FaceState(TypedDict):
-    """A face as the REST API gives it; coordinates in pixels of the upright photo."""
+    """A face as in the REST API; coordinates in pixels of the upright photo."""
 
     id: int
     box: dict[str, float]
@@ -30,8 +30,8 @@ class FaceState(TypedDict):
     landmarks: dict[str, list[float]]
     probabilities: dict[str, float]
     emotion: str
-    quality: list[Hint]  # why the reading may be less certain
-    correction: str | None  # what the owner says it shows: an expression, or "not_a_face"
+    quality: list[Hint]  # why the prediction may be less reliable
+    correction: str | None  # the owner's correction: an expression, or "not_a_face"
     corrected_at: str | None
 
 
@@ -44,14 +44,14 @@ class FoundFace(FaceState):
 
 
 class Series(TypedDict):
-    """How the probabilities of a track went; times in seconds, one probability for each time."""
+    """A track's probabilities over time; times in seconds, one probability for each time."""
 
     times: list[float]
     probabilities: dict[str, list[float]]
 
 
 class TrackState(TypedDict):
-    """A face across the frames of a session; `first` and `last` in seconds, probabilities mean."""
+    """A face across the frames of a session; `first` and `last` in seconds, mean probabilities."""
 
     number: int
     first: float
@@ -63,7 +63,7 @@ class TrackState(TypedDict):
 
 
 class AnalysisSummary(TypedDict):
-    """An analysis as lists and events give it."""
+    """An analysis as in lists and events."""
 
     id: str
     kind: str
@@ -84,7 +84,7 @@ class AnalysisSummary(TypedDict):
     seconds: float | None
     frame_count: int
     error: Message | None
-    retryable: bool  # a failed or canceled one whose upload is kept
+    retryable: bool  # failed or canceled, and the upload is kept
     notices: list[Message]
     url: str
     photo_url: str | None
@@ -92,7 +92,7 @@ class AnalysisSummary(TypedDict):
 
 
 class AnalysisState(AnalysisSummary):
-    """An analysis with what was found: photos have `faces`, sessions have `tracks`."""
+    """An analysis with its results: photos have `faces`, sessions have `tracks`."""
 
     faces: NotRequired[list[FaceState]]
     tracks: NotRequired[list[TrackState]]
@@ -144,7 +144,7 @@ def describe_with_faces(analysis: Analysis) -> AnalysisState:
 
 
 def describe_found_face(face: Face) -> FoundFace:
-    """A face with the analysis that it belongs to."""
+    """A face with its analysis."""
     return {
         **describe_face(face),
         "analysis": str(face.analysis_id),
@@ -168,7 +168,7 @@ def describe_face(face: Face) -> FaceState:
 
 
 MOST_POINTS = 600
-"""Points of a track's series; a longer one is averaged over equal stretches."""
+"""Points in a track's series; a longer series is averaged over equal intervals."""
 
 
 def describe_with_tracks(analysis: Analysis) -> AnalysisState:
@@ -179,7 +179,7 @@ def describe_with_tracks(analysis: Analysis) -> AnalysisState:
 
 
 def describe_tracks(analysis: Analysis) -> list[TrackState]:
-    """Each track's mean probabilities and how they went over time."""
+    """Each track's mean probabilities and their series."""
     rows = analysis.faces.exclude(track=None).order_by("time", "pk")
     faces: dict[int, list[tuple[float, list[float]]]] = defaultdict(list)
     for number, time, probabilities in rows.values_list("track__number", "time", "probabilities"):
@@ -209,14 +209,14 @@ def _describe_track(number: int, faces: list[tuple[float, list[float]]]) -> Trac
     }
 
 
-SMALL = 48  # pixels: the classifier reads 48 x 48, so anything smaller is enlarged
-TURNED = 0.55  # of half the distance between the eyes: a face in profile reaches 1
+SMALL = 48  # pixels: the classifier reads 48 x 48, so smaller faces are enlarged
+TURNED = 0.55  # of half the distance between the eyes; a profile reaches 1
 
 
 def quality_hints(face: Face) -> list[Hint]:
-    """Which of "small", "blurred" and "turned" apply, by what is stored of the face.
+    """Which of "small", "blurred" and "turned" apply to a stored face.
 
-    The sharpness of faces that were analyzed before it was measured is not known.
+    Faces from before sharpness was measured have none.
     """
     found: list[Hint] = []
     if min(face.width, face.height) < SMALL:
@@ -229,9 +229,9 @@ def quality_hints(face: Face) -> list[Hint]:
 
 
 def turn(landmarks: dict[str, list[float]]) -> float:
-    """How far the nose lies beside the middle of the eyes: 0 from the front, about 1 in profile.
+    """How far the nose is off the middle of the eyes: 0 for frontal, about 1 for profile.
 
-    Measured along the line through the eyes, so that a tilted head is not taken for a turned one.
+    Measured along the line through the eyes, so a tilted head doesn't count as turned.
     """
     (left_x, left_y), (right_x, right_y) = landmarks["left_eye"], landmarks["right_eye"]
     nose_x, nose_y = landmarks["nose"]
@@ -244,7 +244,7 @@ def turn(landmarks: dict[str, list[float]]) -> float:
 
 
 def describe_in_full(analysis: Analysis) -> AnalysisState:
-    """The state of an analysis with what was found: faces, or the tracks of a session."""
+    """The state of an analysis with its results: faces, or the tracks of a session."""
     if analysis.kind == Analysis.Kind.WEBCAM:
         return describe_with_tracks(analysis)
     return describe_with_faces(analysis)

@@ -1,4 +1,4 @@
-"""What the browser is told: one TypedDict per payload, the group names, and publish()."""
+"""Events for browsers: one TypedDict per payload, the group names, and publish()."""
 
 import asyncio
 import functools
@@ -28,11 +28,11 @@ class AnalysisDeleted(TypedDict):
 
 
 Event = Mapping[str, object]
-"""A `type`, and what has changed; each room has a TypedDict for each of its own."""
+"""A `type` and the change; each room has a TypedDict for each of its events."""
 
 
 STAFF_GROUP = "staff"
-"""The group of the sockets of administrators."""
+"""The group of all administrators' sockets."""
 
 
 def owner_group(owner_id: int) -> str:
@@ -41,19 +41,19 @@ def owner_group(owner_id: int) -> str:
 
 
 def publish_change(analysis: Analysis) -> None:
-    """Tell the owner's pages the new state of an analysis."""
+    """Send the new state of an analysis to its owner's pages."""
     event: AnalysisChanged = {"type": "analysis.changed", "analysis": describe_analysis(analysis)}
     publish(owner_group(analysis.owner_id), event)
 
 
 def publish_deletion(owner_id: int, analysis_id: str) -> None:
-    """Tell the owner's pages that an analysis is gone."""
+    """Tell the owner's pages that an analysis was deleted."""
     event: AnalysisDeleted = {"type": "analysis.deleted", "id": analysis_id}
     publish(owner_group(owner_id), event)
 
 
 def publish(group: str, event: Event) -> None:
-    """Send an event to a group. Events are hints: one that cannot be sent fails no work."""
+    """Send an event to a group. Events are hints, so failing to send one only logs it."""
     sending = get_channel_layer().group_send(group, {"type": "forward", "event": event})
     try:
         asyncio.run_coroutine_threadsafe(sending, event_loop()).result(SEND_SECONDS)
@@ -63,10 +63,10 @@ def publish(group: str, event: Event) -> None:
 
 @functools.cache
 def event_loop() -> asyncio.AbstractEventLoop:
-    """A loop of this process for events, in a thread of its own.
+    """This process's event loop for events, in its own thread.
 
-    The channel layer keeps its connections per loop; a new loop for each event, as async_to_sync
-    makes them in a worker, would connect to Redis each time.
+    The channel layer keeps connections per loop; a new loop for each event, as async_to_sync
+    creates in a worker, would connect to Redis each time.
     """
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="events", daemon=True).start()

@@ -1,4 +1,4 @@
-"""WebSockets: consumers that only forward what happens to a person's analyses and exports."""
+"""WebSocket consumers that forward events to browsers."""
 
 import asyncio
 import logging
@@ -14,22 +14,22 @@ from django.db import Error
 from recognition import events
 
 logger = logging.getLogger(__name__)
-NOT_SIGNED_IN = 4401  # the code of a socket that is closed because nobody is signed in
-TRUSTED_SECONDS = 2.5  # for so long a socket takes for granted that its person is signed in
+NOT_SIGNED_IN = 4401  # close code: not signed in
+TRUSTED_SECONDS = 2.5  # how long a socket trusts that its user is still signed in
 
 
 class AnalysesConsumer(AsyncJsonWebsocketConsumer):
-    """Forwards events of the owner's analyses and exports; what the browser sends is ignored."""
+    """Forwards events of the owner's analyses and exports; ignores what the browser sends."""
 
     watch = None
 
     async def connect(self) -> None:
         user = self.scope["user"]
         if not user.is_authenticated:
-            await self.accept()  # a socket that was never open has no code to close with
+            await self.accept()  # a socket that never opened has no close code
             await self.close(NOT_SIGNED_IN)
             return
-        # Before the browser hears that it is connected and reads the state: nothing falls between.
+        # Before the browser hears that it is connected and loads the state, so no event is missed.
         self.groups.append(events.owner_group(user.pk))
         await self.channel_layer.group_add(self.groups[-1], self.channel_name)
         self.watch = asyncio.create_task(self.close_when_signed_out())
@@ -54,33 +54,33 @@ class AnalysesConsumer(AsyncJsonWebsocketConsumer):
 
 
 async def is_signed_in(scope: dict[str, Any]) -> bool:
-    """Whether the session that opened a socket still is one: a socket outlives it.
+    """Whether the session that opened a socket is still valid; the socket may outlive it.
 
-    It ends by signing out, a changed password, or an account that was deactivated or deleted.
+    Signing out, a new password, and deactivating or deleting the account end it.
     """
     return (await user_of_session(scope)).is_authenticated
 
 
 async def user_of_session(scope: dict[str, Any]) -> User | AnonymousUser:
-    """Who the session that opened a socket belongs to now; an AnonymousUser once it has ended.
+    """The current user of the session that opened a socket; AnonymousUser once it has ended.
 
-    Where the database does not answer, the last answer holds until it does.
+    While the database is down, the last answer stays valid.
     """
     store = import_module(settings.SESSION_ENGINE).SessionStore
-    session = store(scope["session"].session_key)  # read anew from the database
+    session = store(scope["session"].session_key)  # reloaded from the database
     try:
         scope["user"] = await get_user({"session": session})
     except Error:
-        logger.warning("Whether somebody is still signed in is not known", exc_info=True)
+        logger.warning("Can't check whether a session is still valid", exc_info=True)
     return scope["user"]
 
 
 class TrainingConsumer(AnalysesConsumer):
-    """Forwards the events of data sets, runs and evaluations to members of the staff."""
+    """Forwards events of data sets, runs and evaluations to administrators."""
 
     async def connect(self) -> None:
         if not self.scope["user"].is_staff:
-            await self.accept()  # a socket that was never open has no code to close with
+            await self.accept()  # a socket that never opened has no close code
             await self.close(NOT_SIGNED_IN)
             return
         self.groups.append(events.STAFF_GROUP)

@@ -1,4 +1,4 @@
-"""Every address of recognition: each room has its own, joined here."""
+"""All URLs of recognition, joined from the rooms' own."""
 
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView

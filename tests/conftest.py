@@ -1,4 +1,4 @@
-"""Fixtures: a real Redis for every test, a real worker or a whole site where a test asks."""
+"""Fixtures: a real Redis for every test, and real workers or a whole site on request."""
 
 import io
 import os
@@ -18,7 +18,7 @@ from tests.processes import ROOT, Process, RedisServer, free_port, start_worker,
 
 @pytest.fixture(scope="session", autouse=True)
 def redis_server():
-    """The Redis that the settings of the test run name."""
+    """The Redis of the test run's settings."""
     server = RedisServer(settings.REDIS_SOCKET)
     yield server
     server.stop()
@@ -26,7 +26,7 @@ def redis_server():
 
 @pytest.fixture(autouse=True)
 def quick_settings(settings):
-    """Nothing has to be collected for a test of a view, and passwords need not resist an attack."""
+    """Static files without hashes, and a fast password hasher."""
     plain = "django.contrib.staticfiles.storage.StaticFilesStorage"
     settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": plain}}
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -34,7 +34,7 @@ def quick_settings(settings):
 
 @pytest.fixture(autouse=True)
 def fresh_cache(redis_server):
-    """Rate limits count from zero in each test."""
+    """Rate limits start at zero in each test."""
     redis_server.clear_cache()
 
 
@@ -56,7 +56,7 @@ def worker(transactional_db, redis_server, tmp_path):
 
 
 class LiveSite:
-    """A whole site of its own: Redis, web server and a worker on a fresh data folder."""
+    """A whole site: Redis, web server and a worker on a new data folder."""
 
     queues = "analyses,maintenance,frames,exports"
 
@@ -100,7 +100,7 @@ class LiveSite:
 
 @pytest.fixture(scope="session")
 def live_site(tmp_path_factory):
-    """A site as a visitor meets it on the first day."""
+    """A site before its first visit."""
     site = LiveSite(tmp_path_factory.mktemp("site"))
     yield site
     site.stop()
@@ -108,7 +108,7 @@ def live_site(tmp_path_factory):
 
 @pytest.fixture
 def user(db, django_user_model):
-    """A person who is not an administrator, on a site that has been set up."""
+    """A person who isn't an administrator, on a site that is set up."""
     django_user_model.objects.create_superuser("admin", "admin@example.org", "correct horse")
     return django_user_model.objects.create_user("ada", "ada@example.org", "correct horse")
 

@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 
-# A short path: Redis's socket lives below it.
+# A short path, because Redis's socket is in it.
 data_dir = tempfile.mkdtemp(prefix="mien-test-")
 os.mkdir(os.path.join(data_dir, "static"))
 atexit.register(shutil.rmtree, data_dir, ignore_errors=True)

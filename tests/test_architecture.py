@@ -25,7 +25,7 @@ def rooms(layer: str) -> set[str]:
 
 
 def edges(picture: str) -> list[tuple[str, str]]:
-    """The arrows between modules; nodes with a label of their own stand for something else."""
+    """The arrows between modules; labeled nodes are something else."""
     found = re.findall(
         r"^\s*([\w.]+)(?:\(.*?\))?\s*-->\s*([\w.]+)(\(.*?\))?", picture, re.MULTILINE
     )

@@ -1,4 +1,4 @@
-"""What a run of the tests starts ends with it, however the run itself ends."""
+"""Processes started by a test run end with it, however it ends."""
 
 import os
 import signal
@@ -42,7 +42,7 @@ def commands_about(folder: Path) -> list[str]:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """One with a short name: that of a socket has at most 107 bytes."""
+    """A short path, because socket paths have at most 107 bytes."""
     with tempfile.TemporaryDirectory(prefix="mien-") as name:
         yield Path(name)
 

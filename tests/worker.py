@@ -1,10 +1,10 @@
-"""`python -m tests.worker ARGUMENTS`: Celery on the database that the environment names.
+"""`python -m tests.worker ARGUMENTS`: Celery with the database named in the environment.
 
-A test's database is created under another name than the settings say. MIEN_TEST_PAUSE makes each
-analysis wait that many seconds before it reads the photo, each export before it writes its rows,
-or kills its process there ("kill"; or "kill NAME", for the photo of that name only).
-MIEN_TEST_TRAINING is a folder for trainings, which are carried out by tests.training.stand_in, and
-for imports of weights, by tests.training.versions.importer.
+Test databases have other names than in the settings. MIEN_TEST_PAUSE makes each analysis wait that
+many seconds before it reads the photo, and each export before it writes its rows, or kills the
+process there ("kill", or "kill NAME" for the photo with that name). MIEN_TEST_TRAINING is a folder
+for trainings, executed by tests.training.stand_in, and for imports of weights, by
+tests.training.versions.importer.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""What administrators see of trainings in Django's admin, and the action that starts one."""
+"""Trainings in Django's admin, and the actions on them."""
 
 from typing import Any
 
@@ -55,7 +55,7 @@ class TrainingRunAdmin(ReadOnlyAdmin):
         count = sum(runs.resume(run) for run in queryset)
         self.message_user(request, f"{count} wait for a worker.")
 
-    @admin.action(description="Train again with the same choices")
+    @admin.action(description="Train again with the same options")
     def retry(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         for run in queryset:
             try:

@@ -1,4 +1,4 @@
-"""The API of trainings, for administrators; for anybody else it is not there."""
+"""Base classes of the training API; only administrators can see it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,7 +22,7 @@ from training.models import Dataset
 class TrainingViewSet(
     RateHeaders, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet
 ):
-    """What all have in common: who is let in, and how a refusal is answered."""
+    """The base view: access for administrators, and errors as problem documents."""
 
     scope = read_scope = "train"
     permission_classes = [IsAdministrator, HasScope]
@@ -32,14 +32,14 @@ class TrainingViewSet(
 
     @property
     def fields(self) -> Mapping:
-        """What was sent, by name."""
+        """The request's data, by name."""
         data = self.request.data
         if not isinstance(data, Mapping):
             raise ParseError("Send a JSON object.")
         return data
 
     def text(self, name: str, default: str = "") -> str:
-        """One of the fields; a database may refuse a zero character."""
+        """One of the fields, without NUL characters, which databases refuse."""
         return str(self.fields.get(name, default)).replace("\0", "")
 
     def handle_exception(self, exception: Exception) -> Response:
@@ -51,27 +51,27 @@ class TrainingViewSet(
         return super().handle_exception(exception)
 
     def answer(self, changed: bool, message: str) -> Response:
-        """The state after a change, or 409 where there was nothing to change."""
+        """The state after a change, or 409 if there was nothing to change."""
         if not changed:
             raise Problem(409, "not_possible", message)
         return Response(self.get_serializer(self.get_object()).data)
 
 
 class LargerUploads(APIView):
-    """A mixin of views that take larger files from administrators."""
+    """View mixin that accepts larger files from administrators."""
 
     upload_handler: type[FileUploadHandler]
 
     def initialize_request(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        # Before anything reads the body; whoever is no administrator keeps the limits of photos.
-        # Only the description of the API is made from requests of nobody at all.
+        # Before anything reads the body; everyone else keeps the limits of photos.
+        # Only generating the API's description has requests without a user.
         if getattr(request, "user", None) and request.user.is_staff:
             request.upload_handlers = [self.upload_handler(request)]
         return super().initialize_request(request, *args, **kwargs)
 
 
 def find_dataset(data: Mapping) -> Dataset:
-    """The data set that a request names. Raises CodedError."""
+    """The data set named in a request. Raises CodedError."""
     try:
         return Dataset.objects.get(pk=data["dataset"])
     except (Dataset.DoesNotExist, KeyError, ValueError, TypeError, ValidationError):

@@ -1,4 +1,4 @@
-"""The Django app that trains classifiers."""
+"""The Django app for training classifiers."""
 
 from importlib import import_module
 
@@ -10,7 +10,7 @@ class TrainingConfig(AppConfig):
     name = "training"
 
     def ready(self) -> None:
-        # Tasks register the kinds of jobs, and need the models for it.
+        # Tasks register the kinds of jobs, which needs the models.
         for room in settings.TASK_ROOMS:
             if room.startswith(f"{self.name}."):
                 import_module(f"{room}.tasks")

@@ -1,4 +1,4 @@
-"""What evaluations look like from outside."""
+"""How evaluations are shown to the outside."""
 
 from typing import Any, TypedDict
 
@@ -8,7 +8,7 @@ from training.models import Evaluation
 
 
 class EvaluationState(TypedDict):
-    """A model version on a split; figures as training.core.evaluate.Evaluation gives them."""
+    """A model version on a split; metrics as in training.core.evaluate.Evaluation."""
 
     id: str
     status: str

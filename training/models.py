@@ -1,4 +1,4 @@
-"""What is stored: data sets, training runs with their epochs, and evaluations of model versions."""
+"""The database models: data sets, training runs and their epochs, evaluations."""
 
 from django.db import models
 
@@ -6,18 +6,18 @@ from recognition.models import Job, ModelVersion
 
 
 class Dataset(Job):
-    """Labelled faces: files that were uploaded, or that lie in the folder for data sets.
+    """Labeled faces: uploaded files, or files in the server's folder for data sets.
 
     The job is the check of the files; a data set can be trained on once it has succeeded. `report`
-    is what the check found (training.core.data.inspection.Report as a dictionary).
+    is its result (training.core.data.inspection.Report as a dictionary).
     """
 
     name = models.CharField(max_length=200)
     path = models.CharField(max_length=500)  # absolute
     votes_path = models.CharField(max_length=500, blank=True)
-    uploaded = models.BooleanField()  # then the files are ours, and deleted with the row
+    uploaded = models.BooleanField()  # uploaded files are deleted with the row
     size = models.PositiveBigIntegerField()  # bytes
-    sha256 = models.CharField(max_length=64, unique=True)  # of the data and the votes together
+    sha256 = models.CharField(max_length=64, unique=True)  # of data and votes together
     report = models.JSONField(default=dict)
     sheet = models.FileField(upload_to="datasets", blank=True)  # samples of each class
 
@@ -26,7 +26,7 @@ class Dataset(Job):
 
 
 class TrainingRun(Job):
-    """One training: what was asked for, where it stands, and what came of it."""
+    """One training: its configuration, progress and result."""
 
     class Phase(models.TextChoices):
         WAITING = "waiting"
@@ -44,7 +44,7 @@ class TrainingRun(Job):
     note = models.CharField(max_length=200, blank=True)
     phase = models.CharField(max_length=12, choices=Phase, default=Phase.WAITING)
     cancel_requested = models.BooleanField(default=False)
-    estimated_seconds = models.FloatField(null=True)  # when it was started
+    estimated_seconds = models.FloatField(null=True)  # set when it starts
     progress = models.JSONField(default=dict)  # training.runs.events.Progress
     log = models.TextField(blank=True)  # its tail
     model_version = models.ForeignKey(
@@ -65,10 +65,10 @@ class TrainingRun(Job):
 
 
 class ModelImport(Job):
-    """A model file made elsewhere on its way into the registry.
+    """The import of a model file from elsewhere.
 
-    Weights become a model on the training queue; an ONNX file is tried at once, and its row is
-    stored when it has succeeded. `card` is what was said of the model.
+    Weights are turned into a model on the training queue; an ONNX file is tried at once, and its
+    row is stored when that has succeeded. `card` is the model's card.
     """
 
     class Step(models.TextChoices):
@@ -85,7 +85,7 @@ class ModelImport(Job):
     card = models.JSONField(default=dict)
     note = models.CharField(max_length=200, blank=True)
     step = models.CharField(max_length=12, choices=Step, default=Step.WAITING)
-    dataset = models.ForeignKey(  # on which it is scored once it is there
+    dataset = models.ForeignKey(  # evaluated on this afterwards
         Dataset, null=True, on_delete=models.SET_NULL, related_name="+"
     )
     model_version = models.ForeignKey(
@@ -97,13 +97,13 @@ class ModelImport(Job):
 
 
 class Epoch(models.Model):
-    """The figures of one finished epoch (training.core.checkpoint.Epoch)."""
+    """The metrics of one finished epoch (training.core.checkpoint.Epoch)."""
 
     run = models.ForeignKey(TrainingRun, on_delete=models.CASCADE, related_name="epochs")
     number = models.PositiveIntegerField()
     side = models.PositiveIntegerField()
     learning_rate = models.FloatField()
-    seconds = models.FloatField()  # since the run began, without interruptions
+    seconds = models.FloatField()  # since the run began, not counting interruptions
     loss = models.FloatField()
     accuracy = models.FloatField()
     validation_loss = models.FloatField()
@@ -149,8 +149,8 @@ class Evaluation(Job):
 
 
 class Speed(models.Model):
-    """How fast this site's training machine trains a network: measured before its first run, and
-    renewed by each run that trains it."""
+    """How fast this site's training machine trains a network: measured before the first run,
+    and updated by each run."""
 
     architecture = models.CharField(max_length=50, unique=True)
     faces_per_second = models.FloatField()  # at 48 pixels

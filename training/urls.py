@@ -1,4 +1,4 @@
-"""Every address of training: each room has its own, joined here."""
+"""All URLs of training, joined from the rooms' own."""
 
 from django.urls import include, path
 

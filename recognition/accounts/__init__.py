@@ -1,1 +1,1 @@
-"""Accounts: the first visit, sign-up, and who is signed in."""
+"""Accounts: first visit, sign-up, and the current user."""

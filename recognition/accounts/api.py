@@ -1,4 +1,4 @@
-"""/api/v1/me/ and /api/v1/stats/: who asks, what is stored, what it showed."""
+"""/api/v1/me/ and /api/v1/stats/: the current user, and statistics."""
 
 from typing import TypedDict
 
@@ -16,7 +16,7 @@ from recognition.api.views import RateHeaders
 
 
 class Limits(TypedDict):
-    """What this person, or this key, may do."""
+    """The limits of this person or key."""
 
     requests_per_minute: int
     upload_bytes: int
@@ -39,11 +39,11 @@ class MeSerializer(StateSerializer):
 
 
 class MeView(RateHeaders, APIView):
-    """The person or key that asks."""
+    """The current person or key."""
 
     @extend_schema(responses=MeSerializer)
     def get(self, request: Request) -> Response:
-        """Who asks, with limits and usage."""
+        """The current person or key, with limits and usage."""
         key = key_of(request)
         limits: Limits = {
             "requests_per_minute": allowances.requests_per_minute(person_of(request), key),

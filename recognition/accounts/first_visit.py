@@ -1,4 +1,4 @@
-"""What a site without an administrator answers: it has to be set up first."""
+"""Leads to the set-up page while a site has no administrator."""
 
 from collections.abc import Callable
 
@@ -10,18 +10,18 @@ from recognition.accounts import rules
 from recognition.api.handler import answer
 from recognition.api.problems import Problem
 
-NOT_SET_UP = "Nobody has set this site up yet: open it in a browser and create its administrator."
+NOT_SET_UP = "This site isn't set up yet. Open it in a browser and create the administrator."
 
 
 class FirstVisitMiddleware:
-    """Leads every visitor of such a site to the page that creates one; tells programs in words."""
+    """Redirects visitors to the set-up page; programs get an error."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
         self.is_set_up = False
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        # Asked until the answer is yes; a site never loses its administrator again.
+        # Checked until there is one; after that a site always has an administrator.
         self.is_set_up = self.is_set_up or rules.is_set_up()
         if self.is_set_up or request.path in (reverse("setup"), reverse("health")):
             return self.get_response(request)

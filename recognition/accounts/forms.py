@@ -8,7 +8,7 @@ from django.contrib.auth.forms import SetPasswordMixin
 
 
 class FirstAdministratorForm(SetPasswordMixin, forms.Form):
-    """E-mail address and password of the administrator of a fresh site."""
+    """E-mail address and password for the administrator of a new site."""
 
     email = forms.EmailField(
         label="Email",

@@ -1,4 +1,4 @@
-"""The page of the first visit."""
+"""The set-up page of the first visit."""
 
 from django.conf import settings
 from django.contrib.auth import login
@@ -11,7 +11,7 @@ from recognition.accounts.forms import FirstAdministratorForm
 
 
 def setup(request: HttpRequest) -> HttpResponse:
-    """The first visit creates the administrator; afterwards this page is gone."""
+    """Creates the administrator; the page is gone afterwards."""
     if rules.is_set_up():
         raise Http404
     form = FirstAdministratorForm(request.POST or None)
@@ -19,7 +19,7 @@ def setup(request: HttpRequest) -> HttpResponse:
         email, password = form.cleaned_data["email"], form.cleaned_data["password1"]
         try:
             user = rules.create_first_administrator(email, password)
-        except IntegrityError:  # somebody else was faster
+        except IntegrityError:  # another visitor was faster
             raise Http404 from None
         login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
         return redirect("home")

@@ -1,4 +1,4 @@
-"""Who may use the API and how much: keys, scopes, and limits per person and key."""
+"""Access to the API: keys, scopes, and rate limits per person and key."""
 
 import functools
 import time
@@ -22,7 +22,7 @@ WINDOW_SECONDS = 60
 
 
 class KeyAuthentication(BaseAuthentication):
-    """`Authorization: Bearer mien_…`: the owner of a valid key."""
+    """Authenticates `Authorization: Bearer mien_…` as the key's owner."""
 
     def authenticate(self, request: Request) -> Any:
         scheme, _, text = get_authorization_header(request).decode("latin-1").partition(" ")
@@ -38,7 +38,7 @@ class KeyAuthentication(BaseAuthentication):
 
 
 class KeyScheme(OpenApiAuthenticationExtension):
-    """How the API's description shows keys."""
+    """Describes key authentication in the API's description."""
 
     target_class = KeyAuthentication
     name = "key"
@@ -48,15 +48,15 @@ class KeyScheme(OpenApiAuthenticationExtension):
 
 
 def key_of(request: Request) -> ApiKey | None:
-    """The key of the program that asks; None for a person who is signed in."""
+    """The request's API key; None for a signed-in person."""
     return request.auth if isinstance(request.auth, ApiKey) else None
 
 
 class HasScope(BasePermission):
-    """A key may do what its scopes say; a person who is signed in may do everything.
+    """Keys are limited by their scopes; a signed-in person may do everything.
 
-    Reading needs `read`, or the view's `read_scope`; anything else the view's `scope`, and with
-    none no key will do.
+    Reading needs `read`, or the view's `read_scope`; anything else the view's `scope`. Without a
+    `scope` no key is allowed.
     """
 
     message = "This key lacks the scope for this request."
@@ -71,9 +71,9 @@ class HasScope(BasePermission):
 
 
 class RequestRate(BaseThrottle):
-    """So many requests a minute, counted in Redis in one step; told in headers.
+    """Limits requests per minute, counted in Redis and reported in headers.
 
-    Without Redis nobody is held back: a limit is no reason to refuse.
+    Without Redis nobody is limited: a rate limit is no reason to refuse requests.
     """
 
     def allow_request(self, request: Request, view: Any) -> bool:
@@ -89,7 +89,7 @@ class RequestRate(BaseThrottle):
         except redis.RedisError:
             return True
         self.reset = (window + 1) * WINDOW_SECONDS - now
-        # Read by RateHeaders once the answer is there.
+        # RateHeaders adds these to the response.
         request._request.rate_limit = (limit, max(0, limit - used), self.reset)  # type: ignore[attr-defined]
         return used <= limit
 
@@ -98,7 +98,7 @@ class RequestRate(BaseThrottle):
 
 
 def count(name: str) -> int:
-    """How many times this was called with `name` in its window, this call included."""
+    """How many calls with `name` fall in the current window, including this one."""
     with counters().pipeline(transaction=True) as together:
         together.incr(name)
         together.expire(name, 2 * WINDOW_SECONDS)
@@ -107,11 +107,11 @@ def count(name: str) -> int:
 
 @functools.cache
 def counters() -> redis.Redis:
-    """This process's connection to the counters, which lie beside the cache."""
+    """This process's connection to the counters, which are stored with the cache."""
     location = settings.CACHES["default"]["LOCATION"]
     pool = redis.ConnectionPool.from_url(location, socket_timeout=1, socket_connect_timeout=1)
-    # A client that made its pool itself closes it at its end: of two threads that come here first
-    # at once, the one whose client is not kept would lose its connection while it counts.
+    # A client closes a pool that it created itself. If two threads come here first at the same
+    # time, the one whose client is dropped would lose its connection while counting.
     return redis.Redis(connection_pool=pool)
 
 

@@ -1,4 +1,4 @@
-"""How much a person or a key may ask of the site: its own limits, else everybody's."""
+"""Limits of a person or key: their own, or else the site's."""
 
 from typing import TypedDict
 
@@ -12,20 +12,20 @@ Person = User | AnonymousUser
 
 
 def requests_per_minute(user: Person, key: ApiKey | None) -> int:
-    """The limit of a key, else of its person, else of everybody."""
+    """The limit of the key, or else of the person, or else of the site."""
     own = _own(user, key, "requests_per_minute")
     return settings.API_REQUESTS_PER_MINUTE if own is None else own
 
 
 def upload_bytes(user: User, key: ApiKey | None = None) -> int:
-    """The largest file of a key, else of its person; never above what the site receives at all."""
+    """The largest file of the key, or else of the person; never above the site's limit."""
     own = _own(user, key, "upload_mb")
     everybody = settings.MAX_UPLOAD_BYTES
     return everybody if own is None else min(own * 1024**2, everybody)
 
 
 def _own(user: Person, key: ApiKey | None, name: str) -> int | None:
-    """A limit that an administrator has set, which may be 0."""
+    """A limit set by an administrator, which may be 0."""
     if key and (limit := getattr(key, name)) is not None:
         return limit
     if not user.is_authenticated:
@@ -34,7 +34,7 @@ def _own(user: Person, key: ApiKey | None, name: str) -> int | None:
 
 
 class Usage(TypedDict):
-    """What a person has stored, exports included."""
+    """A person's used storage in bytes, including exports."""
 
     analyses: int
     faces: int

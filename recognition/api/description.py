@@ -1,4 +1,4 @@
-"""What the API's description says about every address: the problems that it may answer with."""
+"""Adds the possible problem documents to every operation of the API's description."""
 
 import http
 from typing import Any
@@ -8,7 +8,7 @@ from recognition.api.handler import CONTENT_TYPE
 PROBLEMS = (400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 429, 503)
 PROBLEM = {
     "type": "object",
-    "description": "An error (RFC 9457); `code` stays the same, `detail` is for people.",
+    "description": "An error (RFC 9457); `code` is stable, `detail` is for people.",
     "properties": {
         "type": {"type": "string"},
         "title": {"type": "string"},
@@ -22,7 +22,7 @@ PROBLEM = {
 
 
 def add_problems(result: dict[str, Any], **options: Any) -> dict[str, Any]:
-    """A postprocessing hook: each operation may answer with a problem document."""
+    """Postprocessing hook: adds a problem document to each operation's responses."""
     result["components"]["schemas"]["Problem"] = PROBLEM
     content = {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for operations in result["paths"].values():

@@ -1,4 +1,4 @@
-"""What lists can be narrowed to."""
+"""Filters that lists share."""
 
 from datetime import UTC
 from typing import Any
@@ -14,11 +14,11 @@ LONGEST_TEXT = 200  # SQLite refuses patterns of more than 50,000 bytes
 
 
 class IdsFilter(django_filters.BaseInFilter, django_filters.UUIDFilter):
-    """Any of several ids, separated by commas."""
+    """Several ids, separated by commas."""
 
 
 class MomentField(django_filters.fields.IsoDateTimeField):
-    """A moment in any offset, given in UTC: PostgreSQL takes no offset of 16 hours or more."""
+    """A time with any offset, converted to UTC: PostgreSQL rejects offsets of 16 hours or more."""
 
     def to_python(self, value: Any) -> Any:
         moment = super().to_python(value)
@@ -29,13 +29,13 @@ class MomentField(django_filters.fields.IsoDateTimeField):
 
 
 class MomentFilter(django_filters.IsoDateTimeFilter):
-    """Narrows by a moment."""
+    """Filters by time."""
 
     field_class = MomentField
 
 
 class AnalysisFilter(django_filters.FilterSet):
-    """What a list of analyses can be narrowed to."""
+    """The filters of a list of analyses."""
 
     id = IdsFilter(lookup_expr="in")
     status = django_filters.ChoiceFilter(choices=Analysis.Status.choices, empty_label="Any")

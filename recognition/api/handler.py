@@ -19,7 +19,7 @@ from recognition.api.problems import Unavailable
 logger = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
-# Codes of the framework's own errors, where ours says more.
+# More specific codes for some of the framework's errors.
 CODES = {
     exceptions.NotAuthenticated: "not_signed_in",
     exceptions.AuthenticationFailed: "not_signed_in",
@@ -35,12 +35,12 @@ CODES = {
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
-    """The exception handler of Django REST framework; None for what is a bug of ours."""
+    """The exception handler of Django REST framework; None for bugs, which become a 500."""
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
-    elif isinstance(error, RecursionError):  # lists in lists, thousands of them
+    elif isinstance(error, RecursionError):  # thousands of nested lists
         error = exceptions.ParseError("This JSON is nested too deeply.")
     elif isinstance(error, (OperationalError, InterfaceError)):
         logger.exception("The database failed")
@@ -64,12 +64,12 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def answer(error: exceptions.APIException) -> JsonResponse:
-    """The response for an error outside of the framework's views."""
+    """The response for an error outside the framework's views."""
     return JsonResponse(describe(error), status=error.status_code, content_type=CONTENT_TYPE)
 
 
 def describe(error: exceptions.APIException) -> dict[str, Any]:
-    """The problem document of an error."""
+    """The problem document for an error."""
     status = error.status_code
     code = CODES.get(type(error)) or str(getattr(error.detail, "code", error.default_code))
     body: dict[str, Any] = {
@@ -80,7 +80,7 @@ def describe(error: exceptions.APIException) -> dict[str, Any]:
     }
     if isinstance(error, exceptions.ValidationError):
         body["errors"] = list(flatten(error.detail))
-        body["detail"] = "Some fields are not valid: see errors."
+        body["detail"] = "Some fields are invalid. See errors."
     else:
         body["detail"] = str(error.detail)
     if errors := getattr(error, "errors", None):
@@ -89,7 +89,7 @@ def describe(error: exceptions.APIException) -> dict[str, Any]:
 
 
 def flatten(detail: Any, field: str = "") -> list[dict[str, str]]:
-    """Validation messages as a list of {field, code, message}."""
+    """Validation errors as a list of {field, code, message}."""
     if isinstance(detail, dict):
         return [
             entry
@@ -102,11 +102,11 @@ def flatten(detail: Any, field: str = "") -> list[dict[str, str]]:
 
 
 class NothingHere(APIView):
-    """Any other address below /api/."""
+    """Every other address below /api/."""
 
     permission_classes = [AllowAny]
     throttle_classes = []
     schema = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        raise exceptions.NotFound("There is nothing at this address of the API.")
+        raise exceptions.NotFound("There is nothing at this API address.")

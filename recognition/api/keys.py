@@ -1,4 +1,4 @@
-"""API keys: made once, shown once, stored as a hash, found by what a request carries."""
+"""API keys: created and shown once, stored as a hash, and looked up for requests."""
 
 import hashlib
 import secrets
@@ -12,14 +12,14 @@ from django.utils import timezone
 from recognition.models import ApiKey
 
 MARK = "mien"
-# A key's last use is written down this often: a write for each request would cost too much.
+# How often a key's last use is stored: once per request would cost too much.
 NOTED_EVERY = timedelta(minutes=1)
 
 
 def create(
     owner: User, name: str, scopes: Sequence[str], expires_at: datetime | None = None
 ) -> tuple[ApiKey, str]:
-    """A new key, and the text that its owner sees this once."""
+    """A new key, and its text, which the owner sees only once."""
     prefix, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
     text = f"{MARK}_{prefix}_{secret}"
     key = ApiKey.objects.create(
@@ -34,10 +34,10 @@ def create(
 
 
 def find(text: str) -> ApiKey | None:
-    """The valid key that this text is, of somebody who is active; its last use is noted."""
+    """The valid key with this text, if its owner is active; updates its last use."""
     now = timezone.now()
     valid = ApiKey.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
-    # Looked up by its hash: a secret of 256 bits needs no slow one, and no comparison leaks it.
+    # Looked up by its hash: a 256-bit secret needs no slow hash, and no comparison leaks timing.
     key = valid.select_related("owner").filter(digest=digest(text)).first()
     if key is None or not key.owner.is_active:
         return None
@@ -47,7 +47,7 @@ def find(text: str) -> ApiKey | None:
 
 
 def revoke(key: ApiKey) -> None:
-    """Make a key useless from now on; revoking it again changes nothing."""
+    """Revoke a key; revoking it again changes nothing."""
     ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now())
 
 

@@ -1,4 +1,4 @@
-"""Lists in pages, by cursors: stable while rows come in, fast however far back."""
+"""Cursor pagination: stable while rows are added, and fast however far back."""
 
 from typing import Any
 
@@ -15,17 +15,17 @@ ORDERS = {
 
 
 class Pages(CursorPagination):
-    """What all lists have in common."""
+    """The base class of all lists."""
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> Any:
         try:
             return super().paginate_queryset(queryset, request, view)
-        except (ValueError, OverflowError, InvalidValue):  # it names a place that cannot be
+        except (ValueError, OverflowError, InvalidValue):  # an impossible position
             raise NotFound(self.invalid_cursor_message) from None
 
 
 class NewestFirst(Pages):
-    """From the newest to the oldest, or with `order=created_at` the other way."""
+    """Newest first, or oldest first with `order=created_at`."""
 
     page_size = 24
     page_size_query_param = "page_size"
@@ -48,7 +48,7 @@ class NewestFirst(Pages):
 
 
 class ByNumber(Pages):
-    """From the highest number to the lowest."""
+    """Highest number first."""
 
     page_size = 24
     page_size_query_param = "page_size"
@@ -57,7 +57,7 @@ class ByNumber(Pages):
 
 
 class FacesNewestFirst(Pages):
-    """The faces that were stored last come first."""
+    """Latest faces first."""
 
     page_size = 100
     page_size_query_param = "page_size"

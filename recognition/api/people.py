@@ -1,4 +1,4 @@
-"""Who asks for a page: a signed-in person, or an administrator."""
+"""Who requests a page: a signed-in person, or an administrator."""
 
 import functools
 from collections.abc import Callable
@@ -11,7 +11,7 @@ View = Callable[..., HttpResponse]
 
 
 def person_of(request: Any) -> User:
-    """Who asks, behind a check that nobody but a signed-in person gets this far."""
+    """The current user; only for views that require signing in."""
     return cast(User, request.user)
 
 

@@ -1,4 +1,4 @@
-"""Private files on their way out: only after a permission check, never by their own address."""
+"""Sends private files, only after a permission check."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,10 +15,10 @@ from drf_spectacular.types import OpenApiTypes
 
 
 def serve_picture(request: HttpRequest, picture: FieldFile) -> HttpResponse:
-    """A stored JPEG as the answer to a request that was found to be permitted.
+    """The response with a stored JPEG; call it only after the permission check.
 
-    Behind nginx the file itself is sent by nginx. A browser may keep the picture but asks each
-    time, so that it is not shown after signing out. Raises Http404 if there is none (yet).
+    Behind nginx, nginx sends the file. Browsers may cache the picture but must revalidate each
+    time, so it isn't shown after signing out. Raises Http404 if there is none (yet).
     """
     if not picture:
         raise Http404

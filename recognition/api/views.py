@@ -16,11 +16,11 @@ class SignedInOnly(APIView):
     def check_permissions(self, request: Request) -> None:
         super().check_permissions(request)
         if key_of(request):
-            raise Problem(403, "sign_in_needed", "Only a signed-in person may do this, no key.")
+            raise Problem(403, "sign_in_needed", "Allows signed-in people only, no keys.")
 
 
 class RateHeaders(APIView):
-    """A mixin of views: what is left of the limit, as draft-ietf-httpapi-ratelimit-headers says."""
+    """View mixin that adds the rate limit headers of draft-ietf-httpapi-ratelimit-headers."""
 
     def finalize_response(
         self, request: Request, response: Response, *args: Any, **kwargs: Any

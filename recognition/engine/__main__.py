@@ -20,7 +20,7 @@ Line = dict[str, Any]
 def main(arguments: list[str] | None = None) -> int:
     """Print what each photo shows, in the order given; 0 if all could be read, 1 if any failed."""
     options = _parse(arguments)
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name need not fit the terminal's coding
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal may be unable to show a file's name
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         detector = MtcnnDetector(min_face=options.min_face)
@@ -39,16 +39,16 @@ def main(arguments: list[str] | None = None) -> int:
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m recognition.engine",
-        description="Find every face in photos and read the expression that it shows.",
+        description="Find every face in photos and read its expression.",
     )
     parser.add_argument("photos", nargs="+", metavar="PHOTO", help="JPEG, PNG, WebP, GIF, ...")
-    parser.add_argument("--json", action="store_true", help="one JSON object a line and photo")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per photo")
     parser.add_argument(
         "--min-face",
         type=_face_size,
         default=32,
         metavar="N",
-        help="smallest face in pixels, of a photo scaled down to 1280 pixels (default: 32)",
+        help="smallest face in pixels, after the photo is scaled down to 1280 pixels (default: 32)",
     )
     return parser.parse_args(arguments)
 
@@ -64,7 +64,7 @@ def _read(name: str, detector: MtcnnDetector, classifier: EmotionClassifier) -> 
         analysis = analyze_photo(Path(name), detector, classifier)
     except MediaError as error:
         return _line(name, None, {"code": error.code, "message": error.message})
-    except Exception as error:  # whatever one photo does, the next ones are still read
+    except Exception as error:  # one bad photo must not stop the rest
         message = f"The photo could not be read: {error!r}"
         return _line(name, None, {"code": "unexpected", "message": message})
     return _line(name, analysis, None)
@@ -101,7 +101,7 @@ def _rounded(values: dict[str, float], digits: int) -> dict[str, float]:
 
 
 def _describe(line: Line) -> str:
-    """The line for a person."""
+    """The line as text for people."""
     if line["error"]:
         return f"{line['file']}: {line['error']['message']}"
     count = len(line["faces"])

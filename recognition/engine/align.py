@@ -1,4 +1,4 @@
-"""Image and landmarks to the 48x48 gray face that the classifier reads: the one copy of this."""
+"""Turns an image and landmarks into the 48x48 gray face that the classifier reads."""
 
 from collections.abc import Sequence
 
@@ -14,16 +14,16 @@ SIDE = 48
 _MEAN: NDArray[np.float64] = np.array(
     [[14.8, 17.6], [32.2, 17.6], [23.5, 28.0], [16.2, 37.0], [30.8, 37.0]]
 )
-# A face fills the frame a little more than FER2013's do on average: it is read better so, measured
-# on faces that the detector frames (docs/explanation/how-the-model-was-made.md).
+# Faces fill the frame a little more than FER2013's do on average: accuracy is higher that way on
+# faces framed by the detector (docs/explanation/how-the-model-was-made.md).
 _ENLARGED = 1.1
 _CENTER = (SIDE - 1) / 2
 
 TEMPLATE: NDArray[np.float64] = _CENTER + _ENLARGED * (_MEAN - _CENTER)
 """Left eye, right eye, nose, left and right mouth corner in a 48x48 face: [5, 2], x and y.
 
-Where FER2013's training faces have them on average, as weights/measure_framing.py measured, all
-farther from the middle by a tenth.
+The average of FER2013's training faces (measured by weights/measure_framing.py), moved a tenth
+farther from the center.
 """
 
 
@@ -31,9 +31,9 @@ def warp(image: NDArray[np.uint8], matrix: NDArray[np.floating]) -> NDArray[np.u
     """Sample a 48x48 face out of an image.
 
     `image` is uint8 [height, width] or [height, width, 3]; `matrix` is the 2x3 affine map from
-    image coordinates to face coordinates (pixel centers at whole numbers). Gives uint8 [48, 48] or
-    [48, 48, 3]. What lies outside the image repeats its edge. Where the map shrinks, every source
-    pixel contributes (area sampling), so that a large face looks like a small one and not aliased.
+    image coordinates to face coordinates (pixel centers at whole numbers). Returns uint8 [48, 48]
+    or [48, 48, 3]. Outside the image its edge is repeated. Where the map shrinks, every source
+    pixel contributes (area sampling), so large faces don't alias.
     """
     to_face = np.asarray(matrix, dtype=np.float64)
     shrink = 1 / np.sqrt(max(abs(np.linalg.det(to_face[:, :2])), 1e-12))
@@ -46,10 +46,10 @@ def warp(image: NDArray[np.uint8], matrix: NDArray[np.floating]) -> NDArray[np.u
     return np.asarray(cv2.resize(fine, (SIDE, SIDE), interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
-# Up to this factor bilinear sampling alone does not alias visibly, and it keeps an unscaled face.
+# Up to this factor bilinear sampling doesn't alias visibly, and an unscaled face stays as it is.
 _PLAIN_SHRINK = 1.05
 _OVERSAMPLE = 2
-# Blocks of whole pixels are averaged first (the fast case of INTER_AREA); about this much is left.
+# Whole blocks of pixels are averaged first (INTER_AREA's fast case); about this factor is left.
 _REDUCED_SHRINK = 1.5
 
 
@@ -70,7 +70,7 @@ def _rescale(matrix: NDArray[np.float64], x: float, y: float) -> NDArray[np.floa
 def _reduce(
     image: NDArray[np.uint8], matrix: NDArray[np.float64], block: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """Average blocks of the part of the image that the map uses, and give the map from there."""
+    """Average the part of the image that the map uses in blocks; returns it with its new map."""
     height, width = image.shape[:2]
     to_image = cv2.invertAffineTransform(matrix)
     corners = np.array([[-1, -1, 1], [SIDE, -1, 1], [-1, SIDE, 1], [SIDE, SIDE, 1]]) @ to_image.T
@@ -97,7 +97,7 @@ def estimate_similarity(
     target = np.asarray(target, dtype=np.float64)
     source_mean, target_mean = source.mean(axis=0), target.mean(axis=0)
     centered, wanted = source - source_mean, target - target_mean
-    # In two dimensions the solution is a closed form: a = scale * cos, b = scale * sin.
+    # In two dimensions there is a closed form: a = scale * cos, b = scale * sin.
     spread = max(float((centered**2).sum()), 1e-12)
     a = float((centered * wanted).sum()) / spread
     b = float((centered[:, 0] * wanted[:, 1] - centered[:, 1] * wanted[:, 0]).sum()) / spread

@@ -5,19 +5,19 @@ from math import inf
 
 
 def assign(costs: Sequence[Sequence[float]], alone: float) -> list[int | None]:
-    """For each row of costs [rows][columns] its column, or None where it stays alone.
+    """The column for each row of costs [rows][columns], or None if the row stays unmatched.
 
-    The sum of the costs of all pairs, and of `alone` for each row without one, is the lowest there
-    is; no column is given twice. Shortest augmenting paths, as in Jonker and Volgenant 1987,
+    Minimizes the cost of all pairs plus `alone` for each unmatched row; no column is used
+    twice. Shortest augmenting paths, as in Jonker and Volgenant 1987,
     Computing 38, pages 325-340.
     """
     columns = len(costs[0]) if costs else 0
-    # A column of its own for each row in which it may stay alone.
+    # An extra column for each row, which stands for staying unmatched.
     prices = [[*row, *[alone] * len(costs)] for row in costs]
     owners: list[int | None] = [None] * (columns + len(costs))
     row_credit, column_credit = [0.0] * len(costs), [0.0] * len(owners)
     for newcomer in range(len(costs)):
-        # The cheapest way to each column: take it, and have its owner move on to another.
+        # The cheapest path to each column: take it, and move its owner on to another.
         reach, previous = [inf] * len(owners), [-1] * len(owners)
         settled: dict[int, int] = {}  # columns, and the rows that own them
         row, at, spent = newcomer, -1, 0.0

@@ -9,7 +9,7 @@ Floats = NDArray[np.float32]
 
 
 def suppress(boxes: Floats, scores: Floats, overlap: float) -> NDArray[np.intp]:
-    """Indices of boxes [n, 4] that no better box overlaps by more than `overlap`, the best first.
+    """Indices of boxes [n, 4] that no better box overlaps by more than `overlap`, best first.
 
     The overlap is intersection over union.
     """
@@ -38,7 +38,7 @@ def _area(boxes: Floats) -> Floats:
 
 
 def move(boxes: Floats, offsets: Floats) -> Floats:
-    """Boxes [n, 4] with each corner moved by a part of the box's size."""
+    """Boxes [n, 4] with each corner moved by a fraction of the box's size."""
     size = boxes[:, 2:] - boxes[:, :2]
     return boxes + offsets * np.tile(size, 2)
 
@@ -51,7 +51,7 @@ def square(boxes: Floats) -> Floats:
 
 
 def turn_back(points: Floats, turns: int, width: int, height: int) -> Floats:
-    """Points [..., 2] of an image that np.rot90 turned, in the image before; its size is given."""
+    """Points [..., 2] of an image turned by np.rot90, in the original image of the given size."""
     x, y = points[..., 0], points[..., 1]
     turned = {0: (x, y), 1: (width - y, x), 2: (width - x, height - y), 3: (y, height - x)}[turns]
     return np.stack(turned, axis=-1)

@@ -18,7 +18,7 @@ SHIPPED_MODEL = Path(__file__).parent / "weights" / "expression.onnx"
 
 
 class EmotionClassifier:
-    """The network in a file, or in the bytes of one, ready to run on `threads` threads.
+    """An ONNX network from a file or its bytes, run on `threads` threads.
 
     The file's contract: one input "faces", float32 [n, 48, 48, 1] with values 0..255 (normalization
     is inside), and an output "probabilities", float32 [n, 7] in EMOTIONS order, each row summing
@@ -54,7 +54,7 @@ class EmotionClassifier:
             )
 
 
-# Enough to keep the processor busy, and a bound on memory for photos of crowds.
+# Enough to keep the CPU busy, and it bounds memory for photos of crowds.
 _BATCH = 32
 
 

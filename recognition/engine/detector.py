@@ -22,16 +22,16 @@ Found = tuple[Floats, Floats, Floats]
 
 
 class FaceDetector(Protocol):
-    """Whatever finds faces."""
+    """Anything that finds faces."""
 
     def detect(self, rgb: Pixels) -> list[Detection]:
-        """Every face in a uint8 [height, width, 3] image, the largest first, in its pixels."""
+        """Every face in a uint8 [height, width, 3] image, largest first, in image pixels."""
         ...
 
     def follow(self, rgb: Pixels, boxes: Sequence[BoundingBox]) -> list[Detection]:
-        """The faces that were in `boxes` a frame before and still are near, as detect gives them.
+        """The faces that were in `boxes` one frame ago and are still nearby, like detect.
 
-        Quicker than detect; finds no others.
+        Faster than detect; finds no new faces.
         """
         ...
 
@@ -41,9 +41,9 @@ class MtcnnDetector:
 
     Zhang et al. 2016, "Joint Face Detection and Alignment Using Multitask Cascaded Convolutional
     Networks" (arXiv 1604.02878), section 2. A photo whose longest side exceeds `max_side` pixels is
-    looked at in that size; faces whose longer side is under `min_face` pixels there are not
-    reported. With `second_look`, quarter turns of the photo are searched too where no face is found
-    for sure: photos lie on their side or stand on their head.
+    scaled down to it; faces whose longer side is under `min_face` pixels there are not reported.
+    With `second_look`, quarter turns are searched too if no face is certain: some photos lie on
+    their side or upside down.
     """
 
     def __init__(
@@ -63,9 +63,9 @@ class MtcnnDetector:
         self._output = open_session(WEIGHTS / "onet.onnx", threads)
 
     def with_min_face(self, min_face: int) -> Self:
-        """This detector with another smallest face; both share the networks, so it costs nothing.
+        """A detector with another `min_face` that shares this one's networks.
 
-        Raises ValueError for sizes that make no sense, as the constructor does.
+        Raises ValueError for impossible sizes, as the constructor does.
         """
         _check_sizes(min_face, self.max_side)
         other = copy(self)
@@ -73,25 +73,25 @@ class MtcnnDetector:
         return other
 
     def detect(self, rgb: Pixels) -> list[Detection]:
-        """Every face in a uint8 [height, width, 3] image, the largest first, in its pixels.
+        """Every face in a uint8 [height, width, 3] image, largest first, in image pixels.
 
-        Landmarks are named as in the upright face, so that a face lying on its side aligns too.
+        Landmarks are named as in the upright face, so a face lying on its side aligns too.
         """
         working = fit(rgb, self.max_side)
         found = self._find(working, self.min_face, _FINAL_SCORE)
         if self.second_look and not _is_sure(*found):
             turned, level = self._look_at_turned(working)
-            # On its side a face is often found too, but with landmarks that are not its own.
+            # A face on its side is often found too, but with wrong landmarks.
             if level > _levelness(found[0], found[2]).sum():
                 found = turned
         return _detections(found, working, rgb)
 
     def follow(self, rgb: Pixels, boxes: Sequence[BoundingBox]) -> list[Detection]:
-        """The faces that were in `boxes` a frame before and still are near, the largest first.
+        """The faces that were in `boxes` one frame ago and are still nearby, largest first.
 
-        A face may have moved by two fifths of its size and grown or shrunk by half. One that is
-        gone is left out; boxes that lead to the same face give it once. Only upright faces are
-        followed. The image, and the answer, are as for detect.
+        A face may have moved by two fifths of its size and grown or shrunk by half. Faces that are
+        gone are left out; boxes that lead to the same face return it once. Only upright faces are
+        followed. Takes and returns the same as detect.
         """
         if not boxes:
             return []
@@ -112,16 +112,16 @@ class MtcnnDetector:
     def _judge(
         self, octaves: list[Pixels], boxes: Floats, min_face: float, final_score: float
     ) -> Found:
-        """What the second and the third network make of square boxes [n, 4]."""
+        """Runs the second and third network on square boxes [n, 4]."""
         boxes = self._refine(octaves, boxes)
         boxes, scores, points = self._finish(octaves, boxes, final_score)
         large = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0) >= min_face
         return boxes[large], scores[large], points[large]
 
     def _look_at_turned(self, working: Pixels) -> tuple[Found, float]:
-        """The faces of the quarter turn in which they stand most upright, and how level they are.
+        """The faces from the quarter turn in which they are most upright, and how level they are.
 
-        Searched in a smaller copy, for sure faces only; given in working pixels.
+        Searches a smaller copy for certain faces only; returns working pixels.
         """
         small = fit(working, _SECOND_LOOK_SIDE)
         min_face = max(_SECOND_LOOK_FACE, self.min_face * small.shape[1] / working.shape[1])
@@ -163,16 +163,15 @@ class MtcnnDetector:
         return np.concatenate(found), np.concatenate(found_scores)
 
     def _pull(self, octaves: list[Pixels], boxes: Floats) -> Floats:
-        """The square boxes [n, 4] moved over the faces beside their middle.
+        """The square boxes [n, 4], moved onto faces that are off center.
 
-        The second network says where a face is also from a view too far off for it to be sure that
-        it is one.
+        The second network can locate a face even from a crop too far off to be sure it is one.
         """
         _, offsets = _run(self._refinement, crop(octaves, boxes, 24), ["scores", "offsets"])
         return square(move(boxes, offsets))
 
     def _refine(self, octaves: list[Pixels], boxes: Floats) -> Floats:
-        """The square boxes [n, 4] that the second network keeps, moved as it says."""
+        """The square boxes [n, 4] that the second network keeps, adjusted by its offsets."""
         if len(boxes) == 0:
             return boxes
         scores, offsets = _run(self._refinement, crop(octaves, boxes, 24), ["scores", "offsets"])
@@ -199,7 +198,7 @@ class MtcnnDetector:
 _PROPOSAL_SCORE = 0.7
 _REFINED_SCORE = 0.7
 _FINAL_SCORE = 0.8
-# Upright faces score higher than this almost always, turned ones hardly ever.
+# Upright faces almost always score higher than this, turned ones hardly ever.
 _SURE = 0.97
 _LEVEL = 0.3
 _SECOND_LOOK_SIDE = 480
@@ -212,17 +211,17 @@ _NOTHING: Found = (
 
 
 def _levelness(boxes: Floats, points: Floats) -> Floats:
-    """How far the eyes are apart along the picture's rows, as a part of the box's width: [n].
+    """Horizontal distance between the eyes as a fraction of the box's width: [n].
 
-    About 0.4 for a face seen from the front; less for one that is tilted, seen from the side, or
-    on its side with landmarks that are not its own.
+    About 0.4 for a frontal face; less for one that is tilted, in profile, or on its side with
+    wrong landmarks.
     """
     level: Floats = (points[:, 1, 0] - points[:, 0, 0]) / (boxes[:, 2] - boxes[:, 0])
     return level.clip(0)
 
 
 def _is_sure(boxes: Floats, scores: Floats, points: Floats) -> bool:
-    """Whether at least one face is sure enough that the picture must be upright."""
+    """Whether at least one face is certain enough that the picture must be upright."""
     return bool(((scores >= _SURE) & (_levelness(boxes, points) >= _LEVEL)).any())
 
 
@@ -246,14 +245,14 @@ def _run(
 def _ratio(working: Pixels, rgb: Pixels) -> Floats:
     """The factors (x, y) from pixels of the working copy to those of the image.
 
-    Each axis on its own: rounding the working size may stretch it by a part of a pixel.
+    One for each axis: rounding the working size may stretch it by a fraction of a pixel.
     """
     (height, width), (working_height, working_width) = rgb.shape[:2], working.shape[:2]
     return np.array([width / working_width, height / working_height], dtype=np.float32)
 
 
 def _detections(found: Found, working: Pixels, rgb: Pixels) -> list[Detection]:
-    """What was found in the working copy, in pixels of the image, the largest first."""
+    """The faces found in the working copy, in pixels of the image, largest first."""
     boxes, scores, points = found
     ratio = _ratio(working, rgb)
     boxes = (boxes.reshape(-1, 2, 2) * ratio).clip(0, rgb.shape[1::-1])

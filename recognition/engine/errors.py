@@ -1,11 +1,11 @@
-"""What can be wrong with what somebody sends: a stable code and a sentence to act on."""
+"""Errors in what users send: a stable code and a sentence they can act on."""
 
 
 class CodedError(ValueError):
-    """Something that only a person can change.
+    """An error that only the sender can fix.
 
-    `code` is stable snake_case for programs; `message` tells a person what was wrong and what to do
-    about it; `field` names the option that is to blame, if one is.
+    `code` is stable snake_case for programs; `message` tells people what is wrong and what to do
+    about it; `field` names the option at fault, if there is one.
     """
 
     def __init__(self, code: str, message: str, field: str = "") -> None:

@@ -15,7 +15,7 @@ from .opencv import cv2
 from .types import PhotoHeader
 
 MAX_PIXELS = 100_000_000
-"""Photos with more pixels are refused unless the caller says otherwise."""
+"""The default pixel limit; larger photos are refused."""
 
 MIN_SIDE = 16
 """Photos with a shorter side, in pixels, are refused: no face can be seen in them."""
@@ -24,25 +24,25 @@ MAX_LENGTH = 65_500
 """Photos with a longer side, in pixels, are refused: a JPEG file cannot hold them."""
 
 MAX_SCANS = 500
-"""JPEGs with more passes over the picture are refused.
+"""JPEGs with more scans are refused.
 
-A progressive photo has about ten. Each pass costs a few bytes and a visit of every pixel, so that
-a small file could keep a decoder busy for hours.
+A progressive photo has about ten. A scan costs only a few bytes but visits every pixel, so a small
+file could keep a decoder busy for hours.
 """
 
 MAX_FRAME_SCANS = 30
-"""The same for webcam frames, which come many a second."""
+"""The limit for webcam frames, which arrive many times a second."""
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "HEIF", "AVIF")
-"""The only decoders that a file can reach, by Pillow's names."""
+"""The only decoders that are enabled, by Pillow's names."""
 
 pillow_heif.register_heif_opener()
-# Our own limit is checked right after the header is read.
+# Mien's own limit is checked right after the header is read.
 Image.MAX_IMAGE_PIXELS = None
 
 
 def inspect_photo(source: bytes | Path, *, max_pixels: int = MAX_PIXELS) -> PhotoHeader:
-    """What the header says, with the upright size; decodes no pixels.
+    """The header, with the upright size; decodes no pixels.
 
     Raises MediaError: unreadable_file, empty_file, not_an_image, truncated_image, too_many_pixels,
     too_small, too_long, too_many_scans.
@@ -56,10 +56,10 @@ def decode_photo(
 ) -> tuple[NDArray[np.uint8], PhotoHeader]:
     """The upright photo as uint8 RGB [height, width, 3], and its header.
 
-    With `min_side`, a large photo comes at a half, a third and so on (a JPEG at 1/2, 1/4 or 1/8),
-    as long as its longest side stays at least that many pixels; the header has the full size all
-    the same. Transparent parts become white; of an animation it is the first frame. The array may
-    be read-only. Raises MediaError as inspect_photo does.
+    With `min_side`, a large photo is reduced to 1/2, 1/3 and so on (a JPEG to 1/2, 1/4 or 1/8)
+    while its longest side stays at least that many pixels; the header still has the full size.
+    Transparent parts become white; animations give their first frame. The array may be read-only.
+    Raises MediaError like inspect_photo.
     """
     with _open(source, max_pixels) as image:
         size = image.size
@@ -69,18 +69,18 @@ def decode_photo(
         header = _header(image, size)
         rgb = _to_rgb(image)
         factor = max(size) // min_side if min_side and rgb.size == size else 1
-        # Scaled down before it is turned and copied, a large photo needs much less memory.
+        # Scaling down before turning and copying saves much memory.
         reduced = rgb.reduce(factor) if factor > 1 else rgb
         colors = _to_srgb(reduced, image.info.get("icc_profile"))
         return np.asarray(_turn_upright(colors, image)), header
 
 
 def decode_frame(data: bytes, max_pixels: int) -> NDArray[np.uint8]:
-    """A webcam frame, JPEG or WebP, as uint8 RGB [height, width, 3]: quicker than decode_photo.
+    """A webcam frame, JPEG or WebP, as uint8 RGB [height, width, 3]: faster than decode_photo.
 
-    It is taken as it is stored; orientation and color profile are not applied, cameras in browsers
-    write none. Raises MediaError: empty_file, not_an_image, too_many_pixels (from the header,
-    before anything is decoded), truncated_image (also for other damage).
+    Orientation and color profile are ignored: cameras in browsers write none. Raises MediaError:
+    empty_file, not_an_image, too_many_pixels (from the header, before anything is decoded),
+    truncated_image (also for other damage).
     """
     if not data:
         raise MediaError("empty_file", "The frame is empty.")
@@ -89,7 +89,7 @@ def decode_frame(data: bytes, max_pixels: int) -> NDArray[np.uint8]:
     try:
         with Image.open(BytesIO(data), formats=("JPEG", "WEBP")) as image:
             width, height = image.size
-    except Exception as error:  # decoders raise whatever their parsers stumble over
+    except Exception as error:  # decoders raise all sorts of exceptions
         raise _broken_frame() from error
     if width * height > max_pixels:
         raise MediaError(
@@ -99,7 +99,7 @@ def decode_frame(data: bytes, max_pixels: int) -> NDArray[np.uint8]:
     if _is_jpeg(data) and data.count(_SCAN) > MAX_FRAME_SCANS:
         raise _broken_frame()
     try:
-        # A picture that breaks off gives None; before OpenCV 5 its rest came out gray.
+        # A truncated picture gives None; before OpenCV 5 the rest came out gray.
         rgb = cv2.imdecode(np.frombuffer(data, np.uint8), _AS_STORED)
     except cv2.error as error:
         raise _broken_frame() from error
@@ -133,15 +133,15 @@ def make_thumbnail(rgb: NDArray[np.uint8], side: int = 320) -> bytes:
 
 @contextmanager
 def _open(source: bytes | Path, max_pixels: int) -> Iterator[Image.Image]:
-    """The photo with only its header read; whatever goes wrong inside becomes a MediaError."""
+    """The photo with only its header read; any error inside becomes a MediaError."""
     try:
         data = source if isinstance(source, bytes) else source.read_bytes()
     except OSError as error:
         raise MediaError(
-            "unreadable_file", "The file does not exist or cannot be read; check its name."
+            "unreadable_file", "The file doesn't exist or can't be read. Check its name."
         ) from error
     if not data:
-        raise MediaError("empty_file", "The file is empty; choose the photo again.")
+        raise MediaError("empty_file", "The file is empty. Choose the photo again.")
     try:
         with Image.open(BytesIO(data), formats=FORMATS) as image:
             _check_size(image.size, max_pixels)
@@ -149,16 +149,16 @@ def _open(source: bytes | Path, max_pixels: int) -> Iterator[Image.Image]:
             yield image
     except (MediaError, MemoryError):
         raise
-    except Exception as error:  # decoders raise whatever their parsers stumble over
+    except Exception as error:  # decoders raise all sorts of exceptions
         if isinstance(error, UnidentifiedImageError) and not _looks_like_an_image(data):
             raise MediaError(
                 "not_an_image",
-                "The file is not a photo that can be read. "
+                "This file isn't a photo Mien can read. "
                 "JPEG, PNG, WebP, GIF, BMP, HEIC and AVIF are accepted.",
             ) from error
         raise MediaError(
             "truncated_image",
-            "The photo is incomplete or damaged; copy it again from where it came from.",
+            "The photo is incomplete or damaged. Copy it again from the original.",
         ) from error
 
 
@@ -183,12 +183,12 @@ def _check_scans(image: Image.Image, data: bytes) -> None:
     if image.format in ("JPEG", "MPO") and data.count(_SCAN) > MAX_SCANS:
         raise MediaError(
             "too_many_scans",
-            "The photo is stored in far more passes than any camera uses; "
-            "save it again with another program.",
+            "The photo has far more scans than any camera writes. "
+            "Save it again with another program.",
         )
 
 
-# Among compressed pixels no other byte than 0 follows 0xFF, so the marker stands for a scan.
+# In compressed data 0xFF is always followed by 0, so this marker means a scan.
 _SCAN = b"\xff\xda"
 
 
@@ -201,7 +201,7 @@ def _too_many_pixels(max_pixels: int) -> MediaError:
 
 
 def _looks_like_an_image(data: bytes) -> bool:
-    """Whether the first bytes belong to an accepted format, although the rest does not."""
+    """Whether the first bytes are those of an accepted format."""
     container = data[4:12]
     return (
         _is_jpeg(data)
@@ -227,7 +227,7 @@ def _header(image: Image.Image, size: tuple[int, int]) -> PhotoHeader:
     return PhotoHeader(name, width, height, animated)
 
 
-# How to bring a photo upright, by the value of its EXIF orientation (EXIF 2.32, section 4.6.4).
+# How to turn a photo upright, by its EXIF orientation (EXIF 2.32, section 4.6.4).
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -242,9 +242,9 @@ _SWAPPING = (5, 6, 7, 8)
 
 def _orientation(image: Image.Image) -> int:
     try:
-        # The method of the base class: PNG's own would decode the pixels to search behind them.
+        # The base class's method: PNG's own would decode the pixels to look for EXIF behind them.
         value = Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1)
-    except Exception:  # a broken note about the photo must not cost the photo
+    except Exception:  # broken metadata is no reason to refuse the photo
         return 1
     return value if value in _TURNS else 1
 
@@ -255,7 +255,7 @@ def _turn_upright(pixels: Image.Image, image: Image.Image) -> Image.Image:
 
 
 def _draft(image: Image.Image, min_side: int) -> None:
-    """Have the JPEG decoder skip high frequencies: much faster than decoding all and scaling."""
+    """Let the JPEG decoder skip high frequencies: much faster than decoding all and scaling."""
     width, height = image.size
     for scale in (8, 4, 2):
         if max(width, height) >= min_side * scale and min(width, height) >= scale:
@@ -265,7 +265,7 @@ def _draft(image: Image.Image, min_side: int) -> None:
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
-        # 16-bit gray; Pillow's own conversion would cut off at 255 instead of scaling.
+        # 16-bit gray; Pillow's conversion would clip at 255 instead of scaling.
         gray = np.right_shift(np.asarray(image), 8).clip(0, 255).astype(np.uint8)
         return Image.fromarray(gray).convert("RGB")
     if image.has_transparency_data:
@@ -277,9 +277,9 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _to_srgb(rgb: Image.Image, profile: bytes | None) -> Image.Image:
-    """The same colors in sRGB where the file has others, such as the Display P3 of phones.
+    """The photo converted to sRGB, for example from the Display P3 of phones.
 
-    The profile itself is metadata and not kept; without this the stored photo would look pale.
+    The stored photo keeps no color profile, so without this it would look pale.
     """
     if not profile:
         return rgb

@@ -1,8 +1,8 @@
-"""OpenCV on one thread: every part of the engine takes cv2 from here."""
+"""OpenCV limited to one thread: every part of the engine imports cv2 from here."""
 
 import cv2
 
-# Workers are the parallelism; OpenCV's own threads would only fight them for the cores.
+# Workers already use every core; OpenCV's own threads would only compete with them.
 cv2.setNumThreads(1)
 
 __all__ = ["cv2"]

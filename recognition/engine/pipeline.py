@@ -33,10 +33,10 @@ def analyze_frame(
     classifier: EmotionClassifier,
     hints: Sequence[BoundingBox] = (),
 ) -> ImageAnalysis:
-    """As analyze_image, for a frame soon after one whose faces were in the boxes `hints`.
+    """Like analyze_image, for a frame soon after one whose faces were in the boxes `hints`.
 
-    These faces are followed, which is quicker than a search; others are not looked for as long as
-    all are still there. If any is lost, or without hints, the whole frame is searched.
+    Those faces are followed, which is faster than a search; no others are looked for while all are
+    still there. If any is lost, or without hints, the whole frame is searched.
     """
     started = perf_counter()
     detections = detector.follow(rgb, hints) if hints else []
@@ -51,7 +51,7 @@ def _classify(
     classifier: EmotionClassifier,
     started: float,
 ) -> ImageAnalysis:
-    """The detections that were made since `started`, with what the classifier says of them."""
+    """The detections made since `started`, classified."""
     detected = perf_counter()
     faces = align_faces(rgb, [detection.landmarks for detection in detections])
     probabilities = classifier.predict(faces)
@@ -82,7 +82,7 @@ def analyze_photo(
 ) -> ImageAnalysis:
     """Every face in a photo file, in pixels of the upright original, and its expression.
 
-    Raises MediaError as media.decode_photo does.
+    Raises MediaError like media.decode_photo.
     """
     started = perf_counter()
     rgb, header = decode_photo(source, min_side=DECODE_SIDE, max_pixels=max_pixels)
@@ -98,7 +98,7 @@ def analyze_photo(
 
 
 def _enlarge(analysis: ImageAnalysis, width: int, height: int) -> tuple[Face, ...]:
-    """The faces in a photo of this size instead of the analysis's own."""
+    """The faces scaled from the analysis's size to the given one."""
     if (width, height) == (analysis.width, analysis.height):
         return analysis.faces
     x, y = width / analysis.width, height / analysis.height

@@ -11,16 +11,16 @@ from .opencv import cv2
 Pixels = NDArray[np.uint8]
 
 CELL = 12
-"""Side in pixels of what MTCNN's first network looks at; fixed by its layers."""
+"""Side in pixels of the cell that MTCNN's first network sees; fixed by its layers."""
 
 STRIDE = 2
 """Pixels from one cell to the next."""
 
 PIECE = 40_000
-"""Networks run on pieces of about this many pixels.
+"""Networks run on tiles of about this many pixels.
 
-Their intermediate values then stay in the cache and in memory that is used again, which makes large
-photos three times faster.
+Intermediate values then stay in the cache and in memory that is reused, which makes large photos
+three times faster.
 """
 
 # From one size to the next; half the area, as in the paper's code.
@@ -49,7 +49,7 @@ def _halve(rgb: Pixels) -> Pixels:
 
 
 def halve_repeatedly(rgb: Pixels) -> list[Pixels]:
-    """The image, its half, its quarter and so on, as long as a cell fits in: its octaves."""
+    """The image at 1/1, 1/2, 1/4 and so on, while a cell fits in: its octaves."""
     octaves = [rgb]
     while min(octaves[-1].shape[:2]) >= 2 * CELL:
         octaves.append(_halve(octaves[-1]))
@@ -70,7 +70,7 @@ def levels(octaves: list[Pixels], scale: float) -> Iterator[tuple[Pixels, Floats
 
 
 def strips(level: Pixels) -> Iterator[tuple[int, Pixels]]:
-    """Rows of the level in pieces, with their top; together they hold each cell exactly once."""
+    """The level in horizontal strips, each with its top row; each cell is in exactly one."""
     height, width = level.shape[:2]
     overlap = CELL - STRIDE
     rows = max(PIECE // width // STRIDE * STRIDE, 2 * CELL)

@@ -1,4 +1,4 @@
-"""ONNX Runtime sessions that stay small and leave the other cores alone."""
+"""ONNX Runtime sessions that use little memory and one core."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,29 +10,27 @@ if TYPE_CHECKING:
 
 
 def open_session(model: Path | bytes, threads: int = 1) -> "onnxruntime.InferenceSession":
-    """A session on the CPU for the network in this file, or in these bytes of one.
+    """A CPU session for a network from a file or its bytes.
 
-    Raises ModelError: missing_file, or invalid_file for what is not a network ONNX Runtime can run.
+    Raises ModelError: missing_file, or invalid_file if ONNX Runtime can't run it.
     """
     if isinstance(model, Path) and not model.is_file():
         raise ModelError("missing_file", f"{name_of(model)} does not exist.")
-    # Here and not above: of the processes that know this module few ever read a face.
+    # Imported here: few of the processes that import this module ever read a face.
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    # Waiting threads would otherwise burn the core that another worker needs.
+    # Otherwise waiting threads spin on the core that another worker needs.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # The arena keeps the largest batch's memory for ever; idle workers should be small.
+    # The arena never frees the memory of the largest batch; idle workers should be small.
     options.enable_cpu_mem_arena = False
     try:
         return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's own exception classes share no other base
-        raise ModelError(
-            "invalid_file", f"{name_of(model)} is not a network that can be run: {error}"
-        ) from error
+        raise ModelError("invalid_file", f"{name_of(model)} can't be run: {error}") from error
 
 
 def name_of(model: Path | bytes) -> str:

@@ -1,7 +1,7 @@
-"""Faces over time: numbers that stay with a face, and probabilities smoothed along it.
+"""Faces over time: numbers that stay with a face, and smoothed probabilities.
 
-Runs in the web process, so it loads neither OpenCV nor ONNX Runtime. It knows positions and sizes
-only: a number says nothing about who it is.
+Runs in the web process, so it loads neither OpenCV nor ONNX Runtime. It uses only positions and
+sizes: a number says nothing about who someone is.
 """
 
 from collections.abc import Sequence
@@ -17,9 +17,9 @@ FORGET_AFTER = 1.2
 class Tracker:
     """Follows the faces of one camera from frame to frame.
 
-    `smoothing` is the time constant in seconds of the running averages, 0 for none; it may be
-    changed at any time. `count` is how many numbers were given so far; they start at 1 and none is
-    given twice.
+    `smoothing` is the time constant of the running averages in seconds, 0 for none; it can change
+    at any time. `count` is how many numbers were assigned so far; they start at 1 and are never
+    reused.
     """
 
     def __init__(self, smoothing: float = 0.3) -> None:
@@ -32,8 +32,8 @@ class Tracker:
     def update(self, faces: Sequence[Face], time: float) -> list[TrackedFace]:
         """The faces of a frame with their numbers, in the same order.
 
-        `time` is when the frame was taken, in seconds of any clock; it may grow unevenly. A time
-        before that of the last frame counts as the same.
+        `time` is when the frame was taken, in seconds of any clock; steps may be uneven. A time
+        before the last frame's counts as the same time.
         """
         self._time = time = max(time, self._time)
         self._tracks = [track for track in self._tracks if time - track.seen_at <= FORGET_AFTER]
@@ -62,24 +62,23 @@ class Tracker:
 
     @property
     def hidden(self) -> int:
-        """How many faces are out of sight but not forgotten: while any, a search is worthwhile."""
+        """How many faces are out of sight but remembered; if any, a search is worthwhile."""
         return len(self._tracks) - len(self._visible)
 
 
-# A face's place: the x and y of its center in pixels, and the logarithm of its size, so that the
-# detector's boxes tremble by about the same part of the face's size in all three.
+# A face's place: the x and y of its center in pixels, and the logarithm of its size. Jitter of the
+# detector's boxes is then about the same fraction of the face's size in all three.
 _Place = tuple[float, float, float]
 
-# Everything below is in parts of a face's size and in seconds. How much boxes tremble, how quickly
-# a face may change its speed (the spectral density of its acceleration), and how fast it may be
-# when it is seen first.
+# All below are fractions of a face's size, and seconds: the jitter of boxes, how quickly a face may
+# change its speed (spectral density of its acceleration), and how fast it may move when first seen.
 _TREMBLE = 0.03**2
 _RESTLESSNESS = 1.0
 _FIRST_SPEED = 2.0**2
-# A face this many times larger or smaller than expected is another one.
+# A face this many times larger or smaller than expected is a different one.
 _SIZE_RATIO = log(1.7)
-# A pair that costs more is not the same face. For a face seen a moment ago that is about its own
-# size away from where it was expected, for one half a second out of sight one and a half sizes.
+# A pair that costs more is not the same face. The limit is about one face size from the expected
+# place for a face seen a moment ago, one and a half after half a second out of sight.
 _STRANGER = 3.0
 
 
@@ -89,10 +88,10 @@ def _place(box: BoundingBox) -> _Place:
 
 
 class _Track:
-    """One face: a Kalman filter with constant velocity, the same one for each coordinate.
+    """One face: a constant-velocity Kalman filter for each coordinate.
 
-    Only its size is expected to stay: the box of a face that is about to be hidden shrinks, and a
-    face that comes out again is as large as before.
+    Only the size is expected to stay: the box of a face that is about to be hidden shrinks, but it
+    comes back as large as before.
     """
 
     def __init__(self, number: int, face: Face, place: _Place, time: float) -> None:
@@ -102,16 +101,16 @@ class _Track:
         self.seen_at = time
         self._place = place
         self._velocity = (0.0, 0.0)
-        # Of place and place, place and velocity, velocity and velocity.
+        # The covariances place-place, place-velocity and velocity-velocity.
         self._variance = (_TREMBLE, 0.0, _FIRST_SPEED)
 
     def cost(self, place: _Place, time: float) -> float:
-        """How unlikely it is that this face is now at `place`; infinite where it cannot be.
+        """How unlikely it is that this face is now at `place`; infinite if impossible.
 
-        The negative logarithm of a density with heavy tails (Student's t, one degree of freedom, in
-        three dimensions): heads start and stop suddenly. It prefers the track that was seen a
-        moment ago to one long out of sight, whose place is uncertain; that keeps the face in front
-        its number while it hides another one.
+        The negative log of a heavy-tailed density (Student's t, one degree of freedom, in three
+        dimensions), because heads start and stop suddenly. It prefers a track seen a moment ago to
+        one long out of sight, whose place is uncertain; so the face in front keeps its number
+        while it hides another.
         """
         expected = self._expect(time - self.seen_at)
         size = exp(expected[2])
@@ -123,7 +122,7 @@ class _Track:
         return 2 * log(spread + x * x + y * y + growth * growth) - log(spread) / 2
 
     def see(self, face: Face, place: _Place, time: float, smoothing: float) -> None:
-        """Take the face's newest place and probabilities in."""
+        """Update with the face's newest place and probabilities."""
         elapsed = time - self.seen_at
         expected = self._expect(elapsed)
         here, between, speed = self._spread(elapsed)
@@ -146,7 +145,7 @@ class _Track:
         self.seen_at = time
 
     def _expect(self, elapsed: float) -> _Place:
-        """Where the face should be so many seconds after it was seen."""
+        """The expected place this many seconds after the face was last seen."""
         (x, y, size), (dx, dy) = self._place, self._velocity
         return x + dx * elapsed, y + dy * elapsed, size
 

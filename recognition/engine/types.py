@@ -1,4 +1,4 @@
-"""The values that the engine's parts hand to each other."""
+"""The values that the parts of the engine pass to each other."""
 
 from dataclasses import dataclass, field
 
@@ -19,9 +19,9 @@ class BoundingBox:
 
 @dataclass(frozen=True, slots=True)
 class Landmarks:
-    """Five points (x, y) of a face in pixels of the upright original photo, whole at pixel centers.
+    """Five points (x, y) of a face in pixels of the upright photo; pixel centers are whole.
 
-    Left is left in the picture; for a face that lies on its side, in the picture turned upright.
+    Left means left in the picture; for a face on its side, in the picture turned upright.
     """
 
     left_eye: Point
@@ -33,7 +33,7 @@ class Landmarks:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """A face that a detector found; `score` in 0..1 is how sure the detector is that it is one."""
+    """A face that a detector found; `score` in 0..1 is the detector's confidence."""
 
     box: BoundingBox
     score: float
@@ -59,7 +59,7 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A detection, the expression that it shows, and how sharp it is where that was measured."""
+    """A detection, its expression, and its sharpness if measured."""
 
     detection: Detection
     prediction: Prediction
@@ -70,7 +70,7 @@ class Face:
 class TrackedFace:
     """A face in one of many frames.
 
-    `track` is its number, the same for as long as it stays in view; `smoothed` is the running
+    `track` is its number for as long as it stays in view; `smoothed` is the running
     average of its probabilities, in EMOTIONS order, summing to 1.
     """
 
@@ -83,8 +83,8 @@ class TrackedFace:
 class ImageAnalysis:
     """Everything found in one photo.
 
-    `width` and `height` are those of the upright original photo in pixels; `faces` go from the
-    largest to the smallest; `milliseconds` holds wall time under the keys decode, detect, classify.
+    `width` and `height` are those of the upright original photo in pixels; `faces` are sorted
+    largest first; `milliseconds` is wall time by step: decode, detect, classify.
     """
 
     width: int
@@ -95,7 +95,7 @@ class ImageAnalysis:
 
 @dataclass(frozen=True, slots=True)
 class PhotoHeader:
-    """What a photo's header says: format (Pillow's name, such as JPEG), size in pixels, animation.
+    """A photo's header: format (Pillow's name, such as JPEG), size in pixels, animated or not.
 
     `inspect_photo` and `decode_photo` both give the upright size: EXIF orientation is applied.
     """

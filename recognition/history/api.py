@@ -32,7 +32,7 @@ BINARY = {
 
 
 class ExportSerializer(StateSerializer):
-    """An export and how far it is."""
+    """An export and its progress."""
 
     state = events.ExportState
 
@@ -41,7 +41,7 @@ class ExportSerializer(StateSerializer):
 
 
 class FiltersSerializer(serializers.Serializer):
-    """The filters of `analyses/`, and `since` and `until`: whole days in UTC, the last included."""
+    """The filters of `analyses/`, plus `since` and `until`: whole days in UTC, inclusive."""
 
     id = serializers.ListField(child=serializers.UUIDField(), required=False)
     status = serializers.ChoiceField(Analysis.Status.choices, required=False)
@@ -57,11 +57,11 @@ class FiltersSerializer(serializers.Serializer):
 
 @extend_schema_field(FiltersSerializer)
 class FiltersField(serializers.DictField):
-    """Filters by their names, checked by export_requests."""
+    """Filters by name, checked by export_requests."""
 
 
 class NewExportSerializer(serializers.Serializer):
-    """What is wanted: the faces of all entries that fit the filters, as one file."""
+    """The request: the faces of all entries that match the filters, in one file."""
 
     format = serializers.ChoiceField(Export.Format.choices)
     filters = FiltersField(default=dict)
@@ -74,7 +74,7 @@ class ExportViewSet(
     mixins.DestroyModelMixin,
     viewsets.GenericViewSet,
 ):
-    """The exports of the signed-in person. They change nothing: a key needs `read` alone."""
+    """The exports of the signed-in person. They change nothing, so a key only needs `read`."""
 
     queryset = Export.objects.none()
     scope = "read"
@@ -91,10 +91,10 @@ class ExportViewSet(
         responses={202: ExportSerializer},
     )
     def create(self, request: Request) -> Response:
-        """Queue an export. Without filters it is of everything; entries without faces have no row.
+        """Queue an export. Without filters it covers everything; entries without faces have no row.
 
-        The file is kept for seven days after it was finished. With an `Idempotency-Key` the same
-        request can be sent again for 24 hours and is done once.
+        The file is kept for seven days. With an `Idempotency-Key` you can repeat the request for
+        24 hours, and it runs once.
         """
         wanted = NewExportSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
@@ -106,7 +106,7 @@ class ExportViewSet(
         return response
 
     def accept(self, values: dict) -> tuple[int, dict]:
-        """Queue an export, or say what is wrong."""
+        """Queue an export, or return the problem."""
         try:
             export = export_requests.request_export(person_of(self.request), **values)
         except export_requests.FiltersRefused as refusal:
@@ -121,7 +121,7 @@ class ExportViewSet(
     @extend_schema(request=None, responses=ExportSerializer)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: Any = None) -> Response:
-        """Stop an export that is queued or running."""
+        """Cancel a queued or running export."""
         export = self.get_object()
         if not work.cancel(export):
             raise Problem(409, "not_cancelable", f"This export is {export.status} already.")
@@ -130,14 +130,14 @@ class ExportViewSet(
     @extend_schema(request=None, responses={202: ExportSerializer})
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pk: Any = None) -> Response:
-        """Queue an export again that failed or was canceled."""
+        """Retry a failed or canceled export."""
         export = self.get_object()
         try:
             queued = export_requests.retry(export)
         except export_requests.TooManyExports as refusal:
             raise Problem(409, "too_many_exports", str(refusal)) from None
         if not queued:
-            detail = "Only an export that failed or was canceled can be retried."
+            detail = "Only a failed or canceled export can be retried."
             raise Problem(409, "not_retryable", detail)
         return Response(self.get_serializer(export).data, 202)
 
@@ -177,14 +177,14 @@ class StatsSerializer(StateSerializer):
 
 
 class StatsView(RateHeaders, APIView):
-    """What a person's photos showed."""
+    """Statistics of a person's photos."""
 
     @extend_schema(
-        parameters=[OpenApiParameter("days", int, description="1 to 366, 30 unless told")],
+        parameters=[OpenApiParameter("days", int, description="1 to 366, default 30")],
         responses=StatsSerializer,
     )
     def get(self, request: Request) -> Response:
-        """Photos and faces of the last days by expression, today last."""
+        """Photos and faces of the last days by expression, newest last."""
         asked = DaysSerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
         days = statistics.days(person_of(request), asked.validated_data["days"])

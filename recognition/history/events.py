@@ -1,4 +1,4 @@
-"""What pages hear of exports."""
+"""The events about exports."""
 
 from typing import Literal, TypedDict
 
@@ -8,9 +8,9 @@ from recognition.models import Export
 
 
 class ExportState(TypedDict):
-    """An export: `filters` as in an address, `selected` the number of entries chosen by hand.
+    """An export: `filters` as in a query string, `selected` the number of selected entries.
 
-    `rows_total` is null until the faces were counted, `file_url` until the file is there.
+    `rows_total` is null until the faces are counted, `file_url` until the file exists.
     """
 
     id: str
@@ -40,19 +40,19 @@ class ExportDeleted(TypedDict):
 
 
 def publish_export(export: Export) -> None:
-    """Tell the owner's pages the new state of an export."""
+    """Send the new state of an export to its owner's pages."""
     event: ExportChanged = {"type": "export.changed", "export": describe_export(export)}
     publish(owner_group(export.owner_id), event)
 
 
 def publish_export_deletion(owner_id: int, export_id: str) -> None:
-    """Tell the owner's pages that an export is gone."""
+    """Tell the owner's pages that an export was deleted."""
     event: ExportDeleted = {"type": "export.deleted", "id": export_id}
     publish(owner_group(owner_id), event)
 
 
 def describe_export(export: Export) -> ExportState:
-    """The state of an export. The ids of entries chosen by hand are many, so only counted."""
+    """The state of an export. Selected ids can be many, so they are only counted."""
     filters = {name: text for name, text in export.filters.items() if name != "id"}
     chosen = export.filters.get("id")
     finished_at, expires_at = export.finished_at, export.expires_at

@@ -1,4 +1,4 @@
-"""How an export is asked for: the filters checked, the limits kept, the job queued."""
+"""Requesting an export: checks the filters and limits, and queues the job."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,15 +13,15 @@ from recognition.jobs.lease import Status
 from recognition.models import Analysis, Export
 
 MOST_AT_ONCE = 3  # queued or running, of a person
-MOST_KEPT = 30  # of a person, all together
-MOST_IDS = 1000  # entries chosen by hand
+MOST_KEPT = 30  # per person, in total
+MOST_IDS = 1000  # selected entries
 
 Trouble = dict[str, list[tuple[str, str]]]
-"""What is wrong with filters: for each its name, and pairs of a code and a sentence."""
+"""Problems with filters: pairs of a code and a sentence, by the filter's name."""
 
 
 class FiltersRefused(Exception):
-    """Filters that mean nothing, or that nobody knows."""
+    """Filters with invalid values or unknown names."""
 
     def __init__(self, trouble: Trouble) -> None:
         super().__init__(trouble)
@@ -29,7 +29,7 @@ class FiltersRefused(Exception):
 
 
 class TooManyExports(Exception):
-    """The person has enough of them; the text says what to do."""
+    """The person has reached a limit; the text says what to do."""
 
 
 def request_export(owner: User, format: str, filters: Mapping[str, Any]) -> Export:
@@ -45,15 +45,15 @@ def request_export(owner: User, format: str, filters: Mapping[str, Any]) -> Expo
 
 
 def retry(export: Export) -> bool:
-    """Queue a failed or canceled export again; False if it is none. Raises TooManyExports."""
+    """Queue a failed or canceled export again; False if it is neither. Raises TooManyExports."""
     with transaction.atomic():
         check_room(export.owner)
         return work.retry(export)
 
 
 def check_room(owner: User) -> None:
-    """Raises TooManyExports where so many are being made that none may begin; in a transaction."""
-    # Two requests at once must not both find room.
+    """Raises TooManyExports if as many as allowed are being made. Call in a transaction."""
+    # Two requests at once must not both pass the limit.
     get_user_model().objects.select_for_update().get(pk=owner.pk)
     unfinished = Export.objects.filter(owner=owner, status__in=[Status.QUEUED, Status.RUNNING])
     if unfinished.count() >= MOST_AT_ONCE:
@@ -63,7 +63,7 @@ def check_room(owner: User) -> None:
 
 
 def check_filters(filters: Mapping[str, Any]) -> dict[str, str]:
-    """The filters as name and text, those that are empty left out. Raises FiltersRefused.
+    """The filters as names and texts, without empty ones. Raises FiltersRefused.
 
     `id` may also be a list.
     """
@@ -77,7 +77,7 @@ def check_filters(filters: Mapping[str, Any]) -> dict[str, str]:
             texts[name] = _printable("" if value is None else str(value))
         else:
             trouble[name] = [("invalid", "Give a text or a number.")]
-    if texts.get("id") == "":  # nothing was chosen, so everything is surely not meant
+    if texts.get("id") == "":  # nothing selected surely doesn't mean everything
         trouble["id"] = [("empty", "Choose at least one entry.")]
     elif texts.get("id", "").count(",") >= MOST_IDS:
         trouble["id"] = [("too_many", f"Choose at most {MOST_IDS} entries.")]
@@ -91,5 +91,5 @@ def check_filters(filters: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _printable(text: str) -> str:
-    """Half characters, which JSON can carry and no database takes, as question marks."""
+    """Replaces lone surrogates, which JSON can carry but no database accepts, by question marks."""
     return text.encode(errors="replace").decode()

@@ -25,28 +25,28 @@ from recognition.models import Analysis, Export, Face
 logger = logging.getLogger(__name__)
 
 FOLDER = Export._meta.get_field("file").upload_to
-TICK = 0.7  # seconds between two words about the progress
-BATCH = 5000  # rows written at once; in Parquet a row group
+TICK = 0.7  # seconds between two progress events
+BATCH = 5000  # rows per write; in Parquet a row group
 
 
 @dataclass
 class Progress:
-    """How many rows are written, and whether they are still wanted."""
+    """How many rows are written, and whether to go on."""
 
     rows: int = 0
     unwanted: threading.Event = field(default_factory=threading.Event)
 
 
 def write(export: Export) -> None:
-    """Write the file beside its place, move it there once it is whole, and finish the export.
+    """Write a temporary file, move it into place when complete, and finish the export.
 
-    Raises CodedError for filters that mean nothing any more.
+    Raises CodedError if the filters are no longer valid.
     """
     faces = faces_of(export)
     if not lease.change(export, rows_done=0, rows_total=faces.count()):
         return
     events.publish_export(export)
-    # Named after the lease: an attempt that was given up too early never meets the next one's.
+    # Named after the lease, so an attempt that lost its lease can't touch the next one's file.
     name = f"{FOLDER}/{export.lease_owner}.{export.format}"
     place = Path(default_storage.path(name))
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -67,10 +67,10 @@ def write(export: Export) -> None:
 
 
 def faces_of(export: Export) -> "QuerySet[Face]":
-    """The faces that an export is of. Raises CodedError."""
+    """The faces to export. Raises CodedError."""
     found = HistoryFilter(export.filters, Analysis.objects.filter(owner_id=export.owner_id))
     if not found.is_valid():
-        # An export without them would hold more than was asked for.
+        # Without its filters the export would hold more than requested.
         message = "The filters of this export are no longer valid."
         raise CodedError("invalid_filters", message)
     return Face.objects.filter(analysis__in=found.qs.order_by())
@@ -79,8 +79,8 @@ def faces_of(export: Export) -> "QuerySet[Face]":
 def write_rows(
     kind: type[TableFile], faces: "QuerySet[Face]", path: Path, progress: Progress
 ) -> None:
-    """Write the rows of faces to a new file, until there are no more or they are unwanted."""
-    # Closed also after an error: the connection is free for other queries only then.
+    """Write the rows of faces to a new file, until done or canceled."""
+    # Closed after an error too: only then is the connection free for other queries.
     with closing(read_rows(faces)) as rows, kind(path) as file:
         while batch := list(itertools.islice(rows, BATCH)):
             if progress.unwanted.is_set():
@@ -91,10 +91,10 @@ def write_rows(
 
 @contextmanager
 def followed(export: Export) -> Iterator[Progress]:
-    """Tells every TICK seconds how far an export is, and learns whether it is still wanted.
+    """Reports the progress of an export every TICK seconds, and learns whether it was canceled.
 
-    In a thread, and so with a database connection of its own: the other one is in the middle of a
-    long query, and in SQLite could not write once another process has written since it began.
+    Runs in a thread, and so with its own database connection: the other one is in the middle of a
+    long query, and in SQLite can't write once another process has written since that began.
     """
     progress, done = Progress(), threading.Event()
 
@@ -106,7 +106,7 @@ def followed(export: Export) -> Iterator[Progress]:
                     return
                 events.publish_export(export)
             except DatabaseError:
-                logger.warning("The progress of %s was not noted", export, exc_info=True)
+                logger.warning("Could not store the progress of %s", export, exc_info=True)
             finally:
                 connection.close()
 
@@ -120,10 +120,10 @@ def followed(export: Export) -> Iterator[Progress]:
 
 
 def delete(export: Export) -> None:
-    """Delete an export with its file; a worker that has it just now notices."""
+    """Delete an export and its file; a worker that is writing it notices."""
     owner_id, pk = export.owner_id, str(export.pk)
     with transaction.atomic():
-        # Locked and read anew: its worker may have finished it meanwhile.
+        # Locked and read again: its worker may have finished it meanwhile.
         files = Export.objects.select_for_update().filter(pk=pk).values_list("file", flat=True)
         names = list(files)
         export.delete()
@@ -133,6 +133,6 @@ def delete(export: Export) -> None:
 
 
 def delete_old() -> None:
-    """Delete the exports that ended long ago."""
+    """Delete expired exports."""
     for export in Export.objects.filter(finished_at__lt=timezone.now() - Export.KEPT):
         delete(export)

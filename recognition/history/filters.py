@@ -1,4 +1,4 @@
-"""What a history can be narrowed to, for programs and for people."""
+"""The filters of the history, for programs and for people."""
 
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -11,7 +11,7 @@ from recognition.models import ModelVersion
 
 
 class HistoryFilter(AnalysisFilter):
-    """The same for people: whole days in UTC, the last one included, and a list of versions."""
+    """The same for the pages: whole days in UTC, inclusive, and a list of versions."""
 
     model_version = django_filters.ModelChoiceFilter(
         queryset=ModelVersion.objects.all(), to_field_name="number", empty_label="Any"
@@ -26,7 +26,7 @@ class HistoryFilter(AnalysisFilter):
         return queryset.filter(created_at__lte=datetime.combine(value, time.max, UTC))
 
     def asked(self) -> dict[str, str]:
-        """What narrows the history, as in its address; filters that are not valid left out."""
+        """The filters in the query string, without invalid ones."""
         wrong = self.form.errors
         return {
             name: self.form.data[name]
@@ -35,7 +35,7 @@ class HistoryFilter(AnalysisFilter):
         }
 
     def in_use(self) -> int:
-        """How many filters narrow the history, the text not counted."""
+        """How many filters are set, not counting the text."""
         values = self.form.cleaned_data if self.form.is_valid() else {}
         return sum(1 for name, value in values.items() if value and name != "text")
 

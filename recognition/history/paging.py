@@ -11,14 +11,14 @@ from recognition.models import Analysis
 
 
 class HistoryPaginator(Paginator):
-    """Pages of analyses that come quickly however far back they are.
+    """Pages of analyses that load quickly however far back they are.
 
-    The index alone tells which rows belong to a page; only these are read.
+    The index alone finds the rows of a page; only these are read.
     """
 
     @cached_property
     def count(self) -> int:
-        # A search that finds little has looked at everything: it need not be done again.
+        # A search with few results has read everything already; no need to repeat it.
         found = len(self.first_keys)
         return found if found < self.per_page else super().count
 
@@ -33,6 +33,6 @@ class HistoryPaginator(Paginator):
         return self.keys(0)
 
     def keys(self, start: int) -> list[UUID]:
-        """The primary keys of the page that begins with the row at `start`."""
+        """The primary keys of the page that starts at row `start`."""
         found = cast("QuerySet[Analysis]", self.object_list).values_list("pk", flat=True)
         return list(found[start : start + self.per_page])

@@ -1,4 +1,4 @@
-"""What a person has stored and what it shows, counted."""
+"""Statistics of what a person has stored."""
 
 from collections import defaultdict
 from datetime import UTC, datetime, time, timedelta
@@ -19,11 +19,11 @@ DAYS = 30
 FAILED_WITHIN = timedelta(days=7)
 LISTED = 5
 TIMED = 200
-"""The median is that of so many photos at most, the ones finished last."""
+"""The median covers at most this many of the latest photos."""
 
 
 class Day(TypedDict):
-    """One day in UTC; `emotions` counts the faces in its photos by expression."""
+    """One day in UTC; `emotions` counts the faces in photos by expression."""
 
     date: str
     analyses: int
@@ -31,7 +31,7 @@ class Day(TypedDict):
 
 
 class Throughput(TypedDict):
-    """Photos that were read; seconds from the upload to the result, None where there were none."""
+    """Analyzed photos, and the seconds from upload to result; None without any."""
 
     last_hour: int
     last_minute: int
@@ -39,7 +39,7 @@ class Throughput(TypedDict):
 
 
 class Overview(TypedDict):
-    """What the dashboard shows; `days` are the last DAYS, faces those in photos."""
+    """The dashboard's figures; `days` are the last DAYS, faces are those in photos."""
 
     days: list[Day]
     entries_today: int
@@ -56,12 +56,12 @@ class Overview(TypedDict):
 
 
 def overview(owner: User) -> Overview:
-    """The dashboard of a person: at most LISTED analyses that are unfinished, and that failed."""
+    """A person's dashboard: at most LISTED unfinished and LISTED failed analyses."""
     status = Analysis.Status
     own = Analysis.objects.filter(owner=owner)
     unfinished = own.filter(status__in=[status.QUEUED, status.RUNNING])
     failed = own.filter(status=status.FAILED, created_at__gte=timezone.now() - FAILED_WITHIN)
-    exports = Export.objects.filter(owner=owner)  # those that ended are kept for a week
+    exports = Export.objects.filter(owner=owner)  # ended ones are kept for a week
     recent = days(owner, DAYS)
     return {
         "days": recent,
@@ -80,7 +80,7 @@ def overview(owner: User) -> Overview:
 
 
 def days(owner: User, count: int) -> list[Day]:
-    """The last `count` days, today last; days without photos have zeros."""
+    """The last `count` days, newest last; days without photos have zeros."""
     today = timezone.now().date()
     first = today - timedelta(days=count - 1)
     since = datetime.combine(first, time.min, UTC)
@@ -104,15 +104,15 @@ def days(owner: User, count: int) -> list[Day]:
 
 
 def day_of(field: str) -> Left:
-    """The day in UTC as text: cut from the time as the database writes it.
+    """The day in UTC as text, cut from the time as the database stores it.
 
-    TruncDate would call back into Python for each row of SQLite.
+    TruncDate would call back into Python for each row in SQLite.
     """
     return Left(Cast(field, TextField()), len("2026-01-31"))
 
 
 def throughput(owner: User) -> Throughput:
-    """How many photos were finished lately, and how long people waited for the last of them."""
+    """How many photos were finished lately, and how long the latest took."""
     now = timezone.now()
     done = Analysis.objects.filter(
         owner=owner,

@@ -1,4 +1,4 @@
-"""Rows of faces as a file: CSV, JSON Lines or Parquet, written bit by bit."""
+"""Writes rows of faces to CSV, JSON Lines or Parquet files, bit by bit."""
 
 import csv
 import json
@@ -13,7 +13,7 @@ Rows = Sequence[list[Any]]  # each in the order of COLUMNS
 
 
 class TableFile:
-    """A file that takes rows, as a context manager; what it holds is whole once it was left."""
+    """A file that takes rows, as a context manager; complete when the block ends."""
 
     content_type: str
     file: Any
@@ -37,7 +37,7 @@ class TableFile:
 
 
 class CsvFile(TableFile):
-    """A header and a line for each row (RFC 4180, UTF-8); no cell is a formula."""
+    """A header and one line per row (RFC 4180, UTF-8); no cell is a formula."""
 
     content_type = "text/csv; charset=utf-8"
 
@@ -51,7 +51,7 @@ class CsvFile(TableFile):
 
 
 class JsonLinesFile(TableFile):
-    """An object a line, with a name for each column."""
+    """One object per line, keyed by column."""
 
     content_type = "application/x-ndjson"
 
@@ -63,12 +63,12 @@ class JsonLinesFile(TableFile):
 
 
 class ParquetFile(TableFile):
-    """Typed columns, a row group for each call of `write`."""
+    """Typed columns; each call of `write` makes a row group."""
 
     content_type = "application/vnd.apache.parquet"
 
     def __init__(self, path: Path) -> None:
-        # Here and not above: the web process, which knows this module, must not load Arrow.
+        # Imported here: the web process imports this module and must not load Arrow.
         import pyarrow
         from pyarrow import parquet
 

@@ -1,4 +1,4 @@
-"""The faces of analyses as rows of a table, the same in every file that is made of them."""
+"""The faces of analyses as table rows, the same in every file format."""
 
 import csv
 import io
@@ -33,13 +33,13 @@ ROWS_AT_ONCE = 2000
 
 
 def read_rows(faces: "QuerySet[Face]") -> Generator[list[Any]]:
-    """A list of values in the order of COLUMNS for each face; None where there is none.
+    """For each face a list of values in the order of COLUMNS; None if missing.
 
-    The newest analysis first, in each the most prominent face. All come from one query: what is
-    stored meanwhile does not mix with them, and however many there are, few are in memory.
+    Newest analysis first, and in each the largest face first. One query delivers all, so changes in
+    the meantime don't mix in, and only a few rows are in memory.
     """
     newest_first = faces.order_by("-analysis__created_at", "-analysis_id", "pk")
-    # Tuples instead of rows of models: a third of the time.
+    # Tuples instead of model instances take a third of the time.
     found = newest_first.values_list(*FIELDS, named=True).iterator(chunk_size=ROWS_AT_ONCE)
     for analysis, its_faces in itertools.groupby(found, key=attrgetter("analysis_id")):
         for number, face in enumerate(its_faces, 1):
@@ -59,7 +59,7 @@ def read_rows(faces: "QuerySet[Face]") -> Generator[list[Any]]:
 
 
 def write_faces(analysis: Analysis) -> str:
-    """The faces of an analysis as CSV: a header, and a line for each."""
+    """The faces of an analysis as CSV: a header and one line per face."""
     file = io.StringIO()
     table = csv.writer(file)
     table.writerow(COLUMNS)
@@ -68,7 +68,7 @@ def write_faces(analysis: Analysis) -> str:
 
 
 def as_cells(row: list[Any]) -> list[Any]:
-    """The cells of a row in CSV: lists as words, and no text that a spreadsheet would calculate."""
+    """The cells of a CSV row: lists are joined, and no text is a formula."""
     return [_cell(value) for value in row]
 
 
@@ -81,5 +81,5 @@ def _cell(value: Any) -> Any:
 
 
 def as_text(value: str) -> str:
-    """A cell that a spreadsheet shows as it is and does not calculate."""
+    """A cell that spreadsheets show as text and don't evaluate."""
     return f"'{value}" if value.startswith(FORMULA) else value

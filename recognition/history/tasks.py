@@ -1,4 +1,4 @@
-"""The Celery tasks of exports, and what kind of job an export is."""
+"""The Celery tasks of exports, and exports as a kind of job."""
 
 from celery import shared_task
 
@@ -30,7 +30,7 @@ KIND = register(
         enqueue,
         events.publish_export,
         label="Export",
-        gave_up="The export could not be finished in three attempts: start it again later.",
+        gave_up="The export failed three times. Retry it later.",
         files=("file",),
         person="owner",
         title=lambda export: export.name,

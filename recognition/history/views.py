@@ -46,5 +46,5 @@ def export_list(request: HttpRequest) -> HttpResponse:
 
 @login_required
 def dashboard(request: HttpRequest) -> HttpResponse:
-    """The part of the upload page that tells how things stand; the page reads it again itself."""
+    """The status part of the upload page, which the page reloads by itself."""
     return render(request, "history/_dashboard.html", statistics.overview(person_of(request)))

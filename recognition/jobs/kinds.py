@@ -31,8 +31,8 @@ class Kind:
     label: str = ""
     """What pages call one of them."""
     most_attempts: int = 3
-    gave_up: str = "This broke off three times. Try it again later."
-    """The error of a job whose last attempt broke off."""
+    gave_up: str = "This failed three times. Try again later."
+    """The error of a job whose last attempt failed unexpectedly."""
     waiting: dict[str, Any] = field(default_factory=dict)
     """What else is written to a row that goes back into the queue."""
     on_end: Callable[[Any], None] = lambda job: None

@@ -99,7 +99,7 @@ def fail(job: Job, code: str, message: str, **values: Any) -> bool:
 
 
 def put_back(job: Job, **values: Any) -> bool:
-    """Queue a job again that broke off. It keeps its place: the time it was queued at stays."""
+    """Queue an interrupted job again. It keeps its place, because the time it was queued stays."""
     return change(job, status=Status.QUEUED, lease_owner="", lease_expires_at=None, **values)
 
 

@@ -49,7 +49,7 @@ def run(kind: Kind, pk: str, work: Callable[[Any], None]) -> None:
         except CodedError as error:
             fail(job, error.code, error.message)
         except Exception as error:
-            logger.exception("%s broke off", job)
+            logger.exception("%s failed", job)
             # Read again: what a transaction wrote that was rolled back is still in memory.
             if held := lease.owned(job).first():
                 put_back(held, traceback=tracebacks.describe(error))
@@ -82,7 +82,7 @@ def _end(job: Job, end: Callable[[], bool], store: Callable[[], object] | None =
 
 
 def put_back(job: Job, **values: Any) -> None:
-    """Queue a job again that broke off, or fail it after its last attempt.
+    """Queue an interrupted job again, or fail it after its last attempt.
 
     Its message is gone; the sweeper sends another one.
     """

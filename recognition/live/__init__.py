@@ -1,1 +1,1 @@
-"""Live sessions: webcam frames over a WebSocket, answered one by one."""
+"""Live sessions: webcam frames over a WebSocket, each with its reply."""

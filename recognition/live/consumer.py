@@ -1,4 +1,4 @@
-"""The WebSocket of a live session: docs/reference/live-protocol.md spoken over recognition.live."""
+"""The WebSocket of a live session; implements docs/reference/live-protocol.md."""
 
 import asyncio
 import json
@@ -22,24 +22,24 @@ logger = logging.getLogger(__name__)
 
 BAD_FRAMES, IDLE, TOO_LARGE, TOO_MANY, UNREAD, BUSY = 4400, 4408, 4413, 4429, 4431, 4503
 BROKEN = 1011
-UNAVAILABLE = "The server's queue cannot be reached just now; the session goes on when it can."
-TURN_SECONDS = 0.25  # how often a session looks after itself when nothing happens
+UNAVAILABLE = "The server's queue can't be reached. The session continues when it is back."
+TURN_SECONDS = 0.25  # how often a session checks its timeouts when nothing happens
 STORE_SECONDS = 1.0
 
 
 class LiveConsumer(AsyncWebsocketConsumer):
     """One live session.
 
-    Frames and the workers' answers are only noted and wake `run`, which alone replies to them.
+    Frames and workers' answers are only stored and wake `run`, which sends all replies.
     """
 
-    # A session needs no channel layer, and a lost Redis must not close its socket.
+    # No channel layer: losing Redis must not close the socket.
     channel_layer_alias = "none"
     running: asyncio.Task[None] | None = None
     closing: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
-        await self.accept()  # a socket that was never open has no code to close with
+        await self.accept()  # a socket that never opened has no close code
         if not self.scope["user"].is_authenticated:
             await self.close(NOT_SIGNED_IN)
             return
@@ -51,7 +51,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self.session = session.LiveSession(now)
         self.recorder: recordings.Recorder | None = None
         self.kept_url: str | None = None
-        self.storing = asyncio.Lock()  # rows are stored from two places
+        self.storing = asyncio.Lock()  # rows are stored in two places
         self.checked_at = self.stored_at = now
         self.wake = asyncio.Event()
         await self.line.register(self.name, self.take_answer)
@@ -92,7 +92,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             await handler(message)
 
     async def update(self, values: dict[str, Any]) -> None:
-        """Change settings, and begin or end keeping the session."""
+        """Change settings, and start or stop recording."""
         before = self.session.settings
         try:
             self.session.update(values)
@@ -103,7 +103,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             await self.keep(self.session.settings.keep)
         except DatabaseError:
             self.session.update(before.to_dict())
-            await self.complain("keep_failed", "The session cannot be stored just now.")
+            await self.complain("keep_failed", "The session can't be stored right now.")
             return
         await self.tell_settings()
 
@@ -123,17 +123,17 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 self.recorder = await database_sync_to_async(recordings.Recorder)(self.owner, now)
                 self.kept_url = self.recorder.url
             elif not wanted and (recorder := self.recorder):
-                # Where the database fails, the rows stay here and can be stored later.
+                # If the database fails, the rows stay in memory and are stored later.
                 await database_sync_to_async(recorder.finish)(now)
                 self.recorder = None
 
     async def say_goodbye(self, _message: dict[str, Any]) -> None:
-        """End on the client's wish: replies that are due, the summary, the close."""
+        """End at the client's request: pending replies, the summary, the close."""
         self.session.drop_waiting()
         self.closing = asyncio.create_task(self.finish_then_close())
 
     async def finish_then_close(self) -> None:
-        while not self.session.is_done:  # a frame in flight has its reply or times out
+        while not self.session.is_done:  # a frame in flight is answered or times out
             self.wake.set()
             await asyncio.sleep(0.01)
         await self.keep(False)
@@ -151,7 +151,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         await self.keep(False)
 
     def take_answer(self, answer: frames.Answer) -> None:
-        """Called with each answer of a worker."""
+        """Receives each answer of a worker."""
         now = time.monotonic()
         tracked = self.session.finish(answer, now)
         if tracked is not None and self.recorder:
@@ -160,7 +160,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self.wake.set()
 
     async def run(self) -> None:
-        """Send what is due, hand out the next frame, look after the session; until it closes."""
+        """Send replies, hand out the next frame and check timeouts until the session closes."""
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.wake.wait(), TURN_SECONDS)
@@ -176,13 +176,13 @@ class LiveConsumer(AsyncWebsocketConsumer):
             await self.store(now)
 
     def report(self, task: asyncio.Task[None]) -> None:
-        """A session that met an error of its own must not stay open in silence."""
+        """A session must not stay open silently after an unexpected error."""
         if not task.cancelled() and (error := task.exception()):
-            logger.error("A live session broke off", exc_info=error)
+            logger.error("A live session failed", exc_info=error)
             self.closing = asyncio.create_task(self.close(BROKEN))
 
     async def hand_out(self, now: float) -> None:
-        """Send the frame that waits to a worker, unless one is there already."""
+        """Send the waiting frame to a worker, unless one is in flight."""
         frame = self.session.start_next(now)
         if frame is None:
             return
@@ -200,7 +200,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 self.wake.set()
 
     async def reason_to_close(self, now: float) -> int | None:
-        """The code to close with, if there is a reason to."""
+        """The close code, if there is a reason to close."""
         if self.session.is_spoiled:
             return BAD_FRAMES
         if self.session.is_unread:
@@ -216,7 +216,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         return None
 
     async def store(self, now: float) -> None:
-        """Store a kept session's rows once a second; ends keeping if somebody deleted it."""
+        """Store a recording's rows once a second; stops recording if it was deleted."""
         if now - self.stored_at < STORE_SECONDS:
             return
         self.stored_at = now
@@ -225,12 +225,13 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 with suppress(DatabaseError):  # tried again with the next rows
                     if not await database_sync_to_async(recorder.store)(now):
                         self.recorder = self.kept_url = None
-                        # Or the next change of a setting would begin to keep it anew, unasked.
+                        # Otherwise the next change of a setting would start a new recording
+                        # unasked.
                         self.session.update({"keep": False})
                         await self.tell_settings()
 
     async def take_place(self) -> int | None:
-        """Take one of the site's places; the code to close with where there is none."""
+        """Take one of the site's places; returns the close code if none is free."""
         try:
             answer = await places.take(self.line.redis, self.owner, self.name)
         except BROKER_TROUBLE:

@@ -1,4 +1,4 @@
-"""Frames on their way to a worker, and the answers on their way back to the one socket."""
+"""Sends frames to workers and their answers back to the right socket."""
 
 import asyncio
 import functools
@@ -24,14 +24,14 @@ from recognition.registry import registry
 
 logger = logging.getLogger(__name__)
 
-# Seconds. An answer that nobody collects, because its web process died, is forgotten after this.
+# Seconds after which an answer expires that nobody collects because its web process died.
 FORGOTTEN_AFTER = 10
 RECONNECT_SECONDS = 0.2
 LISTEN_SECONDS = 5
 
 
 class Job(TypedDict):
-    """One frame's task; the picture lies in Redis under `key`, the answer goes to `mailbox`."""
+    """One frame's task; the picture is in Redis under `key`, the answer goes to `mailbox`."""
 
     key: str
     mailbox: str
@@ -43,7 +43,7 @@ class Job(TypedDict):
 
 
 class Answer(TypedDict):
-    """What a worker says about a frame; `error.bad` where the picture is to blame."""
+    """A worker's answer for a frame; `error.bad` if the picture is at fault."""
 
     session: str
     sequence: int
@@ -56,15 +56,15 @@ class Answer(TypedDict):
 
 
 class FrameLine:
-    """The connection of one web process to the workers; sockets register for their answers.
+    """One web process's connection to the workers; sockets register for their answers.
 
-    Answers come through one Redis list per process. A lost Redis closes no socket: the line
-    reconnects, and what was on the way is answered by the session's own time limit.
+    Answers come through one Redis list per process. Losing Redis closes no socket: the line
+    reconnects, and frames that were on the way run into the session's timeout.
     """
 
     def __init__(self) -> None:
         self.mailbox = f"mien:answers:{uuid.uuid4()}"
-        # The list is read in blocking turns; a socket timeout must be longer than one.
+        # The list is read with blocking calls; the socket timeout must be longer than one.
         self.redis = redis.asyncio.Redis.from_url(
             settings.REDIS_URL, socket_timeout=LISTEN_SECONDS + 5, socket_connect_timeout=1
         )
@@ -72,13 +72,13 @@ class FrameLine:
         self._listener: asyncio.Task[None] | None = None
 
     async def register(self, session: str, take: Callable[[Answer], None]) -> None:
-        """From now on `take` is called with each answer for this session."""
+        """Call `take` with each answer for this session from now on."""
         self._takers[session] = take
         if self._listener is None:
             self._listener = asyncio.create_task(self._listen())
 
     async def unregister(self, session: str) -> None:
-        """No answers for this session any more; after the last one nobody listens."""
+        """Stop delivering this session's answers; after the last session nobody listens."""
         self._takers.pop(session, None)
         if not self._takers and self._listener:
             self._listener.cancel()
@@ -94,7 +94,7 @@ class FrameLine:
         hints: Sequence[BoundingBox],
         publish: Callable[[Job], object],
     ) -> bool:
-        """Hand a frame to the workers; False where the person's limit for this second is reached.
+        """Hand a frame to the workers; False if the person's limit for this second is reached.
 
         `publish` sends the message of a job to the queue. Raises RedisError, OperationalError or
         OSError when Redis cannot be reached.
@@ -142,7 +142,7 @@ _lines: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, FrameLine] = (
 
 
 def line() -> FrameLine:
-    """The line of the running event loop: a web process has one."""
+    """The line of the running event loop; one per web process."""
     loop = asyncio.get_running_loop()
     if loop not in _lines:
         _lines[loop] = FrameLine()
@@ -153,7 +153,7 @@ def line() -> FrameLine:
 
 
 def answer_frame(job: Job) -> None:
-    """Analyze a frame and send the answer back; a frame that is gone by now is dropped."""
+    """Analyze a frame and send the answer back; an expired frame is dropped."""
     picture = connection().getdel(job["key"])
     if picture is None:
         return
@@ -163,7 +163,7 @@ def answer_frame(job: Job) -> None:
     except MediaError as error:
         answer["error"] = {"code": error.code, "message": error.message, "bad": True}
     except Exception:
-        logger.exception("A frame broke off")
+        logger.exception("A frame failed")
         message = "The worker failed on this frame. Send the next one."
         answer["error"] = {"code": "analysis_failed", "message": message, "bad": False}
     with connection().pipeline(transaction=True) as together:
@@ -210,5 +210,5 @@ def connection() -> redis.Redis:
 
 @functools.cache
 def frame_detector() -> MtcnnDetector:
-    """This worker's detector. One look: a webcam is upright, and turned looks cost time."""
+    """This worker's detector. No second look: webcams are upright, and turned searches are slow."""
     return MtcnnDetector(max_side=settings.MAX_SIDE, second_look=False)

@@ -1,5 +1,6 @@
-"""How many live sessions are open, per person and in all: counted in Redis, so that all processes
-agree. A place is held for a while and renewed; one whose process died becomes free by itself."""
+"""Counts open live sessions, per person and in total, in Redis, so all processes agree.
+
+A place is held for a while and renewed; if its process dies, it becomes free by itself."""
 
 import time
 
@@ -9,7 +10,7 @@ from django.conf import settings
 ALL = "mien:live:all"
 HELD_SECONDS = 15
 
-# Takes or renews a place: 1 taken, 2 too many of this person, 3 server full.
+# Takes or renews a place: 1 taken, 2 too many for this person, 3 server full.
 _TAKE = """
 local now, until_, name = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
 for _, key in ipairs(KEYS) do redis.call('ZREMRANGEBYSCORE', key, '-inf', now) end
@@ -27,7 +28,7 @@ TAKEN, TOO_MANY, FULL = 1, 2, 3
 
 
 async def take(connection: redis.asyncio.Redis, owner: int, session: str) -> int:
-    """Take a place, or renew the one that the session has: TAKEN, TOO_MANY or FULL."""
+    """Take a place, or renew the session's own: TAKEN, TOO_MANY or FULL."""
     now = time.time()
     limits = [settings.LIVE_SESSIONS_PER_USER, settings.LIVE_SESSIONS]
     keys = [ALL, _key(owner)]

@@ -1,4 +1,4 @@
-"""Kept webcam sessions: rows of numbers, no pictures, stored while the session goes on."""
+"""Kept webcam sessions: numbers, no pictures, stored while the session runs."""
 
 import uuid
 from collections.abc import Iterable, Sequence
@@ -21,13 +21,13 @@ TITLE = "Webcam session"
 
 INTERRUPTED = {
     "code": "interrupted",
-    "message": "The session was interrupted. Everything stored up to then is here.",
+    "message": "The session was interrupted. Everything stored until then is here.",
 }
 
 
 @dataclass(frozen=True)
 class Row:
-    """A face in one frame; time in seconds since the session was begun to be kept."""
+    """A face in one frame; time in seconds since recording began."""
 
     time: float
     track: int
@@ -38,7 +38,7 @@ class Row:
 
 
 class Recorder:
-    """Collects what a session shows and stores it from time to time; call `store` in a thread."""
+    """Collects a session's faces and stores them from time to time; call `store` in a thread."""
 
     def __init__(self, owner_id: int, now: float) -> None:
         self.analysis = begin(owner_id)
@@ -72,9 +72,9 @@ class Recorder:
             )
 
     def store(self, now: float) -> bool:
-        """Write what was noted; False if the session was deleted or given up meanwhile.
+        """Write the collected rows; False if the session was deleted or given up meanwhile.
 
-        Where the database fails, nothing is forgotten: the next call writes it.
+        If the database fails, nothing is lost: the next call writes them.
         """
         rows = list(self._rows)
         seconds = now - self.began_at
@@ -89,7 +89,7 @@ class Recorder:
 
 
 def begin(owner_id: int) -> Analysis:
-    """Start to keep a session: a running analysis that belongs to the socket that renews it."""
+    """Start a recording: a running analysis whose lease the socket renews."""
     now = timezone.now()
     analysis = Analysis.objects.create(
         owner_id=owner_id,
@@ -115,8 +115,8 @@ def append(
 ) -> bool:
     """Store rows and renew the lease; False if the session was deleted or given up meanwhile.
 
-    `frames` and `seconds` are those of the whole session so far, `size` is that of its frames in
-    pixels, `version` the number of the model version in use.
+    `frames` and `seconds` cover the whole session so far, `size` is its frames' size in pixels,
+    `version` the number of the model version in use.
     """
     values: dict[str, Any] = {"width": size[0], "height": size[1]} if size else {}
     if version is not None and analysis.model_version_id is None:
@@ -130,7 +130,7 @@ def append(
 
 
 def finish(analysis: Analysis, notices: Iterable[dict[str, str]] = ()) -> bool:
-    """End a kept session; False if somebody else did."""
+    """End a kept session; False if it had ended already."""
     tracks = describe_tracks(analysis)
     longest = max(tracks, key=lambda track: track["frames"], default=None)
     return work.finish(
@@ -142,13 +142,13 @@ def finish(analysis: Analysis, notices: Iterable[dict[str, str]] = ()) -> bool:
 
 
 def finish_interrupted() -> None:
-    """End the sessions whose socket is gone without a word: a crash keeps what there was."""
+    """End the sessions whose socket vanished, for example in a crash; their rows are kept."""
     for analysis in lease.abandoned(Analysis.objects.filter(kind=Analysis.Kind.WEBCAM)):
         finish(analysis, [INTERRUPTED])
 
 
 def _tracks(analysis: Analysis, numbers: set[int]) -> dict[int, Track]:
-    """The tracks with these numbers, made where they are new."""
+    """The tracks with these numbers, created if new."""
     known = {track.number: track for track in analysis.tracks.filter(number__in=numbers)}
     new = [Track(analysis=analysis, number=number) for number in sorted(numbers - known.keys())]
     return known | {track.number: track for track in Track.objects.bulk_create(new)}

@@ -1,4 +1,4 @@
-"""One live session: newest frame wins, one in flight, one reply for each frame, in order."""
+"""One live session: newest frame wins, one in flight, one reply per frame, in order."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -23,22 +23,22 @@ FORMATS = ["image/jpeg", "image/webp"]
 RANGES = {"rate": (1, 30), "min_face": (24, 400), "smoothing": (0, 5)}
 BAD_FRAMES_IN_A_ROW = 5
 SEQUENCE_BYTES = 4
-# Between full searches, faces are followed from frame to frame, which takes a third of the time;
-# a new face waits at most so long (seconds).
+# Between full searches faces are followed from frame to frame, which takes a third of the time;
+# a new face is found after at most this many seconds.
 SEARCH_EVERY = 0.4
-# Frames may come a little unevenly: so many at once are not yet too fast.
+# Frames may arrive unevenly: this many at once are not yet too fast.
 BURST = 2.0
-# A client that reads no replies while it sends frames has this many outstanding at last.
+# The limit of unread replies for a client that sends frames.
 MOST_REPLIES = 1000
 
 
 class SettingError(ValueError):
-    """A setting that does not exist or is out of its range; the text says which and why."""
+    """An unknown setting, or one out of range; the text says which and why."""
 
 
 @dataclass(frozen=True)
 class LiveSettings:
-    """What a client may change: frames a second, pixels, seconds, and whether rows are stored."""
+    """What a client may change: frames per second, pixels, seconds, and whether to record."""
 
     rate: float = 30
     min_face: int = 60
@@ -46,7 +46,7 @@ class LiveSettings:
     keep: bool = False
 
     def changed(self, values: Mapping[str, Any]) -> "LiveSettings":
-        """These settings with `values` in them; SettingError where one makes no sense."""
+        """A copy with `values` changed. Raises SettingError if one is invalid."""
         for name, value in values.items():
             if name == "keep":
                 if not isinstance(value, bool):
@@ -67,7 +67,7 @@ class LiveSettings:
 
 @dataclass
 class Frame:
-    """A frame that a client sent, until its reply has gone out. Times in seconds, monotonic."""
+    """A client's frame until its reply is sent. Times are monotonic seconds."""
 
     sequence: int | None
     received_at: float
@@ -77,7 +77,7 @@ class Frame:
 
 
 class LiveSession:
-    """The state of one socket, without any input or output of its own; times are monotonic."""
+    """The state of one socket, without I/O; times are monotonic."""
 
     def __init__(self, now: float) -> None:
         self.settings = LiveSettings()
@@ -94,26 +94,26 @@ class LiveSession:
 
     @property
     def is_spoiled(self) -> bool:
-        """Whether too many bad frames came in a row."""
+        """Whether too many bad frames arrived in a row."""
         return self.bad_in_a_row >= BAD_FRAMES_IN_A_ROW
 
     @property
     def is_unread(self) -> bool:
-        """Whether the client sends frames but reads no replies."""
+        """Whether the client sends frames but doesn't read replies."""
         return len(self._frames) > MOST_REPLIES
 
     @property
     def is_done(self) -> bool:
-        """Whether every frame has had its reply."""
+        """Whether every frame has been answered."""
         return not self._frames
 
     def update(self, values: Mapping[str, Any]) -> None:
-        """Change settings; SettingError, and nothing changed, where one makes no sense."""
+        """Change settings. Raises SettingError, and changes nothing, if one is invalid."""
         self.settings = self.settings.changed(values)
         self.tracker.smoothing = self.settings.smoothing
 
     def receive(self, message: bytes, now: float) -> None:
-        """Take a binary message: a frame that waits, or that is answered for at once."""
+        """Take a binary message: the frame waits, or is answered at once if it is refused."""
         self.last_frame_at = now
         self.counts["received"] += 1
         frame = Frame(None, now)
@@ -121,7 +121,7 @@ class LiveSession:
         if len(message) >= SEQUENCE_BYTES:
             frame.sequence = int.from_bytes(message[:SEQUENCE_BYTES])
         if frame.sequence is None or frame.sequence <= self._last_sequence:
-            explanation = "A frame begins with 4 bytes that hold a growing sequence number."
+            explanation = "A frame starts with a 4-byte increasing sequence number."
             self._fail(frame, "bad_sequence", explanation, bad=True)
             return
         self._last_sequence = frame.sequence
@@ -136,7 +136,7 @@ class LiveSession:
             self._waiting = frame
 
     def start_next(self, now: float) -> Frame | None:
-        """The frame to be sent to a worker now, if one waits and none is in flight."""
+        """The frame to send to a worker now, if one waits and none is in flight."""
         if self._in_flight or not self._waiting:
             return None
         self._in_flight, self._waiting = self._waiting, None
@@ -144,16 +144,16 @@ class LiveSession:
         return self._in_flight
 
     def hints(self, now: float) -> list[BoundingBox]:
-        """The boxes to follow faces from, or none when the whole frame should be searched."""
+        """The boxes of faces to follow, or none if the whole frame should be searched."""
         boxes = self.tracker.visible()
-        # A face that is out of sight for a moment must be found as soon as it shows again.
+        # A face that was hidden for a moment must be found as soon as it reappears.
         if not boxes or self.tracker.hidden or now - self._searched_at >= SEARCH_EVERY:
             self._searched_at = now
             return []
         return boxes
 
     def finish(self, answer: Mapping[str, Any], now: float) -> list[TrackedFace] | None:
-        """Take a worker's answer; gives the faces, None where it failed or came too late."""
+        """Take a worker's answer; returns the faces, or None if it failed or came too late."""
         frame = self._in_flight
         if frame is None or frame.sequence != answer["sequence"]:
             return None
@@ -179,32 +179,32 @@ class LiveSession:
         return tracked
 
     def give_up(self, code: str, message: str, *, bad: bool = False) -> None:
-        """Answer the frame in flight with an error; `bad` where the client is to blame."""
+        """Answer the frame in flight with an error; `bad` if the client is at fault."""
         if frame := self._in_flight:
             self._fail(frame, code, message, bad=bad)
             self._land(frame)
 
     def hold_back(self) -> None:
-        """Skip the frame in flight: this person sends too many on all sockets together."""
+        """Skip the frame in flight: this person sends too many over all sockets."""
         if frame := self._in_flight:
             self._skip(frame, "too_fast")
             self._land(frame)
 
     def expire(self, now: float, seconds: float) -> None:
-        """Give the frame in flight up if its worker has been silent for so long."""
+        """Give up the frame in flight if its worker has been silent for too long."""
         frame = self._in_flight
         if frame and frame.sent_at is not None and now - frame.sent_at > seconds:
             message = "No worker answered in time. Send the next frame."
             self.give_up("timeout", message)
 
     def drop_waiting(self) -> None:
-        """Skip the frame that waits, at the end of the session."""
+        """Skip the waiting frame at the end of the session."""
         if self._waiting:
             self._skip(self._waiting, "newer_frame")
             self._waiting = None
 
     def take_replies(self) -> list[dict[str, Any]]:
-        """The replies that may go out now: none before those of earlier frames."""
+        """The replies that can be sent now, in the order of their frames."""
         replies = []
         while self._frames and (reply := self._frames[0].reply):
             replies.append(reply)
@@ -212,7 +212,7 @@ class LiveSession:
         return replies
 
     def summary(self, now: float) -> dict[str, Any]:
-        """What `session.closed` says, without the address of a kept session."""
+        """The content of `session.closed`, without the address of a kept session."""
         return {
             "type": "session.closed",
             "seconds": round(now - self.started_at, 1),
@@ -221,7 +221,7 @@ class LiveSession:
         }
 
     def _may_take(self, now: float) -> bool:
-        """A token bucket: `rate` frames a second, a few at once."""
+        """A token bucket: `rate` frames a second with small bursts."""
         rate = self.settings.rate
         self._allowance = min(BURST, self._allowance + (now - self._allowance_at) * rate)
         self._allowance_at = now
@@ -248,7 +248,7 @@ class LiveSession:
 
 
 def limits() -> dict[str, Any]:
-    """What this site allows a live session; pixels, bytes, frames a second, seconds."""
+    """The site's limits for a live session, in pixels, bytes, frames per second and seconds."""
     return {
         "frame_bytes": settings.LIVE_FRAME_BYTES,
         "pixels": settings.LIVE_FRAME_PIXELS,
@@ -260,14 +260,14 @@ def limits() -> dict[str, Any]:
 
 
 def face_of(answer: Mapping[str, Any]) -> Face:
-    """A face of a worker's answer, as the engine knows it."""
+    """A face of a worker's answer as an engine value."""
     marks = {name: tuple(point) for name, point in answer["landmarks"].items()}
     detection = Detection(BoundingBox(**answer["box"]), answer["score"], Landmarks(**marks))
     return Face(detection, Prediction(tuple(answer["probabilities"])))
 
 
 def describe(tracked: TrackedFace) -> dict[str, Any]:
-    """A face as `frame.result` gives it."""
+    """A face in the form of `frame.result`."""
     detection, smoothed = tracked.face.detection, Prediction(tracked.smoothed)
 
     def named(probabilities: tuple[float, ...]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""The Celery tasks of live sessions: a frame each, and the end of sessions that broke off."""
+"""The Celery tasks of live sessions: frames, and ending interrupted sessions."""
 
 from celery import shared_task
 from django.conf import settings
@@ -6,7 +6,7 @@ from django.conf import settings
 from recognition.live import frames, recordings
 
 
-# A frame is worth nothing to anybody once it is late: its task is never repeated.
+# A late frame is useless, so its task is never retried.
 @shared_task(
     name="recognition.tasks.analyze_frame", acks_late=False, expires=settings.FRAME_SECONDS
 )
@@ -20,5 +20,5 @@ def finish_interrupted() -> None:
 
 
 def enqueue_frame(job: frames.Job) -> None:
-    """Send a frame to the workers; raises one of BROKER_TROUBLE when the broker is down."""
+    """Send a frame to the workers. Raises one of BROKER_TROUBLE if the broker is down."""
     analyze_frame.apply_async((job,), retry=False)

@@ -1,4 +1,4 @@
-"""The address of the page of live sessions; its WebSocket is in recognition/routing.py."""
+"""The URL of the live page; its WebSocket is in recognition/routing.py."""
 
 from django.urls import path
 

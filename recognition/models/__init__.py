@@ -1,4 +1,4 @@
-"""What is stored, by noun; Django finds all of it here."""
+"""The database models, one module per noun."""
 
 from recognition.models.analyses import (
     CORRECTION_CHOICES,

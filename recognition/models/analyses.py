@@ -14,7 +14,7 @@ CORRECTION_CHOICES = [*EMOTION_CHOICES, (NOT_A_FACE, "not a face")]
 
 
 class Analysis(Job):
-    """One upload of a person from the queue to its result, or one kept webcam session."""
+    """One upload from the queue to its result, or one kept webcam session."""
 
     class Kind(models.TextChoices):
         IMAGE = "image"
@@ -32,8 +32,8 @@ class Analysis(Job):
     tags = models.JSONField(default=list)
     search_text = SearchTextField(default="", editable=False)
 
-    # Files. The upload as it came waits in `source` and is deleted once it has been analyzed;
-    # what stays is upright and carries no metadata.
+    # Files. The original upload waits in `source` and is deleted after the analysis; what is kept
+    # is upright and has no metadata.
     source = models.FileField(upload_to="incoming", blank=True)
     photo = models.FileField(upload_to="photos", blank=True)
     thumbnail = models.FileField(upload_to="thumbnails", blank=True)
@@ -41,10 +41,10 @@ class Analysis(Job):
     # Result.
     width = models.PositiveIntegerField(null=True)
     height = models.PositiveIntegerField(null=True)
-    face_count = models.PositiveIntegerField(default=0)  # of a session: its tracks
+    face_count = models.PositiveIntegerField(default=0)  # a session's tracks
     emotion = models.CharField(max_length=10, choices=EMOTION_CHOICES, blank=True)
     model_version = models.ForeignKey(ModelVersion, null=True, on_delete=models.PROTECT)
-    requested_version = models.ForeignKey(  # where not the active one is wanted
+    requested_version = models.ForeignKey(  # unless the active one is wanted
         ModelVersion, null=True, on_delete=models.PROTECT, related_name="+"
     )
     stored_bytes = models.PositiveBigIntegerField(default=0)  # of photo and thumbnail
@@ -56,8 +56,8 @@ class Analysis(Job):
     class Meta(Job.Meta):
         verbose_name_plural = "analyses"
         indexes = [
-            # Lists in their order; with what they are filtered by and what is summed up, so that
-            # counting, summing and turning to a far page read the index alone.
+            # In the order of the lists, covering what they filter and sum, so counting, summing and
+            # jumping to a far page read only the index.
             models.Index(
                 fields=[
                     *["owner", "-created_at", "-id", "status", "kind", "emotion"],
@@ -75,10 +75,10 @@ class Analysis(Job):
         ]
 
     def __str__(self) -> str:
-        return f"analysis {self.pk}"  # what administrators see: its title is its owner's alone
+        return f"analysis {self.pk}"  # shown to administrators: the title belongs to the owner
 
     def get_absolute_url(self) -> str:
-        # Spelled out here and in describe.py: workers name addresses, and load no URLs.
+        # Spelled out here and in describe.py because workers need addresses but load no URLs.
         return f"/analyses/{self.pk}/"
 
     @property
@@ -92,7 +92,7 @@ class Analysis(Job):
 
 
 class Track(models.Model):
-    """One face across the frames of a session, under the number that the session gave it."""
+    """One face across the frames of a session, with the number that the session assigned."""
 
     analysis = models.ForeignKey(Analysis, on_delete=models.CASCADE, related_name="tracks")
     number = models.PositiveIntegerField()
@@ -108,10 +108,10 @@ class Track(models.Model):
 
 
 class Face(models.Model):
-    """A face in a photo or in one frame of a session: where it is, which expression it shows.
+    """A face in a photo or in one frame of a session: its place and its expression.
 
     Boxes and landmarks are in pixels of the upright photo or the frame, origin at the top left.
-    What its owner corrected stands beside the prediction and changes only in corrections.py.
+    The owner's correction is stored beside the prediction and changes only in corrections.py.
     """
 
     analysis = models.ForeignKey(Analysis, on_delete=models.CASCADE, related_name="faces")
@@ -119,22 +119,22 @@ class Face(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
     )
     track = models.ForeignKey(Track, null=True, on_delete=models.CASCADE, related_name="faces")
-    time = models.FloatField(null=True)  # seconds since the session was begun to be kept
+    time = models.FloatField(null=True)  # seconds since recording began
     x = models.FloatField()
     y = models.FloatField()
     width = models.FloatField()
     height = models.FloatField()
     score = models.FloatField()
-    landmarks = models.JSONField(default=dict)  # not stored for the faces of a session
+    landmarks = models.JSONField(default=dict)  # not stored for a session
     probabilities = models.JSONField()  # in the order of EMOTIONS
     emotion = models.CharField(max_length=10, choices=EMOTION_CHOICES)
     probability = models.FloatField(default=0.0)  # of `emotion`
-    sharpness = models.FloatField(null=True)  # engine.sharpness; not stored for a session's faces
+    sharpness = models.FloatField(null=True)  # engine.sharpness; not stored for a session
     correction = models.CharField(max_length=10, choices=CORRECTION_CHOICES, blank=True)
-    corrected_at = models.DateTimeField(null=True)  # set where there is a correction
+    corrected_at = models.DateTimeField(null=True)  # set if there is a correction
 
     class Meta:
-        ordering = ["pk"]  # the engine's order: the most prominent face first
+        ordering = ["pk"]  # the engine's order: largest face first
         indexes = [
             models.Index(fields=["owner", "-id"], name="face_list"),
             models.Index(fields=["owner", "emotion", "-id"], name="face_list_by_emotion"),
@@ -147,4 +147,4 @@ class Face(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"face {self.pk}"  # what administrators see: its expression is its owner's alone
+        return f"face {self.pk}"  # shown to administrators: the expression belongs to the owner

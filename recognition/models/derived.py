@@ -1,6 +1,6 @@
-"""Columns that follow from others and exist so that long lists are read quickly.
+"""Columns derived from others so that long lists load quickly.
 
-Each is worked out when its row is inserted, whoever inserts it, so that none can be forgotten.
+Each is computed when its row is inserted, no matter by what, so none can be forgotten.
 """
 
 import unicodedata
@@ -11,17 +11,17 @@ from django.db import models
 
 
 def searchable(text: str) -> str:
-    """A text without differences of case and of the ways to write a character."""
+    """The text case-folded and Unicode-normalized."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
 def search_text(title: str, notes: str, tags: Sequence[str]) -> str:
-    """What an analysis is found by; its parts stand on lines of their own."""
+    """What an analysis is searched by, one part per line."""
     return searchable("\n".join([title, *tags, notes]))
 
 
 class SearchTextField(models.TextField):
-    """Title, tags and notes of an analysis; an UPDATE of these has to write it as well."""
+    """Title, tags and notes of an analysis; an UPDATE of any must write this too."""
 
     def pre_save(self, model_instance: Any, add: bool) -> Any:
         instance = model_instance
@@ -31,7 +31,7 @@ class SearchTextField(models.TextField):
 
 
 class CopiedOwnerField(models.ForeignKey):
-    """The owner of the row's analysis, who never changes."""
+    """The owner of the row's analysis; never changes."""
 
     def pre_save(self, model_instance: Any, add: bool) -> Any:
         owner_id = model_instance.analysis.owner_id

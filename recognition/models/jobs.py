@@ -1,4 +1,4 @@
-"""Work in the background: what all of it has, exports, paused queues."""
+"""Background jobs: what all have in common, exports, paused queues."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -9,11 +9,10 @@ from django.utils import timezone
 
 
 class Job(models.Model):
-    """Work in the background, from the queue to its end.
+    """A background job, from the queue to its end.
 
-    `status` changes only in jobs.py. `sequence` counts the changes that were announced, so that a
-    page can tell a newer state from an older one. `queue` names the Celery queue of the task that
-    carries it out.
+    `status` changes only in recognition.jobs. `sequence` counts announced changes, so a page can
+    tell a newer state from an older one. `queue` is the Celery queue of its task.
     """
 
     queue = "maintenance"
@@ -42,7 +41,7 @@ class Job(models.Model):
     finished_at = models.DateTimeField(null=True)
     error_code = models.CharField(max_length=50, blank=True)
     error_message = models.TextField(blank=True)
-    traceback = models.TextField(blank=True)  # of the last attempt that broke off
+    traceback = models.TextField(blank=True)  # of the last attempt that failed
 
     class Meta:
         abstract = True
@@ -54,7 +53,7 @@ class Job(models.Model):
 
 
 class QueueSwitch(models.Model):
-    """A queue that somebody has paused, or resumed since; changed only in pauses.py."""
+    """A queue that was paused, or resumed since; changed only in pauses.py."""
 
     queue = models.CharField(max_length=50, unique=True)
     paused = models.BooleanField()
@@ -71,9 +70,9 @@ class QueueSwitch(models.Model):
 
 
 class Export(Job):
-    """The faces of a part of somebody's history as a file, made in the background.
+    """Faces from someone's history as a file, made in the background.
 
-    `filters` are those of recognition.filters.HistoryFilter, name and text as in an address.
+    `filters` are those of recognition.history.filters.HistoryFilter, as in a query string.
     """
 
     class Format(models.TextChoices):
@@ -81,7 +80,7 @@ class Export(Job):
         JSONL = "jsonl"
         PARQUET = "parquet"
 
-    KEPT = timedelta(days=7)  # after its end; then it is deleted with its file
+    KEPT = timedelta(days=7)  # when it is deleted with its file
     queue = "exports"
 
     created_by = None
@@ -91,7 +90,7 @@ class Export(Job):
     format = models.CharField(max_length=10, choices=Format)
     filters = models.JSONField(default=dict)
     rows_done = models.PositiveIntegerField(default=0)
-    rows_total = models.PositiveIntegerField(null=True)  # null until they were counted
+    rows_total = models.PositiveIntegerField(null=True)  # null until counted
     file = models.FileField(upload_to="exports", blank=True)
     size = models.PositiveBigIntegerField(default=0)  # bytes
 
@@ -103,7 +102,7 @@ class Export(Job):
 
     @property
     def name(self) -> str:
-        """What lists of jobs call it: what it is of is its owner's alone."""
+        """Its name in lists of jobs: the content belongs to the owner."""
         return f"faces as {self.format}"
 
     @property

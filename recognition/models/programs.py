@@ -1,11 +1,11 @@
-"""What programs come with and hear: keys, allowances, repeated requests, webhooks."""
+"""What programs use: keys, allowances, idempotent requests, webhooks."""
 
 from django.conf import settings
 from django.db import models
 
 
 class ApiKey(models.Model):
-    """A program's way in, on behalf of its owner. Only a hash of it is stored."""
+    """An API key that acts for its owner. Only its hash is stored."""
 
     class Scope(models.TextChoices):
         READ = "read"
@@ -16,7 +16,7 @@ class ApiKey(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_keys"
     )
     name = models.CharField(max_length=100)
-    prefix = models.CharField(max_length=8)  # what lists show, so that a key can be told by
+    prefix = models.CharField(max_length=8)  # shown in lists to tell keys apart
     digest = models.CharField(max_length=64, unique=True)
     scopes = models.JSONField(default=list)
     requests_per_minute = models.PositiveIntegerField(null=True, blank=True)
@@ -34,7 +34,7 @@ class ApiKey(models.Model):
 
 
 class Allowance(models.Model):
-    """What an administrator allows one person beyond or below what everybody may."""
+    """Limits that an administrator has set for one person."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="allowance"
@@ -47,12 +47,12 @@ class Allowance(models.Model):
 
 
 class IdempotentRequest(models.Model):
-    """A request that carried an Idempotency-Key, and what it was answered with."""
+    """A request with an Idempotency-Key, and its response."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64)
-    status = models.PositiveSmallIntegerField(null=True)  # null while it is being answered
+    status = models.PositiveSmallIntegerField(null=True)  # null until answered
     body = models.JSONField(null=True)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
@@ -64,13 +64,13 @@ class IdempotentRequest(models.Model):
 
 
 class Webhook(models.Model):
-    """An address of the owner that hears when an analysis has ended."""
+    """An address that is called when one of the owner's analyses ends."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="webhooks"
     )
     url = models.URLField(max_length=500)
-    secret = models.CharField(max_length=64)  # signs deliveries, so it must be kept readable
+    secret = models.CharField(max_length=64)  # signs deliveries, so it can't be stored as a hash
     active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -78,11 +78,11 @@ class Webhook(models.Model):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return f"webhook {self.pk}"  # what administrators see: an address may hold a secret
+        return f"webhook {self.pk}"  # shown to administrators: an address may contain a secret
 
 
 class Delivery(models.Model):
-    """One event on its way to a webhook; its row is written together with what it tells of."""
+    """One event for a webhook; written in the same transaction as the change it reports."""
 
     class Status(models.TextChoices):
         PENDING = "pending"
@@ -96,7 +96,7 @@ class Delivery(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True)
     response_status = models.PositiveSmallIntegerField(null=True)
-    response = models.CharField(max_length=500, blank=True)  # its beginning, or what went wrong
+    response = models.CharField(max_length=500, blank=True)  # its first bytes, or the error
     created_at = models.DateTimeField(auto_now_add=True)
     delivered_at = models.DateTimeField(null=True)
 

@@ -1,4 +1,4 @@
-"""Model versions, and who did what to them."""
+"""Model versions and their audit trail."""
 
 import hashlib
 from typing import Any
@@ -8,7 +8,7 @@ from django.db import models
 
 
 def data_hash(card: dict[str, Any]) -> str:
-    """A SHA-256 over the contents of the files that a model was trained on; "" if none is named."""
+    """A SHA-256 of the training files' contents; "" if none are named."""
     contents = sorted(set(card.get("data", {}).values()))
     return hashlib.sha256("\n".join(contents).encode()).hexdigest() if contents else ""
 
@@ -16,21 +16,21 @@ def data_hash(card: dict[str, Any]) -> str:
 class ModelVersion(models.Model):
     """A registered classifier: immutable files and card; at most one version is active.
 
-    Only `active` and `archived` ever change, and only in registry.py. No version is deleted: old
-    results name it.
+    Only `active` and `archived` ever change, and only in registry.py. Versions are never
+    deleted: old results name them.
     """
 
     number = models.PositiveIntegerField(unique=True)
     architecture = models.CharField(max_length=100)
     sha256 = models.CharField(max_length=64, unique=True)
     onnx = models.FileField(upload_to="models")
-    weights = models.FileField(upload_to="models", blank=True)  # npz: the trained network itself
+    weights = models.FileField(upload_to="models", blank=True)  # npz: the trained weights
     weights_sha256 = models.CharField(max_length=64, blank=True)
-    keras = models.FileField(upload_to="models", blank=True)  # written by us: never loaded here
+    keras = models.FileField(upload_to="models", blank=True)  # for download only: never loaded here
     keras_sha256 = models.CharField(max_length=64, blank=True)
     card = models.JSONField(default=dict)
     shipped = models.BooleanField(default=False)
-    imported = models.BooleanField(default=False)  # made elsewhere: its figures are claims
+    imported = models.BooleanField(default=False)  # made elsewhere: its figures are only claims
     active = models.BooleanField(default=False)
     archived = models.BooleanField(default=False)
     note = models.TextField(blank=True)
@@ -56,9 +56,9 @@ class ModelVersion(models.Model):
 
 
 class ModelEvent(models.Model):
-    """Who did what to the model versions, when and why; written only by registry.py.
+    """The audit trail of the model versions; written only by registry.py.
 
-    `user` is empty for the system, a command without --user, and an account deleted since.
+    `user` is null for the system, a command without --user, and a deleted account.
     """
 
     class Action(models.TextChoices):
@@ -70,14 +70,14 @@ class ModelEvent(models.Model):
 
     action = models.CharField(max_length=12, choices=Action)
     version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="events")
-    # The version that was active until a promotion or a roll-back.
+    # The version that was active before a promotion or rollback.
     previous = models.ForeignKey(
         ModelVersion, null=True, on_delete=models.PROTECT, related_name="+"
     )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
-    confirmed = models.BooleanField(default=False)  # promoted though the guard would refuse it
+    confirmed = models.BooleanField(default=False)  # promoted although the check refused it
     reason = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -1,4 +1,4 @@
-"""The life of a photo's analysis: read, finished, edited, deleted."""
+"""The life cycle of a photo's analysis: run, finish, edit, delete."""
 
 import functools
 import time
@@ -26,12 +26,12 @@ from recognition.registry import registry, version_files
 
 @functools.cache
 def face_detector() -> FaceDetector:
-    """This process's detector, loaded at its first photo."""
+    """This process's detector, loaded for its first photo."""
     return MtcnnDetector(min_face=settings.MIN_FACE, max_side=settings.MAX_SIDE)
 
 
 def analyze(analysis: Analysis) -> None:
-    """Read a photo that this worker holds; one that cannot be read is not kept."""
+    """Analyze a photo that this worker has claimed; an unreadable one is not kept."""
     source = analysis.source.name
     try:
         analyze_source(analysis)
@@ -41,7 +41,7 @@ def analyze(analysis: Analysis) -> None:
 
 
 def analyze_source(analysis: Analysis) -> None:
-    """Decode the upload, read its faces, store the stripped photo, and finish the analysis."""
+    """Decode the upload, read its faces, store the photo without metadata, and finish."""
     if version := analysis.requested_version:
         classifier = version_files.load_classifier(version)
     else:
@@ -67,7 +67,7 @@ def analyze_source(analysis: Analysis) -> None:
 def finish(
     analysis: Analysis, version: ModelVersion, result: ImageAnalysis, photo: str, thumbnail: str
 ) -> bool:
-    """Store the result of a running analysis; False if this worker no longer holds it."""
+    """Store the result of a running analysis; False if this worker lost its lease."""
     source = analysis.source.name
     finished = work.finish(
         analysis,
@@ -108,12 +108,12 @@ def _faces(analysis: Analysis, result: ImageAnalysis) -> list[Face]:
 
 
 def edit(analysis: Analysis, values: dict[str, object]) -> None:
-    """Write the owner's title, notes or tags."""
+    """Store the owner's title, notes or tags."""
     if not values:
         return
     rows = Analysis.objects.filter(pk=analysis.pk)
     with transaction.atomic():
-        # Locked: the text for searching is made of all three, others may write another one.
+        # Locked: the search text is built from all three, and another request may change one.
         parts = rows.select_for_update().values("title", "notes", "tags").first()
         if parts:
             values = {
@@ -125,7 +125,7 @@ def edit(analysis: Analysis, values: dict[str, object]) -> None:
 
 
 def announce(analysis: Analysis, rows: int) -> bool:
-    """Read an analysis that was changed and tell its owner; False where no row was."""
+    """Load a changed analysis and notify its owner; False if there is no such row."""
     if not rows:
         return False
     analysis.refresh_from_db()
@@ -134,18 +134,18 @@ def announce(analysis: Analysis, rows: int) -> bool:
 
 
 def delete_analysis(analysis: Analysis) -> None:
-    """Delete an analysis with its faces, its files and what webhooks and answers hold of it.
+    """Delete an analysis with its faces and files, and its copies in webhooks and stored answers.
 
-    A worker that has it just now notices.
+    A worker that is running it notices.
     """
     owner_id, pk = analysis.owner_id, str(analysis.pk)
     with transaction.atomic():
-        # Locked and read anew: its worker may have finished it meanwhile.
+        # Locked and read again: its worker may have finished it meanwhile.
         rows = Analysis.objects.select_for_update().filter(pk=pk)
         files = rows.values_list("source", "photo", "thumbnail").first() or ()
         analysis.delete()
         webhooks.forget(owner_id, pk)
         idempotency.forget(owner_id, pk)
-        # On commit, because the admin deletes in a transaction of its own.
+        # On commit, because the admin deletes in its own transaction.
         transaction.on_commit(functools.partial(delete_files, files))
         transaction.on_commit(functools.partial(events.publish_deletion, owner_id, pk))

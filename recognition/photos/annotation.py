@@ -1,4 +1,4 @@
-"""A photo with boxes and names drawn into it."""
+"""Draws boxes and expressions onto a photo."""
 
 import io
 
@@ -19,9 +19,9 @@ COLORS = {
 
 
 def annotate(analysis: Analysis) -> bytes:
-    """The stored photo as JPEG, each face in a box with its expression and probability.
+    """The stored photo as JPEG, with a box, expression and probability for each face.
 
-    Where the owner corrected a face, the correction; what is not a face gets no box.
+    Corrected faces show the correction; those marked as no face get no box.
     """
     with analysis.photo.open() as file:
         photo = Image.open(file).convert("RGB")
@@ -35,7 +35,7 @@ def annotate(analysis: Analysis) -> bytes:
         words = caption(face)
         left, top, far, low = draw.textbbox((0, 0), words, font=font)
         height = low - top + 2 * line
-        # Above the box, or inside where there is no room.
+        # Above the box, or inside if there is no room.
         place = face.y - height if face.y >= height else face.y
         draw.rectangle([face.x, place, face.x + far - left + 4 * line, place + height], fill=color)
         draw.text((face.x + 2 * line - left, place + line - top), words, fill="white", font=font)

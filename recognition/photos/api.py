@@ -1,4 +1,4 @@
-"""/api/v1/analyses/: photos in, results out, and everything that can be done with them."""
+"""/api/v1/analyses/: upload photos, and read, edit, export and delete results."""
 
 import logging
 import re
@@ -40,9 +40,9 @@ MAX_WAIT_SECONDS = 20
 LOOK_SECONDS = 0.1
 
 
-# The status of a request in which nothing was accepted, by the code of its first error.
+# The status if nothing was accepted, by the first error's code.
 REFUSED = {"empty_file": 400, "file_too_large": 413, "not_an_image": 415}
-UNREADABLE = 422  # where it is a photo, but one that cannot be read
+UNREADABLE = 422  # a photo, but an unreadable one
 STORAGE_TROUBLE = (OSError, OperationalError, InterfaceError)
 
 
@@ -53,7 +53,7 @@ NOT_STORED = {
 
 
 class AnalysisSerializer(StateSerializer):
-    """An analysis without its faces, as in lists and events."""
+    """An analysis without its faces, for lists and events."""
 
     state = describe.AnalysisSummary
 
@@ -62,7 +62,7 @@ class AnalysisSerializer(StateSerializer):
 
 
 class AnalysisDetailSerializer(StateSerializer):
-    """A photo's analysis with its faces, a session's with its tracks."""
+    """An analysis with its faces, or its tracks for a session."""
 
     state = describe.AnalysisState
 
@@ -71,7 +71,7 @@ class AnalysisDetailSerializer(StateSerializer):
 
 
 class EditSerializer(serializers.Serializer):
-    """What the owner may write to an analysis."""
+    """The fields of an analysis that its owner can change."""
 
     title = serializers.CharField(max_length=200, required=False)
     notes = serializers.CharField(max_length=5000, allow_blank=True, required=False)
@@ -86,18 +86,18 @@ class VersionField(serializers.SlugRelatedField):
     def to_internal_value(self, data: Any) -> Any:
         try:
             return super().to_internal_value(data)
-        except OverflowError:  # 1e400 is a number, but no version's
+        except OverflowError:  # 1e400 is a number, but not a version
             self.fail("invalid")
 
 
 class RerunSerializer(serializers.Serializer):
-    """The number of the model version to read the photo with."""
+    """The model version to analyze the photo with."""
 
     model_version = VersionField(slug_field="number", queryset=ModelVersion.objects.all())
 
 
 class UploadSerializer(serializers.Serializer):
-    """One or many photos; the description only."""
+    """One or many photos; used only in the API's description."""
 
     photos = serializers.ListField(child=serializers.FileField())
 
@@ -109,7 +109,7 @@ class UploadErrorSerializer(serializers.Serializer):
 
 
 class AcceptedSerializer(serializers.Serializer):
-    """What became of an upload."""
+    """The outcome of an upload."""
 
     analyses = AnalysisSerializer(many=True)
     errors = UploadErrorSerializer(many=True)  # type: ignore[assignment]  # a field, as DRF has it
@@ -133,7 +133,7 @@ class AnalysisViewSet(
 
     def get_queryset(self) -> QuerySet[Any]:
         own = Analysis.objects.filter(owner=person_of(self.request)).select_related("model_version")
-        return own.defer("model_version__card")  # long, and decoded for each analysis
+        return own.defer("model_version__card")  # long, and parsed for each analysis
 
     def get_serializer_class(self) -> type[Any]:
         return AnalysisSerializer if self.action == "list" else AnalysisDetailSerializer
@@ -147,10 +147,10 @@ class AnalysisViewSet(
         responses={200: AcceptedSerializer, 202: AcceptedSerializer},
     )
     def create(self, request: Request) -> Response:
-        """Upload photos: queued (202), or with `Prefer: wait=N` their results (200).
+        """Upload photos. Returns them queued (202), or with `Prefer: wait=N` their results (200).
 
         Send one or many as multipart form data in the field `photos`, or one as the raw body. With
-        an `Idempotency-Key` the same request can be sent again for 24 hours and is done once.
+        an `Idempotency-Key` you can repeat the request for 24 hours, and it runs once.
         """
         uploads = uploads_of(request)
         status, body = answer_once(request, lambda: parts_of(uploads), lambda: self.accept(uploads))
@@ -166,7 +166,7 @@ class AnalysisViewSet(
         return response
 
     def accept(self, uploads: list) -> tuple[int, dict]:
-        """Queue what can be accepted; a Problem where nothing is."""
+        """Queue what can be accepted; returns a Problem if nothing can."""
         if not broker.broker_answers():
             raise Unavailable("The queue")
         key = key_of(self.request)
@@ -179,7 +179,7 @@ class AnalysisViewSet(
             except STORAGE_TROUBLE:
                 if not accepted:
                     raise
-                logger.exception("A photo could not be stored")
+                logger.exception("Could not store a photo")
                 errors.append({"file": upload.name, **NOT_STORED})
         if not accepted:
             status, code = REFUSED.get(errors[0]["code"], UNREADABLE), errors[0]["code"]
@@ -187,7 +187,7 @@ class AnalysisViewSet(
         return 202, {"analyses": AnalysisSerializer(accepted, many=True).data, "errors": errors}
 
     def results(self, ids: list[str], seconds: int) -> list | None:
-        """The results of these analyses, if all are finished within so many seconds."""
+        """The results of these analyses, if all finish within this many seconds."""
         deadline = time.monotonic() + seconds
         own = self.get_queryset().filter(pk__in=ids)
         unfinished = own.filter(status__in=[Analysis.Status.QUEUED, Analysis.Status.RUNNING])
@@ -213,7 +213,7 @@ class AnalysisViewSet(
     @extend_schema(request=None, responses=AnalysisDetailSerializer)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: Any = None) -> Response:
-        """Stop an analysis that is queued or running."""
+        """Cancel a queued or running analysis."""
         analysis = self.get_object()
         if not work.cancel(analysis):
             raise Problem(409, "not_cancelable", f"This analysis is {analysis.status} already.")
@@ -222,22 +222,22 @@ class AnalysisViewSet(
     @extend_schema(request=None, responses={202: AnalysisDetailSerializer})
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pk: Any = None) -> Response:
-        """Queue a failed or canceled analysis again, as long as its upload is kept."""
+        """Retry a failed or canceled analysis while its upload is kept."""
         analysis = self.get_object()
         if not work.retry(analysis):
-            detail = "Only a failed or canceled analysis whose upload is kept can be retried."
+            detail = "Only a failed or canceled analysis whose upload is still kept can be retried."
             raise Problem(409, "not_retryable", detail)
         return Response(AnalysisDetailSerializer(analysis).data, 202)
 
     @extend_schema(request=RerunSerializer, responses={202: AnalysisDetailSerializer})
     @action(detail=True, methods=["post"])
     def rerun(self, request: Request, pk: Any = None) -> Response:
-        """Read the stored photo again with another model version, as a new analysis."""
+        """Analyze the stored photo with another model version, as a new analysis."""
         analysis = self.get_object()
         wanted = RerunSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         if not analysis.photo:
-            raise Problem(409, "no_photo", "There is no stored photo to read again.")
+            raise Problem(409, "no_photo", "There is no stored photo to analyze again.")
         again = submissions.rerun(analysis, wanted.validated_data["model_version"])
         response = Response(AnalysisDetailSerializer(again).data, 202)
         response["Location"] = self.reverse_action("detail", args=[again.pk])
@@ -246,19 +246,19 @@ class AnalysisViewSet(
     @extend_schema(responses=JPEG)
     @action(detail=True)
     def photo(self, request: Request, pk: Any = None) -> HttpResponse:
-        """The stored photo: upright and without metadata."""
+        """The stored photo, upright and without metadata."""
         return serve_picture(request, self.get_object().photo)
 
     @extend_schema(responses=JPEG)
     @action(detail=True)
     def thumbnail(self, request: Request, pk: Any = None) -> HttpResponse:
-        """The photo with a longest side of 320 pixels."""
+        """The photo scaled to a longest side of 320 pixels."""
         return serve_picture(request, self.get_object().thumbnail)
 
     @extend_schema(responses=JPEG)
     @action(detail=True)
     def annotated(self, request: Request, pk: Any = None) -> HttpResponse:
-        """The photo with a box and the most probable expression at each face."""
+        """The photo with a box and the most probable expression for each face."""
         analysis = self.get_object()
         if not analysis.photo:
             raise Problem(404, "no_photo", "There is no stored photo.")
@@ -268,7 +268,7 @@ class AnalysisViewSet(
 
 
 def uploads_of(request: Request) -> list:
-    """The photos of a request; a Problem where there are none or too many."""
+    """The photos of a request; returns a Problem if there are none or too many."""
     try:
         uploads = request.FILES.getlist("photos")
     except TooManyFilesSent:
@@ -287,7 +287,7 @@ def uploads_of(request: Request) -> list:
 
 
 def parts_of(uploads: list) -> list[bytes]:
-    """What makes two uploads the same: names and contents."""
+    """A hash of names and contents that tells whether two uploads are the same."""
     parts = []
     for upload in uploads:
         parts += [upload.name.encode(), upload.read()]

@@ -1,4 +1,4 @@
-"""What a person says a face shows: stored beside the prediction, and taken away as a data set."""
+"""Corrections of faces, stored beside the prediction and downloadable as a data set."""
 
 import io
 import itertools
@@ -25,9 +25,9 @@ logger = logging.getLogger(__name__)
 
 
 def correct(face: Face, correction: str) -> bool:
-    """Store an expression or NOT_A_FACE, or with "" that the prediction stands; tells the owner.
+    """Store an expression or NOT_A_FACE, or "" to undo a correction; notifies the owner.
 
-    The prediction itself stays. False where nothing was to be changed.
+    The prediction itself is kept. Returns False if nothing changed.
     """
     corrected_at = timezone.now() if correction else None
     with transaction.atomic():
@@ -40,41 +40,41 @@ def correct(face: Face, correction: str) -> bool:
 
 
 def labeled(owner: User) -> QuerySet[Face]:
-    """The faces that a data set of this person's corrections is made of.
+    """The corrected faces of this person that can be trained on.
 
-    Those that are none are left out, for a classifier learns expressions alone, and so are those
-    of webcam sessions, of which no picture is kept.
+    Leaves out those marked as no face, since a classifier learns only expressions, and those of
+    webcam sessions, whose pictures aren't kept.
     """
     corrected = Face.objects.filter(analysis__owner=owner, corrected_at__isnull=False)
     return corrected.exclude(correction=NOT_A_FACE).exclude(analysis__photo="")
 
 
 def make_data_set(owner: User) -> bytes:
-    """A zip with a folder for each expression and in it the faces, as the classifier reads them.
+    """A zip with a folder per expression that holds faces as the classifier sees them.
 
-    48 x 48 gray PNG files, aligned anew from the stored photos. The same corrections give the same
-    bytes, so that a data set that is known already is recognized.
+    48 x 48 gray PNG files, aligned again from the stored photos. The same corrections give the same
+    bytes, so a known data set is recognized.
     """
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for face, pixels in aligned(labeled(owner)):
             picture = io.BytesIO()
             Image.fromarray(pixels).save(picture, "PNG")
-            # A ZipInfo of its own has a fixed date.
+            # A new ZipInfo has a fixed date.
             name = zipfile.ZipInfo(f"{face.correction}/{face.pk}.png")
             archive.writestr(name, picture.getvalue())
     return file.getvalue()
 
 
 def aligned(faces: QuerySet[Face]) -> Iterator[tuple[Face, NDArray[np.uint8]]]:
-    """Each face with its 48 x 48 pixels; those of a photo that cannot be read are left out."""
+    """Each face with its 48 x 48 pixels, except those of unreadable photos."""
     ordered = faces.select_related("analysis").order_by("analysis_id", "pk")
     for analysis, group in itertools.groupby(ordered.iterator(), lambda face: face.analysis):
         try:
             with analysis.photo.open() as file:
                 rgb, _header = media.decode_photo(file.read(), max_pixels=settings.MAX_PIXELS)
         except (OSError, MediaError):
-            logger.warning("The photo of %s cannot be read", analysis.pk, exc_info=True)
+            logger.warning("Can't read the photo of %s", analysis.pk, exc_info=True)
             continue
         for face in group:
             points = {name: (x, y) for name, (x, y) in face.landmarks.items()}

@@ -1,4 +1,4 @@
-"""/api/v1/faces/: every face of a person's analyses, and what the person corrected."""
+"""/api/v1/faces/: every face of a person's analyses, and their corrections."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ ZIP = {(200, "application/zip"): OpenApiTypes.BINARY}
 
 
 class FaceSerializer(StateSerializer):
-    """A face with the analysis that it belongs to."""
+    """A face with its analysis."""
 
     state = describe.FoundFace
 
@@ -35,15 +35,15 @@ class FaceSerializer(StateSerializer):
 
 
 class CorrectionSerializer(serializers.Serializer):
-    """What the face shows in truth; null takes a correction back."""
+    """The correct expression; null removes a correction."""
 
     correction = serializers.ChoiceField(choices=CORRECTION_CHOICES, allow_null=True)
 
 
 class FaceFilter(django_filters.FilterSet):
-    """What a list can be narrowed to.
+    """The filters of the list.
 
-    The probability is that of the face's own expression, the date that of its analysis.
+    The probability is that of the face's top expression, the date that of its analysis.
     """
 
     emotion = django_filters.ChoiceFilter(choices=EMOTION_CHOICES)
@@ -73,7 +73,7 @@ class FaceViewSet(
 
     @extend_schema(request=CorrectionSerializer, responses=FaceSerializer)
     def partial_update(self, request: Request, pk: Any = None) -> Response:
-        """Say what a face shows, or that it is none; the prediction stays beside it."""
+        """Correct a face's expression, or mark it as no face; the prediction is kept."""
         face = self.get_object()
         wanted = CorrectionSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
@@ -83,12 +83,12 @@ class FaceViewSet(
     @extend_schema(responses=ZIP, filters=False)
     @action(detail=False, pagination_class=None)
     def corrections(self, request: Request) -> HttpResponse:
-        """The faces in photos that were corrected, as a data set to train on.
+        """The corrected faces in photos as a data set to train on.
 
-        A zip with a folder for each expression, in it gray PNG files of 48 x 48 pixels.
+        A zip with a folder per expression that holds gray PNG files of 48 x 48 pixels.
         """
         if not corrections.labeled(person_of(request)).exists():
-            raise Problem(404, "no_corrections", "There is no corrected face in a photo yet.")
+            raise Problem(404, "no_corrections", "No face in a photo has been corrected yet.")
         content = corrections.make_data_set(person_of(request))
         response = HttpResponse(content, content_type="application/zip")
         response["Content-Disposition"] = 'attachment; filename="corrections.zip"'

@@ -13,7 +13,7 @@ from recognition.photos.uploads import LimitedUpload
 
 
 class PhotoParser(BaseParser):
-    """`Content-Type: image/…`: the body is one photo, named by `Content-Disposition` if at all."""
+    """`Content-Type: image/…`: the body is one photo; `Content-Disposition` may name it."""
 
     media_type = "image/*"
 

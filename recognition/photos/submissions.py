@@ -1,4 +1,4 @@
-"""How a photo comes in: checked by its header, stored, queued."""
+"""Accepts a photo: checks its header, stores it, queues the analysis."""
 
 from pathlib import PurePath
 
@@ -29,12 +29,11 @@ EXTENSIONS = {
 
 
 def submit_image(owner: User, upload: LimitedUpload, key: ApiKey | None = None) -> Analysis:
-    """Accept one uploaded photo: a queued analysis and the message for a worker.
+    """Accept one uploaded photo: creates a queued analysis and sends the task.
 
-    `key` is that of the program that sends it.
-    Raises MediaError with a code and a sentence for what can be told from size and header:
-    file_too_large, and what media.inspect_photo raises. Nothing is stored then. What only
-    decoding can tell becomes the error of the analysis.
+    `key` is the API key of the program that sends it. Raises MediaError for what size and header
+    tell (file_too_large, and those of media.inspect_photo); nothing is stored then. Errors that
+    only decoding finds become the error of the analysis.
     """
     limit = allowances.upload_bytes(owner, key)
     if upload.too_large or upload.size > limit:
@@ -52,7 +51,7 @@ def submit_image(owner: User, upload: LimitedUpload, key: ApiKey | None = None) 
 
 
 def rerun(analysis: Analysis, version: ModelVersion) -> Analysis:
-    """A new analysis of the stored photo by this model version."""
+    """A new analysis of the stored photo with this model version."""
     again = Analysis(
         owner=analysis.owner, title=analysis.title, tags=analysis.tags, requested_version=version
     )
@@ -62,7 +61,7 @@ def rerun(analysis: Analysis, version: ModelVersion) -> Analysis:
 
 
 def store(analysis: Analysis, upload: File) -> None:
-    """Keep the upload and the row of a new analysis, both or neither, and queue it."""
+    """Store the upload and the row of a new analysis, both or neither, and queue it."""
     name = f"{analysis.pk}.upload"
     try:
         with transaction.atomic():
@@ -70,20 +69,20 @@ def store(analysis: Analysis, upload: File) -> None:
             analysis.save(force_insert=True)
             work.submit(analysis)
     except BaseException:
-        # Where the disk is full, the beginning of the file is there.
+        # If the disk is full, the start of the file may be there.
         delete_files([f"{analysis.source.field.upload_to}/{name}"])
         raise
 
 
 def clean_title(name: str) -> str:
-    """A file's name without folders and control characters, at most 200 characters."""
+    """A file name without folders and control characters, at most 200 characters."""
     base = PurePath(name.replace("\\", "/")).name
     printable = "".join(char for char in base if char.isprintable()).strip()
     return printable[:200] or "photo"
 
 
 def notices_for(header: PhotoHeader, title: str) -> list[describe.Message]:
-    """What the owner should know about a photo that is accepted all the same."""
+    """Notices about an accepted photo."""
     notices: list[describe.Message] = []
     if header.animated:
         message = "This picture is animated. Only its first frame is analyzed."

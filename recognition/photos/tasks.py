@@ -1,4 +1,4 @@
-"""The Celery task of photos, and what kind of job an analysis is."""
+"""The Celery task of photos, and analyses as a kind of job."""
 
 from celery import shared_task
 from django.conf import settings
@@ -13,7 +13,7 @@ from recognition.photos import analyses
 from recognition.programs import webhooks
 
 
-# The net under decoders that hang: the child is killed, and the sweeper finds the row.
+# The safety net for decoders that hang: the child is killed, and the sweeper finds the row.
 @shared_task(name="recognition.tasks.analyze", time_limit=settings.ANALYSIS_SECONDS)
 def analyze(pk: str) -> None:
     work.run(KIND, pk, analyses.analyze)
@@ -36,7 +36,7 @@ KIND = register(
         on_end=webhooks.announce,
         files=("source", "photo", "thumbnail"),
         rows=~Q(kind=Analysis.Kind.WEBCAM),
-        retryable=~Q(source=""),  # the upload of a photo that cannot be read is not kept
+        retryable=~Q(source=""),  # the upload of an unreadable photo is not kept
         person="owner",
         title=lambda analysis: None,
     )

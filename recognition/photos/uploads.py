@@ -1,4 +1,4 @@
-"""How an uploaded file is received: in memory when small, never beyond the size limit."""
+"""Receives uploaded files: in memory if small, never beyond the size limit."""
 
 import tempfile
 from typing import Any
@@ -9,7 +9,7 @@ from django.core.files.uploadhandler import FileUploadHandler
 
 
 class LimitedUpload(UploadedFile):
-    """An uploaded file; when `too_large`, its bytes beyond the limit were thrown away."""
+    """An uploaded file; if `too_large`, its bytes beyond the limit were dropped."""
 
     size: int
     name: str
@@ -19,13 +19,13 @@ class LimitedUpload(UploadedFile):
 class LimitedUploadHandler(FileUploadHandler):
     """Counts the bytes of each file while they stream in and keeps at most the limit.
 
-    A file that is too large is marked, not refused here, so that the other files of the same
-    request are still accepted.
+    A file that is too large is only marked here, so the other files of the request are still
+    accepted.
     """
 
     @property
     def limit(self) -> int:
-        """Bytes that a file may have."""
+        """The largest file in bytes."""
         return settings.MAX_UPLOAD_BYTES
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:

@@ -1,1 +1,1 @@
-"""What programs use: API keys, webhooks and repeated requests."""
+"""For programs: API keys, webhooks and idempotent requests."""

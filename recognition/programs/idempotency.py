@@ -1,4 +1,4 @@
-"""Requests that are sent twice and done once: what an Idempotency-Key was answered with."""
+"""Idempotent requests: stored responses by Idempotency-Key."""
 
 import hashlib
 import logging
@@ -17,21 +17,21 @@ from recognition.models import IdempotentRequest
 logger = logging.getLogger(__name__)
 
 KEPT = timedelta(hours=24)
-# A request that has not been answered for so long never will be: its process was killed.
+# After this long without a response, the request's process must have been killed.
 ANSWERED_WITHIN = timedelta(minutes=10)
 MAX_LENGTH = 255
 
 
 class KeyReused(Exception):
-    """The same key came with another request."""
+    """The key was used for a different request."""
 
 
 class StillRunning(Exception):
-    """The request with this key has not been answered yet."""
+    """The request with this key is still running."""
 
 
 def fingerprint(parts: list[bytes]) -> str:
-    """What makes two requests the same: a hash over the parts, each with its length."""
+    """A hash of the parts with their lengths, which is the same for equal requests."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(len(part).to_bytes(8) + part)
@@ -41,10 +41,10 @@ def fingerprint(parts: list[bytes]) -> str:
 def once(
     owner: User, key: str, request: str, answer: Callable[[], tuple[int, dict[str, Any]]]
 ) -> tuple[int, dict[str, Any], bool]:
-    """Status and body for a request: of `answer()` the first time, later those kept, and True.
+    """The response to a request: from `answer()` the first time, later the stored one and True.
 
-    Raises KeyReused where the key belongs to another request, StillRunning while the first one is
-    being answered. An answer that raises is not kept: the request may be sent again.
+    Raises KeyReused if the key belongs to a different request, StillRunning while the first one is
+    running. If `answer()` raises, nothing is stored and the request can be repeated.
     """
     forget_old()
     try:
@@ -64,19 +64,22 @@ def once(
         raise
     try:
         IdempotentRequest.objects.filter(pk=kept.pk).update(status=status, body=body)
-    except (OperationalError, InterfaceError):  # it has been done: that must be told all the same
-        logger.exception("The answer to an idempotent request was not kept")
+    except (
+        OperationalError,
+        InterfaceError,
+    ):  # the work is done; the client must know
+        logger.exception("Could not store the response to an idempotent request")
     return status, body, False
 
 
 def forget_old() -> None:
-    """Delete the answers that were kept long enough, and requests that will have none."""
+    """Delete expired responses, and requests that will never get one."""
     now = timezone.now()
     lost = Q(status=None, created_at__lt=now - ANSWERED_WITHIN)
     IdempotentRequest.objects.filter(lost | Q(created_at__lt=now - KEPT)).delete()
 
 
 def forget(owner_id: int, analysis_id: str) -> None:
-    """Delete the answers that name an analysis, and with it its title."""
+    """Delete the responses that contain an analysis, and so its title."""
     own = IdempotentRequest.objects.filter(owner_id=owner_id)
     own.alias(text=Cast("body", TextField())).filter(text__contains=analysis_id).delete()

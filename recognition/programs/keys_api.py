@@ -1,4 +1,4 @@
-"""/api/v1/keys/: a person's API keys. Only a person who is signed in manages them, no key does."""
+"""/api/v1/keys/: a person's API keys. Managing them needs a signed-in person, not a key."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ class KeySerializer(serializers.ModelSerializer):
 
 
 class NewKeySerializer(KeySerializer):
-    """A key as it is shown once, when it is made."""
+    """A key with its secret, shown once on creation."""
 
     key = serializers.CharField(read_only=True)
 
@@ -68,7 +68,7 @@ class KeyViewSet(
 
     @extend_schema(request=KeySerializer, responses={201: NewKeySerializer})
     def create(self, request: Request) -> Response:
-        """Make a key. The answer is the only place that ever shows it."""
+        """Create a key. Only this response shows its secret."""
         wanted = KeySerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         if self.get_queryset().filter(revoked_at=None).count() >= MOST_KEYS:
@@ -81,5 +81,5 @@ class KeyViewSet(
         return Response({**KeySerializer(key).data, "key": text}, 201)
 
     def perform_destroy(self, instance: ApiKey) -> None:
-        """Revoked keys stay listed, so that their owner sees when they were used last."""
+        """Revoked keys stay listed, so their owner can see when they were last used."""
         keys.revoke(instance)

@@ -1,4 +1,4 @@
-"""Requests with an `Idempotency-Key`: done once however often they are sent."""
+"""Requests with an `Idempotency-Key` run once, however often they are sent."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,22 +19,22 @@ Answer = tuple[int, dict[str, Any]]
 def answer_once(
     request: Request, parts: Callable[[], list[bytes]], answer: Callable[[], Answer]
 ) -> Answer:
-    """Status and body of `answer()`, or those of the same request that came before.
+    """The response of `answer()`, or the stored one of an equal earlier request.
 
-    `parts` are what makes two requests the same; they are asked for only if there is a key.
+    `parts` identify the request; they are computed only if there is a key.
     """
     key = request.headers.get("Idempotency-Key", "").strip()
     if not key:
         return answer()
     if len(key) > idempotency.MAX_LENGTH:
-        raise Problem(400, "invalid_idempotency_key", "The key has over 255 characters.")
+        raise Problem(400, "invalid_idempotency_key", "The key has more than 255 characters.")
     same = idempotency.fingerprint(parts())
     try:
         status, body, _ = idempotency.once(person_of(request), key, same, answer)
     except idempotency.KeyReused:
-        detail = "This Idempotency-Key belongs to another request. Use a new one."
+        detail = "This Idempotency-Key was used for a different request. Use a new one."
         raise Problem(409, "idempotency_key_reused", detail) from None
     except idempotency.StillRunning:
-        detail = "The request with this Idempotency-Key is still being answered."
+        detail = "The request with this Idempotency-Key is still running."
         raise Problem(409, "request_in_progress", detail, wait=1) from None
     return status, body

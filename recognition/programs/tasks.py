@@ -1,4 +1,4 @@
-"""The Celery tasks of webhooks and repeated requests."""
+"""The Celery tasks of webhooks and idempotent requests."""
 
 from celery import shared_task
 
@@ -11,7 +11,7 @@ def deliver_due() -> None:
         deliver.delay(pk)
 
 
-# Expires before its delivery is taken again: messages to slow receivers must not pile up.
+# Expires before the delivery can be claimed again, so messages to slow receivers don't pile up.
 @shared_task(name="recognition.tasks.deliver", expires=webhooks.TAKEN_SECONDS // 2)
 def deliver(pk: int) -> None:
     webhooks.deliver(pk)

@@ -1,4 +1,4 @@
-"""The addresses of keys and webhooks."""
+"""The URLs of keys and webhooks."""
 
 from django.urls import path
 from rest_framework.routers import SimpleRouter

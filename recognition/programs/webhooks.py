@@ -1,9 +1,9 @@
-"""Webhooks: the end of an analysis told to an address of its owner, signed, until it is heard.
+"""Webhooks: signed requests to the owner's address when an analysis ends, retried until accepted.
 
 A delivery is a row written in the transaction that ends the analysis, so none is lost; a periodic
-task sends what is due.
+task sends the ones that are due.
 
-httpx is imported where it is used: 6 MB in each process, and hardly any of them sends webhooks.
+httpx is imported where it is used: it takes 6 MB, and hardly any process sends webhooks.
 """
 
 import asyncio
@@ -28,32 +28,32 @@ from recognition.models import Analysis, Delivery, Webhook
 if TYPE_CHECKING:
     import httpx
 
-# Seconds until the next attempt; after the last one a delivery has failed.
+# Seconds until the next attempt; after the last one the delivery has failed.
 PAUSES = [10, 60, 300, 1800, 7200, 21600]
-# A delivery that a worker has taken is not taken again for so long.
+# How long a worker's claim on a delivery lasts.
 TAKEN_SECONDS = 60
 TIMEOUT, CONNECT_TIMEOUT = 10, 5
-# Timeouts count from byte to byte: a receiver that drips its answer would keep a worker for ever.
-# An answer that has begun is read for so long, and an attempt given up after so long.
+# httpx's timeouts apply per read, so a receiver that drips its response could hold a worker
+# forever. These limit reading the response, and the whole attempt.
 ANSWER_SECONDS, ATTEMPT_SECONDS = 10, 20
 KEPT = timedelta(days=30)
-# IPv6 addresses that a gateway may turn into any IPv4 one: NAT64, 6to4, IPv4-compatible.
+# IPv6 ranges that gateways map to IPv4: NAT64, 6to4, IPv4-compatible.
 DISGUISES = [ipaddress.ip_network(text) for text in ("64:ff9b::/96", "2002::/16", "::/96")]
 READ_BYTES = 2000
 
 
 class WebhookRefused(ValueError):
-    """An address that nothing is sent to; the text says why."""
+    """An address that isn't allowed; the text says why."""
 
 
 def create(owner: User, url: str) -> Webhook:
-    """A webhook with a fresh secret. Raises WebhookRefused for an address that may not be used."""
+    """A webhook with a new secret. Raises WebhookRefused if the address isn't allowed."""
     resolve(url)
     return Webhook.objects.create(owner=owner, url=url, secret=secrets.token_urlsafe(32))
 
 
 def announce(analysis: Analysis) -> None:
-    """Write down what the owner's webhooks shall hear of an analysis that has just ended."""
+    """Create the deliveries for an analysis that has just ended."""
     webhooks = Webhook.objects.filter(owner_id=analysis.owner_id, active=True)
     if not webhooks:
         return
@@ -70,12 +70,12 @@ def announce(analysis: Analysis) -> None:
 
 
 def unsent() -> "QuerySet[Delivery]":
-    """The deliveries that are to be sent; those of a paused webhook wait until it goes on."""
+    """The deliveries that are due; those of paused webhooks wait."""
     return Delivery.objects.filter(status=Delivery.Status.PENDING, webhook__active=True)
 
 
 def take_due() -> list[int]:
-    """The deliveries to be sent now, each taken for a while so that no other worker sends it."""
+    """Claims the deliveries that are due, so no other worker sends them."""
     now = timezone.now()
     due = unsent().filter(next_attempt_at__lte=now)
     taken = []
@@ -87,22 +87,22 @@ def take_due() -> list[int]:
 
 
 def deliver(pk: int) -> None:
-    """Send a delivery once, and note what became of it."""
+    """Make one attempt to send a delivery, and store the outcome."""
     import httpx
 
     delivery = unsent().select_related("webhook").filter(pk=pk).first()
     if delivery is None:
         return
-    if delivery.attempts > len(PAUSES):  # the last one ended its worker
+    if delivery.attempts > len(PAUSES):  # the last attempt killed its worker
         note(delivery, status=Delivery.Status.FAILED)
         return
-    # Written first: an attempt counts even if it ends this process.
+    # Stored first: an attempt counts even if it kills this process.
     note(delivery, attempts=delivery.attempts + 1)
     status: int | None = None
     try:
         status, response = post(delivery)
     except TimeoutError:
-        response = "The answer took too long."
+        response = "The response took too long."
     except (httpx.HTTPError, WebhookRefused, OSError) as error:
         response = str(error)[:500]
     answer = {"response_status": status, "response": response}
@@ -116,39 +116,39 @@ def deliver(pk: int) -> None:
 
 
 def note(delivery: Delivery, **values: Any) -> None:
-    """Write what became of a delivery, unless it was deleted meanwhile."""
+    """Store the outcome of a delivery, unless it was deleted meanwhile."""
     Delivery.objects.filter(pk=delivery.pk).update(**values)
     for name, value in values.items():
         setattr(delivery, name, value)
 
 
 def resend(delivery: Delivery) -> None:
-    """Send a delivery again, from the first attempt on."""
+    """Send a delivery again, starting with attempt one."""
     Delivery.objects.filter(pk=delivery.pk).update(
         status=Delivery.Status.PENDING, attempts=0, next_attempt_at=timezone.now()
     )
 
 
 def forget_old() -> None:
-    """Delete the log of deliveries that ended long ago."""
+    """Delete the log of old deliveries."""
     ended = Delivery.objects.exclude(status=Delivery.Status.PENDING)
     ended.filter(created_at__lt=timezone.now() - KEPT).delete()
 
 
 def forget(owner_id: int, analysis_id: str) -> None:
-    """Delete the deliveries that carry an analysis, sent or not."""
+    """Delete the deliveries that contain an analysis, sent or not."""
     own = Delivery.objects.filter(webhook__owner_id=owner_id)
     own.filter(body__analysis__id=analysis_id).delete()
 
 
 def sign(secret: str, body: bytes, now: int) -> str:
-    """The value of the header Mien-Signature: time, and HMAC-SHA256 over "time.body"."""
+    """The Mien-Signature header: the time, and HMAC-SHA256 over "time.body"."""
     digest = hmac.new(secret.encode(), f"{now}.".encode() + body, hashlib.sha256).hexdigest()
     return f"t={now},v1={digest}"
 
 
 def post(delivery: Delivery) -> tuple[int, str]:
-    """Send the request; gives the status and the beginning of the answer."""
+    """Send the request; returns the status and the start of the response."""
     import httpx
 
     address = resolve(delivery.webhook.url)
@@ -163,7 +163,7 @@ def post(delivery: Delivery) -> tuple[int, str]:
         "Mien-Delivery": str(delivery.pk),
         "Mien-Signature": sign(delivery.webhook.secret, body, int(time.time())),
     }
-    # The address that was checked is the one that is connected to, whatever the name means by now.
+    # Connect to the address that was checked, even if the name resolves differently by now.
     pinned = url.copy_with(host=address)
     extensions = {"sni_hostname": url.host}
     request = httpx.Request("POST", pinned, content=body, headers=headers, extensions=extensions)
@@ -172,9 +172,9 @@ def post(delivery: Delivery) -> tuple[int, str]:
 
 
 async def send(request: "httpx.Request") -> tuple[int, bytes]:
-    """The status and the first bytes of the answer. Raises TimeoutError after ATTEMPT_SECONDS.
+    """The status and the first bytes of the response. Raises TimeoutError after ATTEMPT_SECONDS.
 
-    Asynchronous, because a thread cannot be stopped while it waits.
+    Asynchronous, because a waiting thread can't be stopped.
     """
     import httpx
 
@@ -189,7 +189,7 @@ async def send(request: "httpx.Request") -> tuple[int, bytes]:
 
 
 async def read_beginning(answer: "httpx.Response", deadline: float) -> bytes:
-    """The first bytes of an answer, or what came of them until the deadline."""
+    """The first bytes of a response, as far as they arrived before the deadline."""
     begun = b""
     async for part in answer.aiter_raw():
         begun += part
@@ -199,19 +199,19 @@ async def read_beginning(answer: "httpx.Response", deadline: float) -> bytes:
 
 
 def resolve(url: str) -> str:
-    """The address to connect to. Raises WebhookRefused where it is not a public one.
+    """The address to connect to. Raises WebhookRefused if it isn't public.
 
-    All addresses of the name must be public, or lie in a network that the site allows.
+    All addresses of the name must be public, or in a network that the site allows.
     """
     import httpx
 
     try:
         parsed = httpx.URL(url)
-        host = parsed.host  # decoded only here: a name that is none is found out late
+        host = parsed.host  # invalid names are only found here
     except (httpx.InvalidURL, UnicodeError):
-        raise WebhookRefused("No server can have this name.") from None
+        raise WebhookRefused("This isn't a valid server name.") from None
     if parsed.scheme not in {"http", "https"} or not host or parsed.userinfo:
-        raise WebhookRefused("Give an address that begins with https:// or http://.")
+        raise WebhookRefused("The address must start with https:// or http://.")
     port = parsed.port or (443 if parsed.scheme == "https" else 80)
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -219,13 +219,13 @@ def resolve(url: str) -> str:
         raise WebhookRefused(f"The name {host} cannot be found.") from None
     addresses = [str(entry[4][0]) for entry in found]
     if not all(is_allowed(address) for address in addresses):
-        raise WebhookRefused(f"{host} is not a public address.")
+        raise WebhookRefused(f"{host} isn't a public address.")
     return addresses[0]
 
 
 def is_allowed(text: str) -> bool:
     address = ipaddress.ip_address(text.partition("%")[0])
-    # An IPv4 address in IPv6 clothes is judged as what it is.
+    # An IPv4 address mapped into IPv6 is checked as IPv4.
     address = getattr(address, "ipv4_mapped", None) or address
     if any(address in network for network in DISGUISES if network.version == address.version):
         return False

@@ -1,4 +1,4 @@
-"""/api/v1/webhooks/: a person's webhooks, and the log of what they were told."""
+"""/api/v1/webhooks/: a person's webhooks and their delivery log."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ MOST_WEBHOOKS = 10
 
 
 class WebhookSerializer(serializers.ModelSerializer):
-    """A webhook; its secret verifies the header Mien-Signature."""
+    """A webhook; its secret verifies the Mien-Signature header."""
 
     class Meta:
         model = Webhook
@@ -46,7 +46,7 @@ class WebhookSerializer(serializers.ModelSerializer):
 
 
 class DeliverySerializer(serializers.ModelSerializer):
-    """One event on its way to a webhook."""
+    """One event sent to a webhook."""
 
     class Meta:
         model = Delivery
@@ -89,7 +89,7 @@ class WebhookViewSet(
     @extend_schema(responses=DeliverySerializer(many=True))
     @action(detail=True, pagination_class=LatestFirst)
     def deliveries(self, request: Request, pk: Any = None) -> Response:
-        """What this webhook was told in the last 30 days, newest first."""
+        """This webhook's deliveries of the last 30 days, newest first."""
         page = self.paginate_queryset(self.get_object().deliveries.all())
         return self.get_paginated_response(DeliverySerializer(page, many=True).data)
 

@@ -1,4 +1,4 @@
-"""What the card of a model says: its figures, its data, and how two models compare."""
+"""Model cards: metrics, data, and the comparison of models."""
 
 import json
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from recognition.engine.errors import ModelError
 from recognition.models.versions import data_hash
 
 Card = dict[str, Any]
-"""A model's card, with the keys that training/core/release.py writes."""
+"""A model card, with the keys that training/core/release.py writes."""
 
 TEST_SPLITS = ("PrivateTest", "PublicTest")
 SPLITS = (*TEST_SPLITS, "validation")
@@ -19,7 +19,7 @@ MOST_BYTES = 1024**2
 
 
 class ClassDifference(TypedDict):
-    """How a class fares under each model, in their order; differences to the first one."""
+    """Metrics of one class for each model, in order; differences are relative to the first."""
 
     emotion: str
     f1: list[float]
@@ -28,10 +28,10 @@ class ClassDifference(TypedDict):
 
 
 class Comparison(TypedDict):
-    """Models side by side on the split that all were scored on.
+    """Models compared on a split that all were scored on.
 
-    `accuracy`, `macro_f1`, `ece` hold one figure for each model. `confusion` holds, for each
-    further model, its confusion matrix less the first one's, row the true class.
+    `accuracy`, `macro_f1`, `ece` hold one value per model. `confusion` holds, for each model after
+    the first, its confusion matrix minus the first one's; rows are the true class.
     """
 
     split: str
@@ -46,8 +46,8 @@ class Comparison(TypedDict):
 def shared_split(*cards: Card) -> str | None:
     """The best split on which all these models were scored on the same faces, or None.
 
-    The same faces: all share a file of data, and as many faces of each class. The validation part
-    is one's own, unless seed and share are the same.
+    The same faces means a shared data file and equal counts per class. Validation parts differ
+    unless seed and share are the same.
     """
     files = [set(card.get("data", {}).values()) for card in cards]
     if not set.intersection(*files):
@@ -62,7 +62,7 @@ def shared_split(*cards: Card) -> str | None:
 
 
 def compare(*cards: Card) -> Comparison | None:
-    """Models side by side, the first one as the measure; None without a shared split."""
+    """Models compared with the first one as the baseline; None without a shared split."""
     split = shared_split(*cards)
     if split is None:
         return None
@@ -70,7 +70,7 @@ def compare(*cards: Card) -> Comparison | None:
 
 
 def hold_together(split: str, figures: Sequence[dict[str, Any]]) -> Comparison:
-    """Figures of models on the same faces, the first ones as the measure."""
+    """Metrics of models on the same faces, compared with the first ones."""
     first = figures[0]
     return {
         "split": split,
@@ -101,10 +101,7 @@ def hold_together(split: str, figures: Sequence[dict[str, Any]]) -> Comparison:
 
 
 def read_foreign(content: bytes) -> Card:
-    """A card that somebody else wrote, with figures in the form that ours have.
-
-    Raises ModelError invalid_card.
-    """
+    """A card from elsewhere, with its metrics in Mien's form. Raises ModelError invalid_card."""
     try:
         if len(content) > MOST_BYTES:
             raise ValueError("it is larger than 1 MB")
@@ -119,7 +116,7 @@ def read_foreign(content: bytes) -> Card:
         figures = card.get("figures", {})
         card["figures"] = {split: _known_figures(one) for split, one in figures.items()}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ModelError("invalid_card", f"The card cannot be used: {error}.") from error
+        raise ModelError("invalid_card", f"The card can't be used: {error}.") from error
     return card
 
 
@@ -128,7 +125,7 @@ def _refuse_constant(name: str) -> None:
 
 
 def _known_figures(figures: dict[str, Any]) -> dict[str, Any]:
-    """The figures of a split that this site knows, as numbers."""
+    """The metrics of the splits that Mien knows, as numbers."""
     classes = figures["per_class"]
     confusion = [[int(count) for count in row] for row in figures["confusion"]]
     if [len(row) for row in confusion] != [len(EMOTIONS)] * len(EMOTIONS):

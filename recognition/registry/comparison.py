@@ -1,4 +1,4 @@
-"""What pages, the API and commands say of model versions, alone and side by side."""
+"""Model versions as shown by pages, the API and commands, alone and compared."""
 
 from collections.abc import Sequence
 from typing import Any, TypedDict
@@ -15,7 +15,7 @@ from recognition.registry.version_files import load_classifier
 
 
 class EventState(TypedDict):
-    """An entry of the audit trail; versions by number."""
+    """An audit trail entry; versions by number."""
 
     action: str
     version: int
@@ -47,7 +47,7 @@ class VersionState(TypedDict):
 
 
 class FaceReadings(TypedDict):
-    """One face of a photo: its box in pixels, and the probabilities of each version in order."""
+    """One face of a photo: its box in pixels, and each version's probabilities in order."""
 
     box: dict[str, float]
     probabilities: list[dict[str, float]]
@@ -90,16 +90,16 @@ def describe_event(event: ModelEvent) -> EventState:
 
 
 def compare(versions: Sequence[ModelVersion]) -> cards.Comparison | None:
-    """Versions side by side on the split that all were scored on, the first one as the measure."""
+    """Versions compared on the split that all were scored on; the first is the baseline."""
     return cards.compare(*(version.card for version in versions))
 
 
 def compare_on_photo(
     versions: Sequence[ModelVersion], rgb: NDArray[np.uint8], detector: FaceDetector
 ) -> list[FaceReadings]:
-    """The faces of a photo, RGB uint8 [height, width, 3], as each version reads them.
+    """The faces of a photo, RGB uint8 [height, width, 3], classified by each version.
 
-    Raises ModelError for a version whose file cannot be loaded.
+    Raises ModelError for a version whose file can't be loaded.
     """
     detections = detector.detect(rgb)
     faces = align_faces(rgb, [detection.landmarks for detection in detections])

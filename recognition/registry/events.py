@@ -1,4 +1,4 @@
-"""What pages hear of model versions."""
+"""The events about model versions."""
 
 from typing import Literal, TypedDict
 
@@ -6,12 +6,12 @@ from recognition.events import STAFF_GROUP, publish
 
 
 class ModelsChanged(TypedDict):
-    """A version was registered, promoted or put aside: what pages show of them is read again."""
+    """A version was registered, promoted or archived; pages reload what they show."""
 
     type: Literal["models.changed"]
 
 
 def publish_models() -> None:
-    """Tell the pages of administrators that the model versions are others, or used otherwise."""
+    """Tell administrators' pages that the model versions have changed."""
     event: ModelsChanged = {"type": "models.changed"}
     publish(STAFF_GROUP, event)

@@ -1,4 +1,4 @@
-"""Model files from elsewhere: their limits, and what their answers must look like."""
+"""Imported model files: limits, and checks of their outputs."""
 
 import io
 import json
@@ -16,21 +16,21 @@ from recognition.engine.align import SIDE
 from recognition.engine.classifier import EmotionClassifier
 from recognition.engine.errors import ModelError
 
-# What trying a network may take.
+# Limits for trying a network.
 TRIAL_SECONDS = 60
 TRIAL_BYTES = 2 * 1024**3
 MOST_ARRAYS = 5000
 
-# What reading an npz file raises that is none, or holds something else than plain arrays.
+# What numpy raises for files that aren't npz or hold more than plain arrays.
 UNREADABLE = (
     *(zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError, RuntimeError),
-    MemoryError,  # an array that only claims to be large
+    MemoryError,  # an array whose claimed size is huge
 )
 
 
 @dataclass(frozen=True)
 class Trial:
-    """How a network did: milliseconds for one face on one thread, its operators and nodes."""
+    """The result of a trial: milliseconds per face on one thread, operators and nodes."""
 
     milliseconds: float
     operators: list[str]
@@ -38,11 +38,11 @@ class Trial:
 
 
 def try_onnx(content: bytes, max_bytes: int) -> Trial:
-    """Check and try an ONNX file from elsewhere; takes about a second.
+    """Check and try an imported ONNX file; takes about a second.
 
-    It is parsed, loaded and run by model_trial in a process of its own, whose environment holds no
-    secrets and which is cut off at 2 GB and 60 s: a fault of the parser, or a network that unfolds
-    into a terabyte, ends there. Raises ModelError: too_large, too_demanding, and what
+    model_trial parses, loads and runs it in a separate process without secrets in its environment,
+    limited to 2 GB and 60 s: a bug in the parser, or a network that expands to a terabyte, ends
+    there. Raises ModelError: too_large, too_demanding, and what
     model_trial.inspect, EmotionClassifier and check_answers raise.
     """
     check_size(content, max_bytes)
@@ -68,9 +68,9 @@ def try_onnx(content: bytes, max_bytes: int) -> Trial:
 
 
 def read_weights(content: bytes, max_bytes: int) -> dict[str, NDArray]:
-    """The arrays of an npz file, none of them pickled: what an architecture of ours is filled with.
+    """The arrays of an npz file of weights; pickled ones are refused.
 
-    Raises ModelError: too_large, also for what unpacks to more than `max_bytes`, or invalid_file.
+    Raises ModelError: invalid_file, or too_large, also if it unpacks to more than `max_bytes`.
     """
     check_size(content, max_bytes)
     try:
@@ -82,10 +82,10 @@ def read_weights(content: bytes, max_bytes: int) -> dict[str, NDArray]:
             with np.load(io.BytesIO(content), allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
         if not all(isinstance(array, np.ndarray) for array in arrays.values()):
-            raise ValueError("a member is not an array")
+            raise ValueError("a member isn't an array")
     except UNREADABLE as error:
         raise ModelError(
-            "invalid_file", f"The weights file is not an npz file of plain arrays: {error}"
+            "invalid_file", f"The weights file isn't an npz file of plain arrays: {error}"
         ) from error
     if not fits:
         raise ModelError("too_large", "The weights file unpacks to more than is accepted.")
@@ -103,10 +103,10 @@ def check_size(content: bytes, max_bytes: int) -> None:
 
 
 def check_answers(classifier: EmotionClassifier, batches: tuple[int, ...] = (1, 4)) -> None:
-    """Run a network on drawn faces in batches of these sizes, which also warms it.
+    """Run a network on synthetic faces in batches of these sizes, which also warms it up.
 
-    Raises ModelError: cannot_run, or wrong_probabilities where a row is not of finite numbers from
-    0 on that sum to 1.
+    Raises ModelError: cannot_run, or wrong_probabilities unless each row holds finite numbers of at
+    least 0 that sum to 1.
     """
     faces = draw_faces(max(batches))
     for count in batches:
@@ -115,7 +115,7 @@ def check_answers(classifier: EmotionClassifier, batches: tuple[int, ...] = (1, 
         except Exception as error:  # ONNX Runtime's own exception classes share no other base
             message = f"The network fails on {count} faces at once: {error}"
             raise ModelError("cannot_run", message) from error
-        # Written so that a number which is none fails as well.
+        # Written so that NaN fails too.
         whole = rows.shape == (count, rows.shape[-1]) and (rows >= 0).all()
         if not (whole and (np.abs(rows.sum(axis=1) - 1) <= 1e-3).all()):
             raise ModelError(
@@ -126,7 +126,7 @@ def check_answers(classifier: EmotionClassifier, batches: tuple[int, ...] = (1, 
 
 
 def draw_faces(count: int) -> NDArray[np.uint8]:
-    """Pictures [count, 48, 48] that show faults: flat ones first, where one divides by a spread."""
+    """Images [count, 48, 48] that provoke errors: flat ones first, which have no variance."""
     rows, columns = np.mgrid[0:SIDE, 0:SIDE]
     shades = (rows * 3 + columns * 2).astype(np.uint8)
     noise = np.random.default_rng(0).integers(0, 256, (count, SIDE, SIDE), np.uint8)

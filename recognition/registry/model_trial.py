@@ -1,6 +1,6 @@
-"""`python -m recognition.model_trial < FILE`: the process in which a foreign ONNX file is tried.
+"""`python -m recognition.registry.model_trial < FILE`: tries an imported ONNX file.
 
-No other process reads such a file or pays for the parser's memory; model_files starts it.
+No other process parses such a file or pays for the parser's memory; model_files starts it.
 """
 
 import json
@@ -26,8 +26,8 @@ from recognition.registry.model_files import (
 
 MOST_NODES = 5000
 
-# All that a network which classifies small pictures is made of. Nothing here loops, branches,
-# draws random numbers or touches text, sequences or files.
+# The operators of networks that classify small images. None loops, branches, draws random numbers
+# or touches text, sequences or files.
 _OPERATORS = """
     Conv QLinearConv MatMul QLinearMatMul Gemm QuantizeLinear DequantizeLinear
     BatchNormalization InstanceNormalization LayerNormalization GroupNormalization
@@ -43,36 +43,36 @@ _OPERATORS = """
 """
 OPERATORS = frozenset(_OPERATORS.split())
 
-# What may be computed from pixels. Whole numbers of 16 bits and more are sizes, indices and
-# integer divisors: a network that takes them from the picture could pass every trial and still
-# fill the memory, or kill its process, at one photo later.
+# Types that may be computed from pixels. Integers of 16 bits and more are sizes, indices and
+# divisors: a network that takes them from the image could pass every trial and still exhaust the
+# memory, or crash, on a later photo.
 PIXEL_TYPES = frozenset(
     {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE}
     | {TensorProto.BOOL, TensorProto.UINT8, TensorProto.INT8}
 )
-# Attributes that are numbers or text.
+# Attributes that hold numbers or text.
 PLAIN = (
     *(onnx.AttributeProto.FLOAT, onnx.AttributeProto.INT, onnx.AttributeProto.STRING),
     *(onnx.AttributeProto.FLOATS, onnx.AttributeProto.INTS, onnx.AttributeProto.STRINGS),
 )
-# The operators that take sizes also as fractions, and from which input on.
+# Operators that also take fractional sizes, and their first such input.
 FRACTIONS_AS_SIZES = {"Resize": 1, "Range": 0}
 
 
 def inspect(content: bytes) -> ModelProto:
     """Parse an ONNX file without running any of it.
 
-    Raises ModelError for what a feed-forward network for the contract does not need: invalid_file,
+    Raises ModelError for anything that a feed-forward network doesn't need: invalid_file,
     foreign_content, external_data, unknown_operator, too_many_nodes, sizes_from_picture,
     wrong_output.
     """
     try:
         model = onnx.load_model_from_string(content)
     except (DecodeError, ValueError) as error:
-        raise ModelError("invalid_file", f"This is not an ONNX file: {error}") from error
+        raise ModelError("invalid_file", f"This isn't an ONNX file: {error}") from error
     graph = model.graph
     if not graph.node:
-        raise ModelError("invalid_file", "This is not an ONNX file, or its network is empty.")
+        raise ModelError("invalid_file", "This isn't an ONNX file, or its network is empty.")
     if model.functions or model.training_info or graph.sparse_initializer:
         raise ModelError(
             "foreign_content",
@@ -104,7 +104,7 @@ def _inspect_node(node: NodeProto) -> None:
         if attribute.type not in (*PLAIN, onnx.AttributeProto.TENSOR):
             raise ModelError(
                 "foreign_content",
-                f"A {node.op_type} holds more than numbers: a network or sparse weights.",
+                f"A {node.op_type} holds a network or sparse weights, not just numbers.",
             )
         _refuse_external(attribute.t)
 
@@ -112,7 +112,7 @@ def _inspect_node(node: NodeProto) -> None:
 def _refuse_external(tensor: TensorProto) -> None:
     if tensor.external_data or tensor.data_location:
         raise ModelError(
-            "external_data", "The weights must be inside the file, not in others beside it."
+            "external_data", "The weights must be inside the file, not in external files."
         )
 
 
@@ -121,7 +121,7 @@ def _refuse_sizes_from_picture(graph: GraphProto) -> None:
     types = {value.name: value.type.tensor_type.elem_type for value in values}
     from_picture = {value.name for value in graph.input}
     from_picture -= {tensor.name for tensor in graph.initializer}
-    for node in graph.node:  # sorted, or ONNX Runtime refuses it: values are made, then used
+    for node in graph.node:  # sorted topologically; ONNX Runtime refuses anything else
         if node.op_type == "Shape" or not from_picture.intersection(node.input):
             continue
         from_picture.update(filter(None, node.output))
@@ -136,10 +136,10 @@ def _refuse_sizes_from_picture(graph: GraphProto) -> None:
 
 
 def measure(content: bytes) -> Trial:
-    """Inspect a file, then run it on drawn faces. Raises ModelError."""
+    """Inspect a file, then run it on synthetic faces. Raises ModelError."""
     graph = inspect(content).graph
     classifier = EmotionClassifier(content)
-    check_answers(classifier, (1, 2, 3, 8, 32))  # up to the largest batch that is ever made
+    check_answers(classifier, (1, 2, 3, 8, 32))  # up to the largest batch in use
     face = draw_faces(4)[3:]
     seconds = []
     for _repeat in range(15):
@@ -151,7 +151,7 @@ def measure(content: bytes) -> Trial:
 
 
 def main() -> None:
-    """Try the file on standard input under limits; JSON on standard output."""
+    """Try the file from standard input under limits; print JSON."""
     resource.setrlimit(resource.RLIMIT_AS, (TRIAL_BYTES, TRIAL_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (TRIAL_SECONDS, TRIAL_SECONDS))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))

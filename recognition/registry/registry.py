@@ -1,7 +1,7 @@
-"""The model versions: registered, promoted, rolled back, archived; and this process's classifier.
+"""The model versions: register, promote, roll back, archive; and this process's classifier.
 
-A promotion changes two rows in one transaction. Every worker asks for the active version before
-each job, loads a new one beside the old one, warms it, and flips.
+A promotion changes two rows in one transaction. Every worker checks the active version before each
+job, loads a new one beside the old one, warms it up, and switches.
 """
 
 import hashlib
@@ -29,21 +29,21 @@ logger = logging.getLogger(__name__)
 Action = ModelEvent.Action
 
 RECENT_SECONDS = 1.0
-# A version that could not be loaded is tried again after this: the storage may be back.
+# Seconds until a version that failed to load is tried again: the storage may be back.
 RETRY_SECONDS = 10.0
 Measure = Callable[[Sequence[ModelVersion]], cards.Comparison | None]
-"""Versions side by side on faces on which this site has scored all of them; None without any."""
+"""Versions compared on faces that this site scored all of them on; None without any."""
 
-# Processes that register at the same moment may want the same number.
+# Processes that register at the same time may pick the same number.
 NUMBER_ATTEMPTS = 10
 
 
 class PromotionRefused(CodedError):
-    """A version that cannot be promoted or archived.
+    """A version that can't be promoted or archived.
 
     Codes: already_active, not_comparable, worse, overtaken, nothing_before, active, and for a
     file that cannot be loaded unreadable_file and those of ModelError. Only not_comparable and
-    worse can be confirmed.
+    worse can be overridden.
     """
 
 
@@ -61,11 +61,11 @@ def register(
     shipped: bool = False,
     imported: bool = False,
 ) -> ModelVersion:
-    """Store a model as the next version, or give the version that has this very file already.
+    """Store a model as the next version, or return the version that already has this file.
 
     `weights` is an npz, `keras` a .keras file, both written by the training process.
 
-    Raises ModelError for a file that does not follow EmotionClassifier's contract.
+    Raises ModelError for a file that breaks EmotionClassifier's contract.
     """
     sha256 = hashlib.sha256(onnx).hexdigest()
     if known := ModelVersion.objects.filter(sha256=sha256).first():
@@ -89,18 +89,18 @@ def register(
         version.keras_sha256 = hashlib.sha256(keras).hexdigest()
         version.keras.save(f"{version.keras_sha256}.keras", ContentFile(keras), save=False)
     registered = _insert(version)
-    if registered is not version:  # another process was quicker
+    if registered is not version:  # another process was faster
         for file in filter(None, (version.onnx.name, version.weights.name, version.keras.name)):
             default_storage.delete(file)
     else:
         logger.info("Registered model %s", version)
-        if not shipped:  # that one comes with a start, when nobody can listen yet
+        if not shipped:  # registered at start-up, when nobody is connected yet
             transaction.on_commit(events.publish_models)
     return registered
 
 
 def _insert(version: ModelVersion) -> ModelVersion:
-    """Insert a row under the next free number, or give the one that has the same file."""
+    """Insert a row with the next free number, or return the one with the same file."""
     action = Action.IMPORTED if version.imported else Action.REGISTERED
     for attempt in range(NUMBER_ATTEMPTS):
         newest = ModelVersion.objects.aggregate(number=Max("number"))["number"] or 0
@@ -121,9 +121,9 @@ def _insert(version: ModelVersion) -> ModelVersion:
 
 
 def register_shipped_model() -> ModelVersion:
-    """Register the network that comes with the code, unless it is registered already.
+    """Register the network that ships with the code, unless it is registered already.
 
-    It becomes active on a fresh site, and after an upgrade if the older shipped one was active.
+    It becomes active on a new site, and after an upgrade if the previous shipped one was active.
     """
     content = SHIPPED_MODEL.read_bytes()
     known = ModelVersion.objects.filter(sha256=hashlib.sha256(content).hexdigest()).first()
@@ -133,17 +133,17 @@ def register_shipped_model() -> ModelVersion:
         version = known or register(content, card, keras=keras, shipped=True)
         active = ModelVersion.objects.filter(active=True).first()
         if active is None or (active.shipped and not known and active != version):
-            _activate(version, active, Action.PROMOTED, reason="It came with the code.")
+            _activate(version, active, Action.PROMOTED, reason="Shipped with the code.")
     return version
 
 
 def import_onnx(
     content: bytes, card: bytes | None = None, *, user: Any = None, note: str = ""
 ) -> ModelVersion:
-    """Register an ONNX file that was made elsewhere, after it was checked and tried.
+    """Check, try and register an ONNX file from elsewhere.
 
-    `card` is a file of JSON. The figures in it are claims: they are kept, but no promotion relies
-    on them. Raises ModelError: what model_files.try_onnx raises, and invalid_card.
+    `card` is JSON. Its metrics are claims: they are stored, but promotions don't rely on them.
+    Raises ModelError: those of model_files.try_onnx, and invalid_card.
     """
     facts = cards.read_foreign(card) if card else {}
     trial = model_files.try_onnx(content, settings.MAX_MODEL_BYTES)
@@ -164,14 +164,14 @@ def promote(
 ) -> None:
     """Make `version` the one that all workers use from their next job on.
 
-    Raises PromotionRefused, and leaves the old one in use, if the file cannot be loaded, if
-    somebody else was quicker, or, unless `confirmed`, if the version is less accurate than the
-    active one on the same data or cannot be compared with it. `measure` says what the site has
-    measured besides what is in the cards.
+    Raises PromotionRefused, and keeps the active one, if the file can't be loaded, if someone else
+    was faster, or, unless `confirmed`, if the version is less accurate than the active one on the
+    same data or can't be compared with it. `measure` returns the site's own evaluations, which
+    aren't in the cards.
     """
     active = active_version()
     if version.pk == active.pk:
-        raise PromotionRefused("already_active", f"{_name(version)} is in use already.")
+        raise PromotionRefused("already_active", f"{_name(version)} is already active.")
     _check_loads(version)
     objection = find_objection(version, active, measure)
     if objection and not confirmed:
@@ -183,16 +183,16 @@ def promote(
 def find_objection(
     version: ModelVersion, active: ModelVersion, measure: Measure | None = None
 ) -> PromotionRefused | None:
-    """What speaks against using `version` instead of `active`: by what was measured here, or else
-    by their cards, unless those are somebody else's."""
+    """The reason against promoting `version` over `active`, if any: by evaluations made here,
+    or else by their cards, unless those were imported."""
     comparison = measure([active, version]) if measure else None
     if comparison is None and not (version.imported or active.imported):
         comparison = cards.compare(active.card, version.card)
     if comparison is None:
         return PromotionRefused(
             "not_comparable",
-            f"{_name(version)} and {active} in use were not scored here on the same faces; "
-            "promote it only if you know that it is better.",
+            f"{_name(version)} and {active} (active) weren't scored here on the same faces. "
+            "Promote it only if you know that it is better.",
         )
     before, after = comparison["accuracy"]
     if after < before:
@@ -205,14 +205,14 @@ def find_objection(
 
 
 def roll_back(user: Any = None, *, reason: str = "") -> ModelVersion:
-    """Put the version to use again that was active before the present one; gives it.
+    """Reactivate the previously active version and return it.
 
-    Called again it goes one further back. Raises PromotionRefused.
+    Calling it again goes back one more. Raises PromotionRefused.
     """
     active = active_version()
     before = _versions_before(active)
     if not before:
-        raise PromotionRefused("nothing_before", f"No version was in use before {active}.")
+        raise PromotionRefused("nothing_before", f"No version was active before {active}.")
     version = ModelVersion.objects.get(pk=before[0])
     _check_loads(version)
     _activate(version, active, Action.ROLLED_BACK, user, reason)
@@ -221,7 +221,7 @@ def roll_back(user: Any = None, *, reason: str = "") -> ModelVersion:
 
 
 def archive(version: ModelVersion, user: Any = None, *, reason: str = "") -> None:
-    """Put a version aside; promoting it takes it back. Raises PromotionRefused if it is in use."""
+    """Archive a version; promoting it unarchives it. Raises PromotionRefused if it is active."""
     with transaction.atomic():
         shelved = ModelVersion.objects.filter(pk=version.pk, active=False)
         if shelved.filter(archived=False).update(archived=True):
@@ -231,7 +231,7 @@ def archive(version: ModelVersion, user: Any = None, *, reason: str = "") -> Non
             transaction.on_commit(events.publish_models)
         elif not shelved.exists():
             raise PromotionRefused(
-                "active", f"{_name(version)} is in use; promote another one first."
+                "active", f"{_name(version)} is active. Promote another version first."
             )
     version.archived = True
 
@@ -244,14 +244,14 @@ def _activate(
     reason: str = "",
     confirmed: bool = False,
 ) -> None:
-    """Replace `previous` by `version`, unless it is no longer the active one."""
+    """Replace `previous` by `version`, unless `previous` is no longer active."""
     try:
         with transaction.atomic():
             if previous is not None:
                 present = ModelVersion.objects.filter(pk=previous.pk, active=True)
                 if not present.update(active=False):
                     raise _overtaken()
-            # Where two found no active version, the constraint lets one of them through.
+            # If two found no active version, the constraint lets one of them through.
             ModelVersion.objects.filter(pk=version.pk).update(active=True, archived=False)
             ModelEvent.objects.create(
                 action=action,
@@ -264,34 +264,34 @@ def _activate(
     except IntegrityError as error:
         raise _overtaken() from error
     version.active, version.archived = True, False
-    logger.info("Model %s is in use now, instead of %s", version, previous)
+    logger.info("Model %s is now active instead of %s", version, previous)
 
 
 def _overtaken() -> PromotionRefused:
     return PromotionRefused(
-        "overtaken", "Somebody else changed the version in use just now; look again."
+        "overtaken", "Someone else just changed the active version. Reload and try again."
     )
 
 
 def _check_loads(version: ModelVersion) -> None:
     try:
         load_classifier(version)
-    except Exception as error:  # a storage raises what its library raises
+    except Exception as error:  # storages raise their library's exceptions
         code = error.code if isinstance(error, ModelError) else "unreadable_file"
         raise PromotionRefused(code, f"{_name(version)} cannot be loaded: {error}") from error
 
 
 def _versions_before(active: ModelVersion) -> list[int]:
-    """The primary keys of the versions in use before, the last one first.
+    """The primary keys of the previously active versions, latest first.
 
-    A promotion puts a version on the pile, a roll-back takes one off.
+    A promotion pushes a version onto this stack, a rollback pops one.
     """
     pile: list[int] = []
     steps = ModelEvent.objects.filter(action__in=[Action.PROMOTED, Action.ROLLED_BACK])
     rows = steps.order_by("pk").values_list("action", "version", "previous")
     for action, version, previous in rows:
         if not pile and previous:
-            pile.append(previous)  # of a site older than these events
+            pile.append(previous)  # a site older than these events
         if action == Action.PROMOTED:
             pile.append(version)
         else:
@@ -306,14 +306,14 @@ def _name(version: ModelVersion) -> str:
 # --- This process's classifier -------------------------------------------------------------------
 
 _asked_at = 0.0
-# The version that this process holds, with its classifier; replaced when another is active.
+# This process's version and classifier; replaced when another becomes active.
 _loaded: tuple[ModelVersion, EmotionClassifier] | None = None
-# The active version that could not be loaded, and when to try it again.
+# The active version that failed to load, and when to try it again.
 _refused: tuple[int, float] | None = None
 
 
 def active_version() -> ModelVersion:
-    """The active version; the shipped one on a site that has registered none yet."""
+    """The active version; the shipped one if the site has none yet."""
     version = ModelVersion.objects.filter(active=True).first()
     return version or register_shipped_model()
 
@@ -321,8 +321,8 @@ def active_version() -> ModelVersion:
 def active_classifier() -> tuple[ModelVersion, EmotionClassifier]:
     """The active version and its classifier, loaded once and swapped when the active one changes.
 
-    Where the active one cannot be loaded, this process goes on with the one that it has, or begins
-    with the latest one before that can be. Raises ModelError where there is none.
+    If the active one can't be loaded, this process keeps the one it has, or starts with the latest
+    earlier one that can. Raises ModelError if there is none.
     """
     global _loaded, _refused
     version = active_version()
@@ -334,11 +334,11 @@ def active_classifier() -> tuple[ModelVersion, EmotionClassifier]:
         _loaded = (version, load_classifier(version))
         _refused = None
         logger.info("Loaded model %s", version)
-    except Exception:  # a storage raises what its library raises
+    except Exception:  # storages raise their library's exceptions
         _refused = (version.pk, time.monotonic() + RETRY_SECONDS)
         if _loaded is None:
             _loaded = _load_older(version)
-        logger.exception("%s cannot be loaded; %s stays in use", _name(version), _loaded[0])
+        logger.exception("%s can't be loaded; %s stays active", _name(version), _loaded[0])
     return _loaded
 
 
@@ -348,12 +348,12 @@ def _load_older(active: ModelVersion) -> tuple[ModelVersion, EmotionClassifier]:
         try:
             return version, load_classifier(version)
         except Exception:
-            logger.exception("Nor can %s be loaded", version)
-    raise ModelError("no_model", f"Neither {active} nor any version before it can be loaded.")
+            logger.exception("%s can't be loaded either", version)
+    raise ModelError("no_model", f"Neither {active} nor any earlier version can be loaded.")
 
 
 def recent_classifier() -> tuple[ModelVersion, EmotionClassifier]:
-    """As active_classifier, but a second old at most: for frames, which come many a second."""
+    """Like active_classifier, but up to a second old: frames arrive many times a second."""
     global _asked_at
     now = time.monotonic()
     if _loaded is not None and now - _asked_at < RECENT_SECONDS:

@@ -1,4 +1,4 @@
-"""The addresses of the model versions in the API; their pages belong to training."""
+"""The URLs of model versions in the API; their pages are in training."""
 
 from rest_framework.routers import SimpleRouter
 

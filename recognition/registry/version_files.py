@@ -1,4 +1,4 @@
-"""The files of a model version: read only if they are the registered ones, loaded, exported."""
+"""The files of a model version: verified, loaded and exported."""
 
 import hashlib
 import io
@@ -19,28 +19,28 @@ def read_onnx(version: ModelVersion) -> bytes:
 
 
 def read_weights(version: ModelVersion) -> bytes | None:
-    """The weights of a version, None where it has none. Raises ModelError as read_onnx."""
+    """The weights of a version, or None. Raises ModelError like read_onnx."""
     if not version.weights:
         return None
     return _read(version, version.weights, version.weights_sha256)
 
 
 def read_keras(version: ModelVersion) -> bytes | None:
-    """The .keras file of a version, None where it has none. Raises ModelError as read_onnx."""
+    """The .keras file of a version, or None. Raises ModelError like read_onnx."""
     if not version.keras:
         return None
     return _read(version, version.keras, version.keras_sha256)
 
 
 def load_classifier(version: ModelVersion) -> EmotionClassifier:
-    """A new classifier of a version, checked and warm. Raises ModelError."""
+    """A new classifier for a version, checked and warmed up. Raises ModelError."""
     classifier = EmotionClassifier(read_onnx(version))
     check_answers(classifier)
     return classifier
 
 
 def card_file(version: ModelVersion) -> bytes:
-    """The card as a file of JSON, with what the registry knows of the version."""
+    """The card as JSON, with the registry's data about the version."""
     facts = {
         "number": version.number,
         "sha256": version.sha256,
@@ -54,8 +54,8 @@ def card_file(version: ModelVersion) -> bytes:
 
 
 def zip_file(version: ModelVersion) -> bytes:
-    """A zip of expression.onnx, expression.json (the card) and, if there are any, weights.npz and
-    expression.keras. Raises ModelError as read_onnx.
+    """A zip of expression.onnx, expression.json (the card) and, if present, weights.npz and
+    expression.keras. Raises ModelError like read_onnx.
     """
     contents = {"expression.onnx": read_onnx(version), "expression.json": card_file(version)}
     for name, content in (
@@ -65,7 +65,7 @@ def zip_file(version: ModelVersion) -> bytes:
         if content is not None:
             contents[name] = content
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:  # weights do not shrink
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:  # weights don't compress
         for name, content in contents.items():
             archive.writestr(name, content)
     return file.getvalue()

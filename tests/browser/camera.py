@@ -1,7 +1,7 @@
-"""A camera for the browser that plays a clip: real faces that move over a plain background.
+"""A fake camera for the browser that plays a clip of real faces moving over a plain background.
 
-Below the picture a white block on a black strip stands at the first face's middle, so that a test
-can read from the picture itself where the face is.
+A white block on a black strip below the picture marks the first face's center, so tests can read
+the face's position from the picture itself.
 """
 
 import math
@@ -16,12 +16,12 @@ from tests.browser.chromium import ARGUMENTS, find_chromium
 WIDTH, HEIGHT = 640, 480
 STRIP = 16  # pixels
 SWING = 130  # pixels to either side
-FRAMES = 240  # Chromium plays 30 a second, and begins anew
+FRAMES = 240  # Chromium plays 30 a second in a loop
 FACE_MIDDLE = 0.48  # of the portrait's width
 
 
 def write_clip(path: Path, faces: int = 1) -> Path:
-    """Write a clip of FRAMES pictures (Motion JPEG) with so many faces; returns its path."""
+    """Write a clip of FRAMES pictures (Motion JPEG) with this many faces; returns its path."""
     portrait = Image.fromarray(skimage.data.astronaut()).crop((110, 0, 350, 300))
     height = {0: 0, 1: 400}.get(faces, 270)
     person = portrait.resize((height * 4 // 5, height)) if height else None

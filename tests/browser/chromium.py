@@ -4,7 +4,7 @@ import shutil
 
 from playwright.sync_api import Browser, Page, Playwright, expect
 
-# A busy machine with two cores takes its time.
+# A busy machine with two cores is slow.
 expect.set_options(timeout=30_000)
 
 # --no-sandbox: inside a container chromium cannot build its own.
@@ -21,7 +21,7 @@ def launch(playwright: Playwright) -> Browser:
 
 
 def create_account(page: Page, url: str, email: str, password: str) -> None:
-    """Sign up as a new person; on a fresh site as its administrator. Ends on the upload page."""
+    """Sign up; on a new site as its administrator. Ends on the upload page."""
     page.goto(url)
     if not page.url.endswith("/setup/"):
         page.goto(f"{url}/accounts/signup/")
@@ -30,4 +30,4 @@ def create_account(page: Page, url: str, email: str, password: str) -> None:
     page.locator("#id_password2").fill(password)
     page.locator("main form button[type=submit]").click()
     page.locator("#drop").wait_for()
-    page.wait_for_load_state("load")  # the scripts are there
+    page.wait_for_load_state("load")  # the scripts have loaded

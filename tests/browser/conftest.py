@@ -21,7 +21,7 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.browser)
 
 
-# For this package only: the event loop of Playwright would be in the way of other tests.
+# For this package only: Playwright's event loop would interfere with other tests.
 @pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
     if not find_chromium():
@@ -57,12 +57,12 @@ def photos(tmp_path_factory) -> dict[str, Path]:
 
 @pytest.fixture
 def visitor(browser, live_site) -> Iterator[Page]:
-    """A page of somebody who is not signed in; the test fails if its console shows an error."""
+    """A page of a signed-out visitor; the test fails if its console shows an error."""
     yield from open_page(browser, live_site)
 
 
 def open_page(browser: Browser, live_site) -> Iterator[Page]:
-    live_site.redis.clear_cache()  # many sign up from this one address, quickly
+    live_site.redis.clear_cache()  # many sign-ups come from this address
     context = browser.new_context(base_url=live_site.url, viewport={"width": 1280, "height": 900})
     context.set_default_timeout(30_000)
     page = context.new_page()
@@ -76,7 +76,7 @@ def open_page(browser: Browser, live_site) -> Iterator[Page]:
 
 @pytest.fixture
 def person(visitor, live_site) -> Page:
-    """A page of somebody who has just signed up."""
+    """A page of a newly signed-up person."""
     name = f"person-{next(numbers)}@example.org"
     create_account(visitor, live_site.url, name, "correct horse battery")
     return visitor
@@ -97,7 +97,7 @@ def open_result(person, photos):
 
 @pytest.fixture
 def live(browser_with_camera, live_site) -> Iterator[Page]:
-    """The Live page of somebody who has just signed up, in a browser with a camera."""
+    """The Live page of a newly signed-up person, in a browser with a camera."""
     pages = open_page(browser_with_camera, live_site)
     page = next(pages)
     page.context.grant_permissions(["camera"])

@@ -1,4 +1,4 @@
-"""What the pictures of the exports page show: one in each state. `fill` runs inside the site."""
+"""Exports for the screenshots, one in each state. `fill` runs inside the site."""
 
 from datetime import timedelta
 
@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from recognition.models import Export
 
-GAVE_UP = "The export could not be finished in three attempts: start it again later."
+GAVE_UP = "The export failed three times. Retry it later."
 MADE_UP = [
     {"format": "csv", "status": "canceled", "rows_total": 51_200},
     {

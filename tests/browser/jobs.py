@@ -1,4 +1,4 @@
-"""What the pictures of the page of jobs show: a paused queue, jobs of all kinds, failures.
+"""Jobs for the screenshots: a paused queue, jobs of all kinds, failures.
 
 `fill` runs inside the site, by `manage.py shell`.
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from recognition.jobs import kinds, tracebacks
+from recognition.jobs import pauses, tracebacks
 from recognition.models import Analysis
 from recognition.registry import registry
 from tests.browser.trainings import add_dataset, add_import, add_run
@@ -24,7 +24,7 @@ def fill() -> None:
     version = registry.register_shipped_model()
     dataset = add_dataset(user, "faces.csv", write_csv)
     for queue in ("analyses", "training"):
-        kinds.pause(queue, user)
+        pauses.switch(queue, True, user)
     for minutes in (3, 2):
         add_photo(user, waiting_since=ago(minutes=minutes))
     for minutes in (61, 45):

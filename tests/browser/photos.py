@@ -1,4 +1,4 @@
-"""Photo files for the browser: public-domain pictures of scikit-image, alone and put together."""
+"""Photo files for the browser, made of scikit-image's public-domain pictures."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def write_photos(folder: Path) -> dict[str, Path]:
 
 
 def pair(person: Image.Image) -> Image.Image:
-    """One person sharp, and once more blurred."""
+    """One person twice, sharp and blurred."""
     picture = Image.new("RGB", (2 * person.width, person.height))
     picture.paste(person)
     picture.paste(person.filter(ImageFilter.GaussianBlur(5)), (person.width, 0))

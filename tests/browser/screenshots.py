@@ -1,8 +1,7 @@
-"""`python -m tests.browser.screenshots [NAME...]`: every page as a picture, in var/screenshots.
+"""`python -m tests.browser.screenshots [NAME...]`: screenshots of every page, in var/screenshots.
 
-Starts a site of its own, uses it as a person would, and takes each page at three widths in both
-themes. NAME limits the pages to those whose name contains it; `readme` takes the pictures of
-the README instead.
+Starts a site, uses it like a person, and takes each page at three widths in both themes. NAME
+limits them to pages whose name contains it; `readme` takes the README's pictures instead.
 """
 
 import io
@@ -42,7 +41,7 @@ def upload_all(page: Page, paths: dict[str, Path]) -> dict[str, str]:
 def take(page: Page, name: str, width: int, theme: str, *, full: bool = True) -> None:
     page.wait_for_load_state("networkidle")
     page.evaluate("scrollTo(0, 0)")
-    page.wait_for_timeout(500)  # the chart's movement
+    page.wait_for_timeout(500)  # the chart's animation
     page.screenshot(path=FOLDER / f"{name}-{width}-{theme}.png", full_page=full)
     wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
     if wide:
@@ -50,7 +49,7 @@ def take(page: Page, name: str, width: int, theme: str, *, full: bool = True) ->
 
 
 def plan(site: LiveSite, results: dict[str, str]) -> dict[str, tuple[str, bool]]:
-    """Address and whether somebody is signed in, by the name of the page."""
+    """Address, and whether to be signed in, by page name."""
     pages = {
         "landing": ("/", False),
         "login": ("/accounts/login/", False),
@@ -73,7 +72,7 @@ def plan(site: LiveSite, results: dict[str, str]) -> dict[str, tuple[str, bool]]
 
 
 def take_states(page: Page, paths: dict[str, Path], result: str, width: int, theme: str) -> None:
-    """The states that an address alone does not show."""
+    """States that need interaction."""
     page.goto("/")
     upload_all(page, paths)
     take(page, "home-batch", width, theme)
@@ -129,7 +128,7 @@ def take_corrections(
 
 
 def take_errors(page: Page, bodies: dict[str, str], width: int, theme: str) -> None:
-    """The error pages, as an answer that the site is made to give."""
+    """The error pages, as intercepted responses."""
     body = ""
     page.route("**/error", lambda route: route.fulfill(body=body, content_type="text/html"))
     for name, body in bodies.items():  # noqa: B007  (read by the route)
@@ -138,7 +137,7 @@ def take_errors(page: Page, bodies: dict[str, str], width: int, theme: str) -> N
 
 
 def take_waiting(browser: Browser, site: LiveSite, state: dict, photo: Path) -> None:
-    """A result that is not there yet: the worker has gone."""
+    """A pending result: the worker is gone."""
     site.worker.kill()
     page = browser.new_context(base_url=site.url, storage_state=state).new_page()
     page.goto("/")
@@ -150,7 +149,7 @@ def take_waiting(browser: Browser, site: LiveSite, state: dict, photo: Path) -> 
 
 
 def take_live(playwright: Playwright, site: LiveSite, state: dict, folder: Path) -> None:
-    """The Live page with one face, three and none, what it says in trouble, a kept session."""
+    """The Live page with one face, three and none, its errors, and a kept session."""
     for name, faces in CLIPS.items():
         browser = launch_with_camera(playwright, write_clip(folder / f"{name}.mjpeg", faces))
         context = browser.new_context(base_url=site.url, storage_state=state)
@@ -160,7 +159,7 @@ def take_live(playwright: Playwright, site: LiveSite, state: dict, folder: Path)
             take_everywhere(page, "live-start")
             page.locator("#keep").check()
             page.get_by_role("button", name="Start camera").click()
-            page.get_by_role("heading", name="not allowed").wait_for()
+            page.get_by_role("heading", name="Camera blocked").wait_for()
             take_everywhere(page, "live-denied")
         context.grant_permissions(["camera"])
         page.locator("[data-start]:visible").click()
@@ -182,8 +181,8 @@ def take_live(playwright: Playwright, site: LiveSite, state: dict, folder: Path)
 
 
 def take_trainings(browser: Browser, site: LiveSite, state: dict) -> None:
-    """The pages of administrators, on made-up trainings."""
-    site.worker.kill()  # it would take the running training for one that was left behind
+    """The pages of administrators, with made-up trainings."""
+    site.worker.kill()  # it would sweep the made-up running training
     site.manage("shell", "-v0", "-c", "from tests.browser.trainings import fill; fill()")
     page = browser.new_context(base_url=site.url, storage_state=state).new_page()
     for name, address in {
@@ -216,7 +215,7 @@ def take_trainings(browser: Browser, site: LiveSite, state: dict) -> None:
 
 
 def take_jobs(browser: Browser, site: LiveSite, state: dict) -> None:
-    """The page of jobs: much going on, an open traceback, a question."""
+    """The jobs page: full, with an open traceback, and a confirmation."""
     site.manage("shell", "-v0", "-c", "from tests.browser.jobs import fill; fill()")
     page = browser.new_context(base_url=site.url, storage_state=state).new_page()
     page.goto("/jobs/")
@@ -228,7 +227,7 @@ def take_jobs(browser: Browser, site: LiveSite, state: dict) -> None:
 
 
 def take_exports(browser: Browser, site: LiveSite, state: dict) -> None:
-    """The page of exports without any and with one in each state, and the dialog before it."""
+    """The exports page, empty and with one in each state, and the dialog."""
     page = browser.new_context(base_url=site.url, storage_state=state).new_page()
     page.goto("/exports/")
     take_everywhere(page, "exports-empty")
@@ -245,7 +244,7 @@ def take_exports(browser: Browser, site: LiveSite, state: dict) -> None:
 
 
 def take_everywhere(page: Page, name: str) -> None:
-    """One page at all widths, in both themes, as it stands."""
+    """The current page at all widths in both themes."""
     for width in WIDTHS:
         for theme in THEMES:
             page.emulate_media(color_scheme=theme)
@@ -260,7 +259,7 @@ def take_for_readme(playwright: Playwright, browser: Browser, site: LiveSite, fo
     page.get_by_role("button", name="Try a sample").click()
     page.locator("#cards .analysis[data-status=succeeded] a").click()
     page.locator("#overlay .face").wait_for()
-    page.wait_for_timeout(1000)  # the chart's movement
+    page.wait_for_timeout(1000)  # the chart's animation
     save_for_readme(page, "result")
 
     camera = launch_with_camera(playwright, write_clip(folder / "one.mjpeg"))
@@ -278,7 +277,7 @@ def take_for_readme(playwright: Playwright, browser: Browser, site: LiveSite, fo
 
 
 def save_for_readme(page: Page, name: str) -> None:
-    """What the window shows, at three quarters of its size."""
+    """The window at three quarters of its size."""
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     small = picture.resize((960, 643), Image.Resampling.LANCZOS)
     path = ROOT / "docs" / "images" / f"{name}.webp"

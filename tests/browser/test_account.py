@@ -1,4 +1,4 @@
-"""API keys, webhooks and the API's documentation as a person meets them."""
+"""API keys, webhooks and the API's documentation in the browser."""
 
 import re
 
@@ -34,7 +34,7 @@ def test_a_key_without_any_scope_is_explained(person):
     person.get_by_label("Upload, change and delete").uncheck()
     person.get_by_role("button", name="Create key").click()
     expect(person.locator("#key-error")).to_contain_text("at least one permission")
-    person.complaints.clear()  # the browser itself reports the refused request
+    person.complaints.clear()  # the browser logs the refused request
 
 
 def test_a_webhook_is_added_paused_and_deleted(person):
@@ -42,7 +42,7 @@ def test_a_webhook_is_added_paused_and_deleted(person):
     person.get_by_label("Address").fill("http://127.0.0.1/inside")
     person.get_by_role("button", name="Add").click()
     expect(person.locator("#webhook-error")).not_to_be_empty()
-    person.complaints.clear()  # the browser itself reports the refused request
+    person.complaints.clear()  # the browser logs the refused request
 
     person.get_by_label("Address").fill("https://1.1.1.1/hook")
     person.get_by_role("button", name="Add").click()

@@ -1,4 +1,4 @@
-"""A person says what a face shows: by keyboard, beside the prediction, in every tab."""
+"""Correcting a face: by keyboard, beside the prediction, in every tab."""
 
 import re
 import zipfile
@@ -97,7 +97,7 @@ def test_one_of_a_hundred_faces_is_corrected(person, open_result):
     expect(items.nth(number - 1)).to_contain_text("corrected: Disgust")
     expect(faces.nth(number - 1)).to_have_attribute("data-emotion", "disgust")
     expect(person.locator("#face-list .corrected")).to_have_count(1)
-    # One stop of the Tab key each for a hundred boxes and for their list.
+    # One tab stop each for a hundred boxes and for their list.
     assert person.locator("#overlay .face[tabindex='0']").count() == 1
     assert person.locator("#face-list button[tabindex='0']").count() == 1
 
@@ -119,7 +119,7 @@ def test_picture_list_and_chart_follow_the_pointer(person, open_result):
     faces.nth(1).hover()
     expect(items.nth(1)).to_have_class(re.compile("pointed"))
     expect(which).to_have_text("Face 2 of 2")
-    # What is corrected is the chosen face, not the one that the pointer passes over.
+    # The selected face is corrected, not the one under the pointer.
     expect(choice(person)).to_have_accessible_name("Correct face 1")
 
 

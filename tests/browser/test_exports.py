@@ -1,4 +1,4 @@
-"""Exports as a person meets them: from a button in the history to a file on the disk."""
+"""Exports in the browser: from a button in the history to a file on disk."""
 
 import csv
 import json
@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 @pytest.fixture
 def history(person, photos):
-    """The history of somebody with three photos, on two of which there are faces."""
+    """The history of a person with three photos, two of them with faces."""
     person.locator("#files").set_input_files(
         [photos[name] for name in ("portrait", "crowd", "no_face")]
     )

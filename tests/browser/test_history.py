@@ -1,4 +1,4 @@
-"""The history and the dashboard: filters, many entries at once, tags, deletions elsewhere."""
+"""The history and the dashboard: filters, bulk actions, tags, deletions elsewhere."""
 
 import re
 
@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 @pytest.fixture
 def history(person, photos):
-    """The history of somebody with two photos: portrait.jpg and no_face.jpg."""
+    """The history of a person with two photos: portrait.jpg and no_face.jpg."""
     person.locator("#files").set_input_files([photos["portrait"], photos["no_face"]])
     expect(person.locator("#batch-count")).to_have_text("2 of 2 done")
     person.goto("/analyses/")
@@ -70,7 +70,7 @@ def test_selected_entries_are_deleted_also_by_leaving_the_page(history):
 def test_what_was_deleted_while_the_connection_was_away_disappears(history, address):
     doomed = card(history, "portrait").get_attribute("data-id")
     sockets = []
-    # A socket that opens and says nothing.
+    # A silent socket.
     history.route_web_socket(re.compile("/ws/analyses/$"), lambda socket: sockets.append(socket))
     history.goto(address)
     history.wait_for_load_state("networkidle")

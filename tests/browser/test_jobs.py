@@ -1,4 +1,4 @@
-"""The page of jobs: an administrator pauses a queue, tries a job again, cancels one."""
+"""The jobs page: pausing a queue, retrying and canceling jobs."""
 
 from collections.abc import Iterator
 
@@ -26,7 +26,7 @@ def site(tmp_path_factory) -> Iterator[LiveSite]:
 
 @pytest.fixture(scope="module")
 def cookies(browser, site) -> list[dict]:
-    """Those of the administrator, who is the first to visit the site."""
+    """The administrator's, who is the site's first visitor."""
     page = browser.new_page()
     create_account(page, site.url, "root@example.org", "correct horse battery")
     found = page.context.cookies()
@@ -62,18 +62,18 @@ def test_a_paused_queue_holds_a_photo_until_it_is_resumed(administrator, photos,
     other = page.context.new_page()
     other.goto("/")
     other.locator("#files").set_input_files(photos["portrait"])
-    # The page reads again by itself.
+    # The page reloads by itself.
     expect(page.locator("#unfinished .job-row")).to_contain_text("queued for")
-    expect(queue(page, "analyses")).to_contain_text("0 messages in Redis")  # the worker has it not
+    expect(queue(page, "analyses")).to_contain_text("0 messages in Redis")  # the worker has none
     expect(page.locator("#unfinished")).not_to_contain_text(photos["portrait"].name)
 
-    # While it waits it fails, as if it had broken off before.
+    # Make it fail while it waits, as if interrupted.
     site.manage("shell", "-v0", "-c", BREAK_OFF)
     failure = page.locator("#failures .job-row")
     expect(failure).to_contain_text("It broke off.")
     failure.get_by_text("Traceback", exact=True).click()
     expect(failure.locator("pre")).to_have_text("OSError: the disk is full")
-    page.wait_for_timeout(4000)  # it is read again meanwhile, and the traceback stays open
+    page.wait_for_timeout(4000)  # the page reloads meanwhile, and the traceback stays open
     expect(failure.locator("pre")).to_be_visible()
     failure.get_by_role("button", name="Retry").click()
     expect(page.locator("#failures .job-row")).to_have_count(0)

@@ -1,4 +1,4 @@
-"""The Live page: a camera that plays a clip, a real server, and servers in trouble."""
+"""The Live page: a camera that plays a clip, a real server, and failing servers."""
 
 import json
 import re
@@ -10,8 +10,8 @@ from playwright.sync_api import expect
 EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 LIVE_SOCKET = re.compile("/ws/live/$")
 
-# Compares for some seconds where the page draws the first face with where the picture has it:
-# the clip marks the middle of the face in its last lines. Gives pairs of fractions of the width.
+# Compares for some seconds where the page draws the first face with its true position, which the
+# clip marks in its last lines. Returns pairs of fractions of the width.
 WATCH = """async (seconds) => {
   const [video, canvas] = ["video", "overlay"].map((id) => document.getElementById(id));
   const strip = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
@@ -57,7 +57,7 @@ def drawn(page) -> list[dict]:
 
 
 class Server:
-    """A server that a test plays: it answers each frame with `faces`, or with `error`."""
+    """A fake server that answers each frame with `faces` or `error`."""
 
     def __init__(self, page):
         self.faces = []
@@ -184,7 +184,7 @@ def test_settings_reach_the_server(live):
     live.locator("#keep").check()
     live.wait_for_timeout(300)
     settings = {}
-    for message in server.received:  # one by one, or together if they changed while it connected
+    for message in server.received:  # one by one, or together if changed while connecting
         if message["type"] == "session.update":
             settings |= message
     assert (settings["smoothing"], settings["min_face"], settings["keep"]) == (1.5, 100, True)

@@ -1,6 +1,6 @@
-"""Model versions in the browser: imported, and kept up to date while others change them.
+"""Model versions in the browser: imports, and live updates while others change them.
 
-The process that makes a model of weights is a stand-in, which needs no TensorFlow.
+The import process is a stand-in that doesn't need TensorFlow.
 """
 
 import numpy as np
@@ -52,7 +52,7 @@ def test_weights_are_imported_and_promoted_before_the_eyes_of_others(administrat
     page.locator(".import").get_by_role("button", name="Dismiss").click()
     for each in (page, viewer):
         expect(each.locator(".import")).to_have_count(0)
-    # The guard's refusal is an answer of 409, which the console shows.
+    # The refusal is a 409, which the console shows.
     page.complaints = [line for line in page.complaints if "409" not in line]
 
 

@@ -1,4 +1,4 @@
-"""Every page in a real browser: accounts, themes, narrow windows, the policy on scripts."""
+"""Every page in a real browser: accounts, themes, narrow windows, the content security policy."""
 
 import re
 
@@ -24,7 +24,7 @@ def test_pages_fit_the_window(person, photos, width):
     person.set_viewport_size({"width": width, "height": 800})
     person.locator("#files").set_input_files(list(photos.values()))
     expect(person.locator("#batch-count")).to_contain_text("7 of 7 done")
-    person.complaints.clear()  # the browser itself reports the file that was refused
+    person.complaints.clear()  # the browser logs the refused file
     assert_fits(person)
     results = person.locator("#cards a[href]").evaluate_all("links => links.map((a) => a.href)")
     assert len(results) == 6

@@ -60,7 +60,7 @@ def test_labels_do_not_cover_each_other(person, open_result):
     open_result("crowd")
     expect(person.locator("#overlay .face")).to_have_count(21)
     boxes = [label.bounding_box() for label in person.locator(".face-label:visible").all()]
-    assert len(boxes) > 6  # the others would hide a face, and show when they are pointed at
+    assert len(boxes) > 6  # the others would hide a face; they show on hover
     for index, one in enumerate(boxes):
         for other in boxes[index + 1 :]:
             apart = (
@@ -132,7 +132,7 @@ def test_a_crowd_is_enlarged_and_the_chosen_face_stays_in_sight(person, open_res
 
 @pytest.fixture
 def idle_worker(live_site):
-    """A worker that does nothing until it is told to go on."""
+    """A worker that waits for a signal."""
     group = live_site.worker.popen.pid
     os.killpg(group, signal.SIGSTOP)
     yield lambda: os.killpg(group, signal.SIGCONT)
@@ -143,7 +143,7 @@ def test_what_waits_is_canceled_and_tried_again(person, open_result, idle_worker
     open_result("portrait")
     person.get_by_role("button", name="Cancel").click()
     expect(person.get_by_role("heading", name="This analysis was canceled")).to_be_visible()
-    expect(person.locator("#failure-help")).to_be_hidden()  # nothing is wrong with the photo
+    expect(person.locator("#failure-help")).to_be_hidden()  # the photo is fine
     person.get_by_role("button", name="Retry").click()
     expect(person.get_by_role("heading", name="Queued")).to_be_visible()
     idle_worker()
@@ -151,7 +151,7 @@ def test_what_waits_is_canceled_and_tried_again(person, open_result, idle_worker
 
 
 def test_what_saving_brings_to_light_is_shown(person, open_result, idle_worker):
-    """News that are lost: the answer to Save is the first to say what became of the photo."""
+    """With lost events, the response to Save is the first to bring the result."""
     person.route_web_socket(re.compile("/ws/analyses/$"), lambda socket: None)
     open_result("portrait")
     expect(person.get_by_role("heading", name="Queued")).to_be_visible()
@@ -165,4 +165,4 @@ def test_what_saving_brings_to_light_is_shown(person, open_result, idle_worker):
     expect(other.get_by_role("heading", name="This analysis was canceled")).to_be_visible()
     person.get_by_role("button", name="Save").click()
     expect(person.get_by_role("heading", name="This analysis was canceled")).to_be_visible()
-    person.complaints.clear()  # the browser itself reports what it could not read
+    person.complaints.clear()  # the browser logs the failed request

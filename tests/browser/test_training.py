@@ -1,4 +1,4 @@
-"""Administrators train: from a file to a model in use, in a browser and without a shell."""
+"""Training in the browser: from a file to the active model, without a shell."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from tests.conftest import LiveSite
 from tests.training.drawing import write_csv
 
 EPOCHS = 3
-PATIENCE = 240_000  # milliseconds: TensorFlow starts twice, on whatever machine this is
+PATIENCE = 240_000  # milliseconds: TensorFlow starts twice, maybe on a slow machine
 
 
 class TrainingSite(LiveSite):
@@ -28,7 +28,7 @@ def training_site(tmp_path_factory) -> Iterator[TrainingSite]:
 
 @pytest.fixture(scope="module")
 def cookies(browser, training_site) -> Iterator[list[dict]]:
-    """Those of the administrator, who is the first to visit the site."""
+    """The administrator's, who is the site's first visitor."""
     page = browser.new_page()
     create_account(page, training_site.url, "root@example.org", "correct horse battery")
     yield page.context.cookies()
@@ -42,7 +42,7 @@ def administrator(browser, training_site, cookies) -> Iterator[Page]:
     page.context.add_cookies(cookies)
     page.goto("/")
     yield page
-    # The guard's refusal is an answer of 409, which the console shows.
+    # The refusal is a 409, which the console shows.
     page.complaints = [line for line in page.complaints if "409" not in line]
     yield from pages
 
@@ -64,7 +64,7 @@ def test_from_a_file_to_a_model_in_use(administrator, tmp_path, photos):
     page.get_by_text("Options", exact=True).click()
     for label, value in {"Epochs": EPOCHS, "Batch size": 16}.items():
         page.get_by_label(label, exact=True).fill(str(value))
-    page.get_by_label("Share held out for validation").fill("0.1")
+    page.get_by_label("Validation share").fill("0.1")
     page.get_by_label("Architecture").select_option("mini_xception")
     expect(page.locator("#estimate")).to_contain_text("Takes about", timeout=PATIENCE)
     page.get_by_role("button", name="Start training").click()
@@ -105,5 +105,5 @@ def test_what_is_wrong_with_a_form_is_said_beside_it(administrator, training_sit
         {"name": "faces.txt", "mimeType": "text/plain", "buffer": b"none"}
     )
     page.get_by_role("button", name="Upload").click()
-    expect(page.locator("#add-problem")).to_contain_text("are accepted")
+    expect(page.locator("#add-problem")).to_contain_text("has the wrong type")
     page.complaints = [line for line in page.complaints if "400" not in line]

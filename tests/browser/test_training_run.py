@@ -1,6 +1,6 @@
-"""The page of a training that goes on: pushed to several viewers, canceled, resumed, queued.
+"""The page of a running training: live for several viewers, canceled, resumed, queued.
 
-The trainings themselves are a stand-in, which begins at once.
+The training process is a stand-in that starts at once.
 """
 
 import re
@@ -50,19 +50,19 @@ def start(page: Page) -> None:
     page.get_by_text("Options", exact=True).click()
     for label, value in {"Epochs": 500, "Batch size": 16}.items():
         page.get_by_label(label, exact=True).fill(str(value))
-    page.get_by_label("Share held out for validation").fill("0.1")
+    page.get_by_label("Validation share").fill("0.1")
     page.get_by_role("button", name="Start training").click()
     page.locator("#run").wait_for()
 
 
 def press(page: Page, button: str) -> None:
-    """Press one of a training's buttons that ask first."""
+    """Press a training's button and confirm."""
     page.locator(f"[data-do={button}]").click()
     page.locator("#ask-yes").click()
 
 
 def open_muted(page: Page, address: str) -> tuple[Page, list[WebSocketRoute]]:
-    """Another page of the same person, with its sockets, which open and say nothing."""
+    """Another page of the same person, whose sockets stay silent."""
     muted, sockets = page.context.new_page(), []
     muted.route_web_socket(re.compile("/ws/training/$"), lambda socket: sockets.append(socket))
     muted.goto(address)

@@ -1,4 +1,4 @@
-"""Photos on their way in: from the button, a drop, a paste, and what the page says on the way."""
+"""Uploading photos by button, drop and paste, and the page's messages."""
 
 import base64
 import re
@@ -21,7 +21,7 @@ PASTE = """([bytes, name]) => {
   document.body.dispatchEvent(new ClipboardEvent("paste", options));
 }"""
 
-# The server gets the next upload, and the page never hears what became of it.
+# The server gets the next upload, but the page never gets the response.
 LOSE_ONE_ANSWER = """() => {
   const { send } = XMLHttpRequest.prototype;
   XMLHttpRequest.prototype.send = function (body) {
@@ -58,7 +58,7 @@ def test_several_photos_and_a_bad_one_at_once(person, photos):
     bad = card(person, "broken.jpg")
     expect(bad).to_have_attribute("data-status", "failed")
     expect(bad.locator("[data-state]")).to_contain_text("JPEG")  # what is accepted
-    person.complaints.clear()  # the browser itself reports the refused request
+    person.complaints.clear()  # the browser logs the refused request
 
 
 def test_a_file_over_the_limit_is_not_even_sent(person, tmp_path):
@@ -90,7 +90,7 @@ def test_an_upload_survives_a_failing_network(person, photos):
     person.locator("#files").set_input_files(photos["portrait"])
     expect(card(person, "portrait.jpg")).to_contain_text("Retrying soon")
     expect(card(person, "portrait.jpg")).to_have_attribute("data-status", "succeeded")
-    person.complaints.clear()  # the browser itself reports the failed request
+    person.complaints.clear()  # the browser logs the failed request
 
 
 def test_a_photo_whose_answer_was_lost_is_stored_once(person, photos):
@@ -108,7 +108,7 @@ def test_a_photo_that_the_server_is_still_busy_with_is_asked_for_again(person, p
     person.locator("#files").set_input_files(photos["portrait"])
     expect(card(person, "portrait.jpg")).to_contain_text("Retrying soon")
     expect(card(person, "portrait.jpg")).to_have_attribute("data-status", "succeeded")
-    person.complaints.clear()  # the browser itself reports the refused request
+    person.complaints.clear()  # the browser logs the refused request
 
 
 def test_a_deleted_card_can_be_brought_back_for_a_while(person, photos):

@@ -1,4 +1,4 @@
-"""What the pictures of the training pages show: data sets, runs in each state, two versions.
+"""Trainings for the screenshots: data sets, runs in each state, two versions.
 
 `fill` runs inside the site, by `manage.py shell`.
 """

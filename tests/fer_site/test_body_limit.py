@@ -14,7 +14,7 @@ async def ten(scope) -> int:
 
 
 async def answer_of(chunks: list[bytes], headers: list[tuple[bytes, bytes]] = ()) -> tuple:
-    """Status and body that an application gives which reads a body of these chunks whole."""
+    """Status and body from an application that reads a body of these chunks."""
     waiting = list(chunks)
     sent = []
 

@@ -1,4 +1,4 @@
-"""What the settings take from the environment and from the data folder."""
+"""What settings read from the environment and the data folder."""
 
 import os
 import re

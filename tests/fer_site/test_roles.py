@@ -63,7 +63,7 @@ print(json.dumps(sorted(sys.modules)))
     heavy = loaded("site", code) & HEAVY
 
     assert not heavy & {"keras", "matplotlib", "onnx", "onnxruntime", "pandas", "pyarrow"}
-    assert {"rest_framework", "allauth"} <= heavy  # that the test looks at the right names
+    assert {"rest_framework", "allauth"} <= heavy  # proves that the test checks the right names
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The parts of the settings that decide something."""
+"""The logic in the settings."""
 
 import stat
 

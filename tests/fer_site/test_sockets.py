@@ -1,4 +1,4 @@
-"""Every WebSocket of the site as somebody who may not open it."""
+"""Every WebSocket of the site, opened by people who aren't allowed."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Only administrators may send what is larger than photos, and only as data sets."""
+"""Only administrators may send bodies larger than photos, and only as data sets."""
 
 import pytest
 from asgiref.sync import sync_to_async

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of recognition: the shipped version, and a process without any."""
+"""Fixtures: the shipped version, and a process without a classifier."""
 
 import pytest
 

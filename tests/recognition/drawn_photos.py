@@ -1,4 +1,4 @@
-"""Analyses whose faces are known to the pixel, for the tests of what becomes of corrections."""
+"""Analyses with exactly known faces, for tests of corrections."""
 
 import numpy as np
 from django.core.files.base import ContentFile
@@ -23,7 +23,7 @@ def photo_of(owner, faces: np.ndarray, **values) -> Analysis:
         face_count=len(faces),
         **values,
     )
-    # Without loss under a name that says otherwise, so that a test can ask for the very pixels.
+    # Lossless despite its name, so tests can compare exact pixels.
     analysis.photo.save(f"{analysis.pk}.jpg", ContentFile(encode(photo, "PNG")))
     shares = [1.0] + [0.0] * (len(EMOTIONS) - 1)
     for number in range(len(faces)):

@@ -1,4 +1,4 @@
-"""Histories as rows, written directly: exports need many faces and no photos."""
+"""Histories written directly as rows: exports need many faces but no photos."""
 
 from recognition.engine.emotions import EMOTIONS
 from recognition.models import Analysis, Face, Track
@@ -14,7 +14,7 @@ POINTS = {
 
 
 def photo(owner, faces: int = 1, emotion: str = "happy", **values) -> Analysis:
-    """A finished analysis of a photo with so many faces of this expression."""
+    """A finished analysis of a photo with this many faces of this expression."""
     values = {"title": "photo.jpg", "status": "succeeded", "emotion": emotion, **values}
     analysis = Analysis.objects.create(
         owner=owner, model_version=registry.active_version(), face_count=faces, **values
@@ -24,7 +24,7 @@ def photo(owner, faces: int = 1, emotion: str = "happy", **values) -> Analysis:
 
 
 def session(owner, frames: int = 1) -> Analysis:
-    """A kept webcam session with the tracks 3 and 7, each in so many frames."""
+    """A kept webcam session with the tracks 3 and 7, each in this many frames."""
     analysis = Analysis.objects.create(
         owner=owner,
         kind=Analysis.Kind.WEBCAM,

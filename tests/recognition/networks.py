@@ -1,4 +1,4 @@
-"""Model files for tests: tiny networks that follow the contract, and cards with figures."""
+"""Model files for tests: tiny networks that meet the contract, and cards with metrics."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ def network(
     constants: dict[str, np.ndarray] | None = None,
     change=lambda model: None,
 ) -> bytes:
-    """One linear layer. `before` are nodes that make `source`, which the layer takes for faces."""
+    """One linear layer. The nodes `before` compute its input, `source`."""
     weights = np.random.default_rng(seed).normal(size=(48 * 48, 7)).astype(np.float32) / 5000
     nodes = [
         *before,
@@ -42,14 +42,14 @@ def network(
 
 
 def shipped_twin(text: str) -> bytes:
-    """The shipped network with another text in its file: the same answers, another SHA-256."""
+    """The shipped network with a different text in its file: same outputs, different SHA-256."""
     model = onnx.load(str(SHIPPED_MODEL))
     model.doc_string = text
     return model.SerializeToString()
 
 
 def figures(accuracy: float, support: int = 10) -> dict[str, Any]:
-    """Figures of a split with `support` faces of each class."""
+    """Metrics of a split with `support` faces per class."""
     one = {"precision": accuracy, "recall": accuracy, "f1": accuracy, "support": support}
     return {
         "faces": 7 * support,
@@ -64,7 +64,7 @@ def figures(accuracy: float, support: int = 10) -> dict[str, Any]:
 
 
 def card(accuracy: float, **changes) -> dict[str, Any]:
-    """A card of a model that was scored on the PublicTest split of one file."""
+    """A card of a model evaluated on the PublicTest split of one file."""
     return {
         "architecture": "tiny",
         "config": {"seed": 7, "validation": 0.1},
@@ -75,5 +75,5 @@ def card(accuracy: float, **changes) -> dict[str, Any]:
 
 
 def shipped_card(**changes) -> dict[str, Any]:
-    """The card of the shipped model, so that both can be compared."""
+    """The shipped model's card, so both can be compared."""
     return {**json.loads(SHIPPED_MODEL.with_suffix(".json").read_text()), **changes}

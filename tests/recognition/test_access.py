@@ -1,4 +1,4 @@
-"""Every address as somebody else: a person meets nothing of another person."""
+"""Every URL requested as another user: nobody sees other people's data."""
 
 import pytest
 from django.core.files.storage import default_storage
@@ -34,7 +34,7 @@ def session(user):
 
 
 def addresses_with_a_key(patterns, prefix="") -> list[str]:
-    """Every address of the site that names one object of ours."""
+    """Every URL of the site for one of the owner's objects."""
     found = []
     for pattern in patterns:
         route = prefix + str(pattern.pattern)
@@ -107,7 +107,7 @@ def test_a_key_of_another_person_finds_nothing(own, other_user, route):
     _key, text = keys.create(other_user, "key", ["read", "analyze", "train"])
     client = Client(headers={"authorization": f"Bearer {text}"})
 
-    # Pages know no keys: there a program is a stranger.
+    # Pages don't accept keys, so programs are strangers there.
     assert client.get(concrete(route, own)).status_code in {302, 403, 404, 405}
 
 

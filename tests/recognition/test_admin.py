@@ -1,4 +1,4 @@
-"""What administrators do in Django's admin."""
+"""Django's admin."""
 
 from datetime import timedelta
 
@@ -28,7 +28,7 @@ def site(user):
 
 def test_the_form_of_a_limit_says_what_zero_and_nothing_mean(site):
     form = site.get("/admin/recognition/allowance/add/").content.decode()
-    assert form.count("Empty makes no exception; 0 allows nothing at all.") == 2
+    assert form.count("Leave empty for no exception; 0 allows nothing.") == 2
 
 
 def stored_files() -> list[str]:
@@ -62,7 +62,7 @@ def test_the_page_on_which_a_person_is_deleted_names_no_titles_and_no_addresses(
 def test_a_person_is_deleted_with_everything(
     site, user, astronaut, monkeypatch, settings, tmp_path
 ):
-    settings.MEDIA_ROOT = tmp_path  # where no other test has left anything
+    settings.MEDIA_ROOT = tmp_path  # a folder that no other test uses
     keys.create(user, "key", ["read"])
     Allowance.objects.create(user=user, upload_mb=1)
     Webhook.objects.create(owner=user, url="https://8.8.8.8/")

@@ -1,4 +1,4 @@
-"""The socket of a person's analyses: only the own ones, only when signed in."""
+"""The socket of a person's analyses: only their own, only while signed in."""
 
 import time
 from unittest.mock import Mock
@@ -34,7 +34,7 @@ def cookie_of(person) -> str:
 async def socket_of(
     person, origin: bytes = b"http://localhost", path: str = "/ws/analyses/"
 ) -> WebsocketCommunicator:
-    """A browser's socket on a page of `origin`, with the session of `person` if there is one."""
+    """A browser's socket on a page of `origin`, with `person`'s session if given."""
     headers = [(b"host", b"localhost"), (b"origin", origin)]
     if person:
         value = await sync_to_async(cookie_of)(person)

@@ -1,4 +1,4 @@
-"""Hints that a reading is less certain than it looks."""
+"""Hints that a prediction is less reliable."""
 
 import pytest
 

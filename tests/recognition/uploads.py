@@ -1,4 +1,4 @@
-"""Files as a person would upload them, good and bad, for the tests of several modules."""
+"""Uploaded files, good and bad, shared by tests."""
 
 import io
 
@@ -11,7 +11,7 @@ from recognition.photos.submissions import submit_image
 
 
 def upload_of(content: bytes, name: str = "photo.jpg") -> SimpleUploadedFile:
-    """An uploaded file as the upload handler hands it over."""
+    """An uploaded file as from the upload handler."""
     upload = SimpleUploadedFile(name, content)
     upload.too_large = False
     return upload
@@ -22,7 +22,7 @@ def submit(owner, content: bytes, name: str = "photo.jpg") -> Analysis:
 
 
 def picture(width: int, height: int, format: str, **options) -> bytes:
-    """A picture of noise: nothing in it that looks like a face."""
+    """A picture of noise, without faces."""
     rng = np.random.default_rng(0)
     file = io.BytesIO()
     noise = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)

@@ -1,4 +1,4 @@
-"""Model versions for tests, and what is asked about them."""
+"""Model versions for tests, and helpers."""
 
 import pytest
 from django.core.files.base import ContentFile
@@ -10,7 +10,7 @@ from tests.recognition.networks import figures, network, shipped_card
 
 
 def tiny(seed: int = 0, accuracy: float = 0.9, **changes) -> ModelVersion:
-    """A version with a file of its own, scored on the faces that the shipped one was scored on."""
+    """A version with its own file, evaluated on the same faces as the shipped one."""
     return registry.register(network(seed), shipped_card(**scored(accuracy), **changes))
 
 

@@ -17,7 +17,7 @@ STAND_IN = [sys.executable, "-m", "tests.training.stand_in"]
 
 @pytest.fixture(autouse=True)
 def training_folders(settings, tmp_path_factory):
-    """Where the tests of this folder keep what they train on and with."""
+    """The training folder of these tests."""
     folder = tmp_path_factory.mktemp("site")
     settings.MEDIA_ROOT = folder / "media"
     settings.DATASETS_DIR = folder / "datasets"
@@ -33,7 +33,7 @@ def admin(db, django_user_model):
 
 @pytest.fixture
 def dataset(admin, settings) -> Dataset:
-    """210 drawn faces that have been checked."""
+    """A checked data set of 210 drawn faces."""
     write_csv(settings.DATASETS_DIR / "faces.csv", count=210)
     dataset, _created = intake.add_path(admin, "faces.csv")
     dataset_tasks.check_dataset(str(dataset.pk))
@@ -44,19 +44,19 @@ def dataset(admin, settings) -> Dataset:
 
 @pytest.fixture
 def stand_in(monkeypatch):
-    """Trainings that are not worth the name but begin at once."""
+    """Replace trainings by a stand-in that starts at once."""
     monkeypatch.setattr(trainer, "COMMAND", STAND_IN)
 
 
 def started(admin, dataset, epochs: int = 5, **options) -> TrainingRun:
-    """A queued run of so many epochs."""
+    """A queued run with this many epochs."""
     return launch.start(
         admin, dataset, "quick", {"epochs": epochs, "validation": 0.1, "batch_size": 16, **options}
     )
 
 
 def numbers(run: TrainingRun) -> list[int]:
-    """The numbers of a run's epochs, as they are stored."""
+    """The stored epoch numbers of a run."""
     return list(run.epochs.values_list("number", flat=True))
 
 

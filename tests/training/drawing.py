@@ -1,4 +1,4 @@
-"""Small labeled data sets, drawn so that each class can be told apart."""
+"""Small drawn data sets with distinguishable classes."""
 
 import csv
 import gzip
@@ -14,7 +14,7 @@ VOTES_HEADER = (
 
 
 def draw_faces(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Noise with a bright bar at a height that tells the class: images [n, 48, 48], labels [n]."""
+    """Noise with a bright bar whose height is the class: images [n, 48, 48], labels [n]."""
     random = np.random.default_rng(seed)
     labels = np.arange(count) % 7
     images = random.integers(0, 90, (count, 48, 48), np.uint8)
@@ -38,7 +38,8 @@ def make_faces(count: int, seed: int = 0) -> Faces:
 
 
 def write_csv(path: Path, count: int = 14, seed: int = 0) -> Path:
-    """An official CSV: three of four rows Training, the rest PublicTest; .gz by its name."""
+    """A CSV in the official format: three of four rows Training, the rest PublicTest; gzipped if
+    named .gz."""
     images, labels = draw_faces(count, seed)
     open_text = gzip.open if path.suffix == ".gz" else open
     with open_text(path, "wt", newline="") as file:

@@ -1,6 +1,6 @@
 """Stands in for the training process, which takes a while to start: `python -m ... FOLDER`.
 
-It says what the real one says, keeps a checkpoint of its own, and writes its process number to
+It sends the real one's messages, keeps its own checkpoint, and writes its process number to
 FOLDER/pid. MIEN_TEST_EPOCH is how many seconds an epoch takes, MIEN_TEST_TRAINER what goes wrong:
 "dies" at its first epoch, or a "problem".
 """

@@ -1,4 +1,4 @@
-"""Trainings do not exist for anybody but administrators: neither their pages nor their API."""
+"""Only administrators can see trainings, both pages and API."""
 
 import pytest
 from django.test import Client
@@ -77,7 +77,7 @@ def test_nobody_else_finds_anything(person, keys, user):
 @pytest.mark.parametrize("page", ["", "training/", "training/dataset/", "training/trainingrun/"])
 def test_django_s_admin_is_not_there_for_a_normal_user(user, admin, page):
     client = Client()
-    assert client.get(f"/admin/{page}").status_code == 302  # a stranger may sign in
+    assert client.get(f"/admin/{page}").status_code == 302  # strangers are asked to sign in
     client.force_login(user)
     assert client.get(f"/admin/{page}").status_code == 404
     client.force_login(admin)

@@ -32,7 +32,7 @@ def test_the_action_says_why_it_cannot_start(admin, client, dataset):
     answer = client.post("/admin/training/dataset/", data, follow=True)
 
     assert not TrainingRun.objects.exists()
-    assert b"At least 50 faces" in answer.content
+    assert b"At least 50 training faces" in answer.content
 
 
 def test_a_training_is_canceled_and_resumed(admin, client, dataset):

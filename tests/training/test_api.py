@@ -1,4 +1,4 @@
-"""The API of trainings: what a page reads and does."""
+"""The training API."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The socket of trainings: for members of the staff, for as long as they are."""
+"""The socket of trainings: only for current administrators."""
 
 import pytest
 from asgiref.sync import sync_to_async

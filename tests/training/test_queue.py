@@ -1,4 +1,4 @@
-"""Real workers and a real Redis: crashes and restarts in the middle of a training lose nothing."""
+"""Real workers and a real Redis: crashes and restarts during a training lose nothing."""
 
 import os
 import subprocess
@@ -23,7 +23,7 @@ def status_of(run: TrainingRun) -> str:
 
 
 def sweep_until(run: TrainingRun, status: str) -> None:
-    """What beat does every few seconds, until the row has the status."""
+    """Run the sweeper every few seconds, like beat, until the row has the status."""
 
     def swept() -> bool:
         work.sweep_all()
@@ -113,7 +113,7 @@ def test_what_is_deleted_meanwhile_is_forgotten(training_worker, admin, dataset)
 
 
 def test_neither_web_nor_workers_import_tensorflow():
-    """Nor does anything else but training.process."""
+    """Only training.runs.process does."""
     code = (
         "import fer_site.asgi, fer_site.urls, fer_site.celery, sys; import training.runs.tasks\n"
         "from training import admin, api\n"

@@ -1,4 +1,4 @@
-"""The pages of trainings and model versions: administrators alone, and with what there is."""
+"""The pages of trainings and model versions: for administrators only."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def shipped() -> ModelVersion:
 
 @pytest.fixture
 def better(shipped, admin) -> ModelVersion:
-    """A second version, which was scored on the same faces."""
+    """A second version, evaluated on the same faces."""
     return registry.register(network(1), shipped_card(), created_by=admin, note="a second one")
 
 
@@ -199,7 +199,7 @@ def test_a_version_is_archived(site, better):
 def test_the_version_in_use_is_not_archived(site, shipped):
     page = site.post("/models/1/archive/", follow=True)
 
-    assert "is in use" in page.content.decode()
+    assert "is active. Promote another" in page.content.decode()
 
 
 def test_a_promotion_is_rolled_back(site, better, admin):
@@ -214,7 +214,7 @@ def test_a_promotion_is_rolled_back(site, better, admin):
 def test_where_nothing_was_in_use_before_that_is_said(site, shipped):
     page = site.post("/models/roll-back/", follow=True)
 
-    assert "No version was in use before" in page.content.decode()
+    assert "No version was active before" in page.content.decode()
 
 
 def test_a_model_file_is_imported(site, admin, shipped):

@@ -1,4 +1,4 @@
-"""A training outlives a stop of everything: Mien is stopped and started again in its middle."""
+"""A training survives a restart of the whole site."""
 
 import signal
 

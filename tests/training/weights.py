@@ -1,4 +1,4 @@
-"""Files of weights, as somebody might bring them."""
+"""Weights files that people might import."""
 
 import io
 import json
@@ -16,7 +16,7 @@ def npz(*arrays: np.ndarray, facts: dict[str, Any] | None = None) -> bytes:
 
 
 def pickled() -> bytes:
-    """An npz file with an object in it, which only a pickle can hold."""
+    """An npz file with a pickled object in it."""
     file = io.BytesIO()
     np.savez(file, np.array([{"an": "object"}], dtype=object))
     return file.getvalue()

@@ -47,7 +47,7 @@ class CheckpointError(ValueError):
 
 @dataclass
 class Epoch:
-    """The figures of one finished epoch. Validation figures belong to the averaged weights."""
+    """The metrics of one finished epoch. Validation figures belong to the averaged weights."""
 
     number: int
     side: int

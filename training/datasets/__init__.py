@@ -1,1 +1,1 @@
-"""Data sets: uploaded or named, checked, deleted."""
+"""Data sets: added, checked, deleted."""

@@ -34,7 +34,7 @@ class ServerFileSerializer(serializers.Serializer):
 
 
 class ServerFilesSerializer(serializers.Serializer):
-    """What lies in the server's folder."""
+    """The files in the server's folder."""
 
     files = serializers.ListField(child=serializers.CharField())
 
@@ -47,7 +47,7 @@ class DatasetSerializer(StateSerializer):
 
 
 class DatasetViewSet(LargerUploads, TrainingViewSet):
-    """Data sets to train on: uploaded, or named in the server's folder. Administrators only."""
+    """Data sets to train on, uploaded or in the server's folder. Administrators only."""
 
     queryset = Dataset.objects.all()
     serializer_class = DatasetSerializer
@@ -62,9 +62,9 @@ class DatasetViewSet(LargerUploads, TrainingViewSet):
         responses={200: DatasetSerializer, 201: DatasetSerializer},
     )
     def create(self, request: Request) -> Response:
-        """201 with a new data set, 200 with the one that has the same content already.
+        """Add a data set. Returns 201, or 200 with an existing one that has the same content.
 
-        Uploaded as multipart form data (`data`, `votes`), or named (`path`, `votes`).
+        Upload it as multipart form data (`data`, `votes`), or name a file (`path`, `votes`).
         """
         name = self.text("name")
         if upload := request.FILES.get("data"):
@@ -82,14 +82,14 @@ class DatasetViewSet(LargerUploads, TrainingViewSet):
     @extend_schema(request=None, responses={200: DatasetSerializer, 201: DatasetSerializer})
     @action(detail=False, methods=["post"])
     def corrections(self, request: Request) -> Response:
-        """The same of the faces that the administrator who asks has corrected."""
+        """Add the faces that you have corrected as a data set."""
         dataset, created = dataset_intake.add_corrections(person_of(request))
         return Response(self.get_serializer(dataset).data, status=201 if created else 200)
 
     @extend_schema(responses=ServerFilesSerializer)
     @action(detail=False, pagination_class=None)
     def files(self, request: Request) -> Response:
-        """What lies in the server's folder."""
+        """The files in the server's folder."""
         return Response({"files": dataset_intake.server_files()})
 
     @extend_schema(responses=JPEG)

@@ -1,4 +1,4 @@
-"""The check of a data set in the background: what it holds, and what is wrong with it."""
+"""Checks a data set in the background: its content and its problems."""
 
 import logging
 from pathlib import Path
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 def check(dataset: Dataset) -> None:
-    """Read the files of a data set that this worker holds, and say what they hold."""
+    """Read the files of a claimed data set and store the report."""
     votes = Path(dataset.votes_path) if dataset.votes_path else None
     report, faces = inspect(Path(dataset.path), votes, settings.DATASET_CACHE)
     if faces is None:
@@ -27,7 +27,7 @@ def check(dataset: Dataset) -> None:
 
 
 def summary(report: Report) -> str:
-    """What is wrong, in a sentence or two; the report lists it all."""
+    """The problems in a sentence or two; the report lists all."""
     if report.problem_count == 1:
         return report.problems[0]
-    return f"{report.problem_count} entries cannot be read. The first: {report.problems[0]}"
+    return f"{report.problem_count} entries can't be read. The first: {report.problems[0]}"

@@ -1,4 +1,4 @@
-"""What administrators hear of data sets."""
+"""The events about data sets."""
 
 from typing import Any, Literal, TypedDict
 

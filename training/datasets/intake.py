@@ -1,4 +1,4 @@
-"""How a data set comes in: uploaded, corrected or named; known ones are recognized."""
+"""Adds data sets: uploads, corrections, or files on the server; recognizes known ones."""
 
 import hashlib
 import io
@@ -29,11 +29,11 @@ VOTES = tuple(VOTES_BESIDE.replace(".csv", kind) for kind in TABLES)
 
 
 class DatasetRefused(CodedError):
-    """A data set that is not accepted."""
+    """A data set was refused."""
 
 
 class DatasetUploadHandler(LimitedUploadHandler):
-    """For files that are larger than photos."""
+    """The upload handler for files larger than photos."""
 
     @property
     def limit(self) -> int:
@@ -43,7 +43,7 @@ class DatasetUploadHandler(LimitedUploadHandler):
 def add_upload(
     user: User, data: LimitedUpload, votes: LimitedUpload | None = None, name: str = ""
 ) -> tuple[Dataset, bool]:
-    """Accept uploaded files: the data set, and whether it is new. Raises DatasetRefused."""
+    """Add uploaded files. Returns the data set and whether it is new. Raises DatasetRefused."""
     pk = uuid.uuid4()
     folder = settings.TRAINING_DIR / "datasets" / str(pk)
     folder.mkdir(mode=0o700, parents=True)
@@ -64,12 +64,12 @@ def add_upload(
 
 
 def add_corrections(user: User) -> tuple[Dataset, bool]:
-    """Accept the faces that this person corrected, as the zip that can be downloaded of them.
+    """Add the faces that this person has corrected, as in the zip that they can download.
 
     The data set is a copy: it stays when photos are deleted. Raises DatasetRefused.
     """
     if not corrections.labeled(user).exists():
-        raise DatasetRefused("no_corrections", "You have not corrected a face in a photo yet.")
+        raise DatasetRefused("no_corrections", "You haven't corrected any face in a photo yet.")
     content = corrections.make_data_set(user)
     upload = LimitedUpload(io.BytesIO(content), "corrections.zip", size=len(content))
     upload.too_large = len(content) > settings.MAX_DATASET_BYTES
@@ -77,10 +77,10 @@ def add_corrections(user: User) -> tuple[Dataset, bool]:
 
 
 def add_path(user: User, path: str, votes: str = "", name: str = "") -> tuple[Dataset, bool]:
-    """Accept a file or folder of the server: the data set, and whether it is new.
+    """Add a file or folder on the server. Returns the data set and whether it is new.
 
-    Paths are relative to DATASETS_DIR or absolute; links are followed, and what lies outside of
-    that folder in the end is refused. Raises DatasetRefused.
+    Paths are absolute or relative to DATASETS_DIR; links are followed, and anything outside that
+    folder is refused. Raises DatasetRefused.
     """
     data = _inside(path)
     if data.is_file():
@@ -93,7 +93,7 @@ def add_path(user: User, path: str, votes: str = "", name: str = "") -> tuple[Da
 
 
 def server_files() -> list[str]:
-    """What lies in the server's folder, by names that `add_path` accepts, FER+'s votes aside."""
+    """The names in the server's folder that `add_path` accepts, except FER+'s votes."""
     return [
         path.name
         for path in _listed()
@@ -102,7 +102,7 @@ def server_files() -> list[str]:
 
 
 def server_votes() -> list[str]:
-    """The tables in the server's folder, which may be votes that go with a data set."""
+    """The tables in the server's folder, which may hold votes for a data set."""
     return [path.name for path in _listed() if path.name.lower().endswith(TABLES)]
 
 
@@ -112,20 +112,20 @@ def _listed() -> list[Path]:
 
 
 def check_again(dataset: Dataset) -> bool:
-    """Queue the check of a data set once more that has failed, say after its file was mended."""
+    """Queue a failed data set's check again, for example after fixing its file."""
     return work.retry(dataset)
 
 
 def remove(dataset: Dataset) -> None:
-    """Delete a data set, and its files if they were uploaded. Raises DatasetRefused if runs have
-    used it."""
+    """Delete a data set, and its files if they were uploaded. Raises DatasetRefused if runs
+    have used it."""
     pk, sheet = str(dataset.pk), dataset.sheet
     evaluations = [evaluation.picture for evaluation in dataset.evaluations.all()]
     try:
         dataset.delete()
     except ProtectedError:
         raise DatasetRefused(
-            "in_use", "Trainings have used this data set; it is kept to tell what they learned."
+            "in_use", "This data set can't be deleted because trainings have used it."
         ) from None
     for picture in filter(None, [sheet, *evaluations]):
         picture.storage.delete(str(picture.name))
@@ -139,7 +139,7 @@ def _add(
 ) -> tuple[Dataset, bool]:
     sha256, size = digest([data, votes] if votes else [data])
     if known := Dataset.objects.filter(sha256=sha256).first():
-        if known.error_code == "gave_up":  # its message asks for that
+        if known.error_code == "gave_up":  # a task fetches one
             check_again(known)
         return known, False
     dataset = Dataset(
@@ -155,13 +155,13 @@ def _add(
         with transaction.atomic():
             dataset.save(force_insert=True)
             work.submit(dataset)
-    except IntegrityError:  # somebody else was faster
+    except IntegrityError:  # another visitor was faster
         return Dataset.objects.get(sha256=sha256), False
     return dataset, True
 
 
 def digest(paths: Iterable[Path]) -> tuple[str, int]:
-    """SHA-256 and bytes of files together; of a folder, of what is in it by name."""
+    """SHA-256 and size of all files; for folders, of their files by name."""
     total, size = hashlib.sha256(), 0
     for path in paths:
         members = sorted(path.rglob("*")) if path.is_dir() else [path]
@@ -193,7 +193,7 @@ def _safe_name(name: str, kinds: tuple[str, ...]) -> str:
     safe = re.sub(r"[^\w.-]", "_", clean_title(name), flags=re.ASCII).lstrip(".")[-100:]
     if not safe.lower().endswith(kinds):
         raise DatasetRefused(
-            "wrong_kind", f"{name[:200]!r} is no such file: {', '.join(kinds)} are accepted."
+            "wrong_kind", f"{name[:200]!r} has the wrong type. Choose {', '.join(kinds)}."
         )
     return safe
 

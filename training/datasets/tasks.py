@@ -1,4 +1,4 @@
-"""The Celery task that checks a data set, and what kind of job that is."""
+"""The Celery task that checks data sets, and the check as a kind of job."""
 
 from celery import shared_task
 from django.urls import reverse
@@ -10,7 +10,7 @@ from training.datasets import checks, events
 from training.models import Dataset
 
 
-# The net under files that hang: the child is killed, and the sweeper finds the row.
+# The safety net for files that hang: the child is killed, and the sweeper finds the row.
 @shared_task(name="training.tasks.check_dataset", time_limit=1800)
 def check_dataset(pk: str) -> None:
     work.run(KIND, pk, checks.check)
@@ -27,7 +27,7 @@ KIND = register(
         enqueue,
         events.publish_dataset,
         label="Data set check",
-        gave_up="The data set could not be checked in three attempts: add it again later.",
+        gave_up="Checking the data set failed three times. Add it again later.",
         page=lambda dataset: reverse("training-datasets"),
     )
 )

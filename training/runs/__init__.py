@@ -1,1 +1,1 @@
-"""Training runs: started, followed, resumed, registered."""
+"""Training runs: start, follow, resume, register."""

@@ -31,7 +31,7 @@ WORDS = {
 
 
 class ChosenSerializer(serializers.Serializer):
-    """What every training is started with."""
+    """The request for a training."""
 
     dataset = serializers.UUIDField()
     preset = serializers.ChoiceField(choices=list(launch.PRESETS), default="balanced")
@@ -42,13 +42,13 @@ NewRunSerializer = type("NewRunSerializer", (ChosenSerializer,), {**NUMBERS, **W
 
 
 class EstimateSerializer(serializers.Serializer):
-    """Seconds that a run takes; null while the speed is being measured."""
+    """Estimated seconds for a run; null while the speed is being measured."""
 
     seconds = serializers.FloatField(allow_null=True)
 
 
 class OptionSerializer(serializers.Serializer):
-    """A number that can be chosen."""
+    """An option with its range."""
 
     title = serializers.CharField()
     whole = serializers.BooleanField()
@@ -90,7 +90,7 @@ class RunViewSet(TrainingViewSet):
 
     @extend_schema(request=NewRunSerializer, responses={201: RunDetailSerializer})
     def create(self, request: Request) -> Response:
-        """Queue a training: a data set, a preset, and what differs from the preset."""
+        """Queue a training: a data set, a preset, and changes to the preset."""
         run = launch.start(
             person_of(request),
             find_dataset(self.fields),
@@ -107,7 +107,7 @@ class RunViewSet(TrainingViewSet):
     @extend_schema(request=NewRunSerializer, responses=EstimateSerializer)
     @action(detail=False, methods=["post"])
     def estimate(self, request: Request) -> Response:
-        """Seconds that such a run takes; null while the speed is being measured."""
+        """Estimated seconds for such a run; null while the speed is being measured."""
         preset = self.text("preset", "balanced")
         config, _patience = launch.read_config(preset, _options(self.fields))
         dataset = find_dataset(self.fields)
@@ -117,7 +117,7 @@ class RunViewSet(TrainingViewSet):
     @extend_schema(responses=PresetsSerializer)
     @action(detail=False, pagination_class=None)
     def presets(self, request: Request) -> Response:
-        """What can be chosen: presets with their values, options with their ranges."""
+        """The choices: presets with their values, options with their ranges."""
         return Response(
             {
                 "presets": {name: config.to_dict() for name, config in launch.PRESETS.items()},
@@ -137,27 +137,27 @@ class RunViewSet(TrainingViewSet):
     @extend_schema(request=None, responses=RunDetailSerializer)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
-        """Take it out of the queue, or stop it within seconds; what it has learned is kept."""
-        return self.answer(runs.cancel(self.get_object()), "This training has ended already.")
+        """Cancel it, queued or running; the checkpoint is kept."""
+        return self.answer(runs.cancel(self.get_object()), "This training has already ended.")
 
     @extend_schema(request=None, responses=RunDetailSerializer)
     @action(detail=True, methods=["post"])
     def resume(self, request: Request, pk: str) -> Response:
-        """Let a training that failed or was canceled go on from its last epoch."""
+        """Resume a failed or canceled training from its last epoch."""
         return self.answer(
             runs.resume(self.get_object()),
-            "Only a training that failed or was canceled can go on.",
+            "Only a failed or canceled training can be resumed.",
         )
 
     @extend_schema(request=None, responses={201: RunDetailSerializer})
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pk: str) -> Response:
-        """Queue a new training with the choices of this one."""
+        """Queue a new training with the same options."""
         run = launch.retry(person_of(request), self.get_object())
         return Response(self.get_serializer(run).data, status=201)
 
 
 def _options(data: Mapping) -> dict:
-    """What was sent besides the names of things."""
+    """The options in the request."""
     named = ("dataset", "preset", "note")
     return {name: data[name] for name in data if name not in named}

@@ -1,4 +1,4 @@
-"""What administrators hear of training runs."""
+"""The events about training runs."""
 
 from typing import Any, Literal, TypedDict
 
@@ -11,8 +11,8 @@ from training.models import Epoch, TrainingRun
 
 
 class Progress(TypedDict):
-    """Where a running training stands; `share` is that of its work, 0 to 1; `epochs` is null where
-    the time decides."""
+    """The progress of a running training; `share` is 0 to 1; `epochs` is null if time is the
+    limit."""
 
     epoch: int
     epochs: int | None
@@ -64,14 +64,14 @@ class RunState(TypedDict):
 
 
 class RunDetail(RunState):
-    """A run with what its page shows besides."""
+    """A run with the other data on its page."""
 
     epochs: list[EpochState]
     evaluations: list["EvaluationState"]
 
 
 class RunChanged(TypedDict):
-    """`epochs` are those that are new since the event before; what is missing is read again."""
+    """`epochs` are new since the previous event; pages reload if any are missing."""
 
     type: Literal["run.changed"]
     run: RunState
@@ -142,7 +142,7 @@ def describe_epoch(epoch: Epoch) -> EpochState:
 
 
 def place_of(run: TrainingRun) -> int | None:
-    """The place of a queued run among those that wait, from 1; None for any other."""
+    """A queued run's place in the queue, from 1; None for other runs."""
     if run.status != Job.Status.QUEUED:
         return None
     waiting = TrainingRun.objects.filter(status=Job.Status.QUEUED)

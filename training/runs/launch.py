@@ -1,4 +1,4 @@
-"""How a training is asked for, stopped, resumed and tried again; how long it will take."""
+"""Requesting, canceling, resuming and repeating a training; its estimated duration."""
 
 import contextlib
 import shutil
@@ -28,16 +28,16 @@ PRESETS: dict[str, TrainingConfig] = {
 
 FEWEST_FACES = 50
 FEWEST_HELD_OUT = 5
-START_SECONDS = 15  # TensorFlow, the data, and the export at the end
+START_SECONDS = 15  # loading TensorFlow and the data, and the export at the end
 
 
 class LaunchRefused(CodedError):
-    """A training that cannot be started as asked."""
+    """A training that can't be started as requested."""
 
 
 @dataclass(frozen=True)
 class Option:
-    """A number that can be chosen, its range included."""
+    """An option and its range, inclusive."""
 
     kind: type
     lowest: float
@@ -50,18 +50,18 @@ OPTIONS: dict[str, Option] = {
     "minutes": Option(float, 0.1, 7 * 24 * 60, "Minutes"),
     "batch_size": Option(int, 8, 1024, "Batch size"),
     "learning_rate": Option(float, 1e-6, 0.5, "Learning rate"),
-    "warmup": Option(float, 0, 0.5, "Share of the run with a rising learning rate"),
+    "warmup": Option(float, 0, 0.5, "Warmup (share of the run)"),
     "weight_decay": Option(float, 0, 1, "Weight decay"),
-    "augmentation": Option(float, 0, 1.5, "Strength of the augmentation"),
+    "augmentation": Option(float, 0, 1.5, "Augmentation strength"),
     "seed": Option(int, 0, 2**31 - 1, "Seed"),
     "smoothing": Option(float, 0, 0.5, "Label smoothing"),
-    "votes": Option(float, 0, 0.9, "Share of the taggers' votes"),
-    "taught": Option(float, 0, 0.9, "Share of the teachers' labels"),
-    "mixed": Option(float, 0, 5, "Blending of faces in pairs (mixup)"),
-    "framed": Option(float, 0, 1, "Share of faces framed as the detector frames them"),
-    "faces": Option(int, FEWEST_FACES, 10_000_000, "Most faces to train on"),
-    "validation": Option(float, 0.01, 0.45, "Share held out for validation"),
-    "patience": Option(int, 1, 500, "Epochs without a new best before it stops"),
+    "votes": Option(float, 0, 0.9, "Weight of the FER+ votes"),
+    "taught": Option(float, 0, 0.9, "Weight of the teachers' labels"),
+    "mixed": Option(float, 0, 5, "Mixup alpha"),
+    "framed": Option(float, 0, 1, "Share of faces framed like the detector"),
+    "faces": Option(int, FEWEST_FACES, 10_000_000, "Maximum number of training faces"),
+    "validation": Option(float, 0.01, 0.45, "Validation share"),
+    "patience": Option(int, 1, 500, "Early stopping patience (epochs)"),
 }
 
 
@@ -77,8 +77,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
 def read_config(preset: str, changes: Mapping[str, Any]) -> tuple[TrainingConfig, int | None]:
     """The preset with the changes, and the patience. Raises LaunchRefused.
 
-    `augmentation` multiplies the strength of the preset's stages. Epochs that are asked for take
-    the place of the preset's limit in minutes. An empty value is as none.
+    `augmentation` multiplies the strength of the preset's stages. Setting epochs replaces the
+    preset's limit in minutes. Empty values are ignored.
     """
     if preset not in PRESETS:
         raise LaunchRefused(
@@ -108,7 +108,9 @@ def read_config(preset: str, changes: Mapping[str, Any]) -> tuple[TrainingConfig
     try:
         return replace(PRESETS[preset], **values), patience
     except ValueError as error:
-        raise LaunchRefused("invalid_options", f"These do not go together: {error}.") from error
+        raise LaunchRefused(
+            "invalid_options", f"These options don't work together: {error}."
+        ) from error
 
 
 def _number(name: str, value: Any) -> int | float:
@@ -120,7 +122,7 @@ def _number(name: str, value: Any) -> int | float:
     except (TypeError, ValueError, OverflowError):
         kind = "a whole number" if option.kind is int else "a number"
         raise LaunchRefused("not_a_number", f"{option.title}: {kind} is needed.", name) from None
-    if not option.lowest <= number <= option.highest:  # also what is not a number
+    if not option.lowest <= number <= option.highest:  # also fails for NaN
         raise LaunchRefused(
             "out_of_range",
             f"{option.title}: from {option.lowest:g} to {option.highest:g}.",
@@ -132,7 +134,7 @@ def _number(name: str, value: Any) -> int | float:
 def start(
     user: User, dataset: Dataset, preset: str, changes: Mapping[str, Any], note: str = ""
 ) -> TrainingRun:
-    """Queue a training. Raises LaunchRefused, before anything is stored."""
+    """Queue a training. Raises LaunchRefused before storing anything."""
     config, patience = read_config(preset, changes)
     check_dataset(dataset, config)
     run = TrainingRun(preset=preset, patience=patience, note=note[:200], created_by=user)
@@ -144,9 +146,9 @@ def check_dataset(dataset: Dataset, config: TrainingConfig) -> None:
     if dataset.status != Status.SUCCEEDED:
         raise LaunchRefused(
             "unchecked_data",
-            "The data set has to be checked first."
+            "The data set must be checked first."
             if not dataset.is_finished
-            else "The data set cannot be used: its check has found what is wrong with it.",
+            else "The data set can't be used: its check found problems.",
             "dataset",
         )
     counts = dataset.report["counts"].get("Training", {})
@@ -154,15 +156,14 @@ def check_dataset(dataset: Dataset, config: TrainingConfig) -> None:
     if faces < FEWEST_FACES or sum(count > 0 for count in counts.values()) < 2:
         raise LaunchRefused(
             "too_few_faces",
-            f"At least {FEWEST_FACES} faces of two classes to train on are needed; there are "
-            f"{faces}.",
+            f"At least {FEWEST_FACES} training faces of two classes are needed; there are {faces}.",
             "dataset",
         )
     if round(faces * config.validation) < FEWEST_HELD_OUT:
         raise LaunchRefused(
             "too_few_held_out",
             f"Of {faces} faces, a share of {config.validation:g} holds out fewer than "
-            f"{FEWEST_HELD_OUT} to choose by: make the share larger.",
+            f"{FEWEST_HELD_OUT} for validation: make the share larger.",
             "validation",
         )
     if (trained := trained_faces(faces, config)) < config.batch_size:
@@ -174,16 +175,16 @@ def check_dataset(dataset: Dataset, config: TrainingConfig) -> None:
 
 
 def trained_faces(faces: int, config: TrainingConfig) -> int:
-    """How many of a data set's faces are trained on."""
+    """How many of a data set's faces are used for training."""
     left = int(faces * (1 - config.validation))
     return left if config.faces is None else min(left, config.faces)
 
 
 def estimate(dataset: Dataset, config: TrainingConfig) -> float | None:
-    """Seconds that a run takes on the machine that trains; None while its speed is not known.
+    """Estimated seconds for a run on the training machine; None while its speed is unknown.
 
     The speed is that of the last run of the same network. Before the first, a worker measures it:
-    asked again in half a minute, this knows more.
+    try again in half a minute.
     """
     speed = Speed.objects.filter(architecture=config.architecture).first()
     if speed is None:
@@ -191,7 +192,7 @@ def estimate(dataset: Dataset, config: TrainingConfig) -> float | None:
         if config.minutes is None:
             return None
     counts = dataset.report["counts"]
-    # By name: not every database keeps the order of a JSON object.
+    # Sorted: not every database keeps the order of JSON objects.
     training = counts.get("Training", {})
     rows = sum(
         training.get(emotion, 0) * times
@@ -207,14 +208,14 @@ def estimate(dataset: Dataset, config: TrainingConfig) -> float | None:
 
 
 def ask_measurement(architecture: str) -> None:
-    """Have a worker time a network, unless one was asked lately. Without Redis nobody is asked."""
+    """Ask a worker to time a network, unless one was asked recently or Redis is down."""
     with contextlib.suppress(RedisError):
         if cache.add(f"measure-speed-{architecture}", True, timeout=300):
             tasks.enqueue_measurement(architecture)
 
 
 def retry(user: User, run: TrainingRun) -> TrainingRun:
-    """Queue a new run with the choices of an old one. Raises LaunchRefused."""
+    """Queue a new run with the options of an old one. Raises LaunchRefused."""
     config = TrainingConfig.from_dict(run.config)
     check_dataset(run.dataset, config)
     again = TrainingRun(preset=run.preset, patience=run.patience, note=run.note, created_by=user)
@@ -231,7 +232,7 @@ def _queue(run: TrainingRun, dataset: Dataset, config: TrainingConfig) -> Traini
 
 
 def remove(run: TrainingRun) -> None:
-    """Delete a run that has ended, with its checkpoint. Raises LaunchRefused while it has not."""
+    """Delete an ended run and its checkpoint. Raises LaunchRefused before it has ended."""
     ended = [Status.SUCCEEDED, Status.FAILED, Status.CANCELED]
     folder, pk = runs.folder_of(run), str(run.pk)
     if not TrainingRun.objects.filter(pk=pk, status__in=ended).delete()[0]:

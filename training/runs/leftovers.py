@@ -1,4 +1,4 @@
-"""What crashes leave behind: folders of uploads and runs that no row names."""
+"""Cleans up after crashes: folders of uploads and runs without a row."""
 
 import logging
 import shutil
@@ -18,19 +18,19 @@ FOLDERS: dict[str, type[models.Model]] = {
     "imports": ModelImport,
     "runs": TrainingRun,
 }
-"""The folders of TRAINING_DIR; in each, one folder for a row, named by its key."""
+"""The folders of TRAINING_DIR; each has one folder per row, named by its key."""
 
-KEPT_SECONDS = 3600  # an upload is stored before its row is: by then its row is there
+KEPT_SECONDS = 3600  # an upload is stored before its row; by then the row exists
 
 
 def delete_leftovers() -> None:
-    """Delete the folders whose row was never stored, or is gone."""
+    """Delete folders whose row was never stored or was deleted."""
     for name, model in FOLDERS.items():
         old = {key: path for path in _folders(name) if (key := _old_key(path))}
         known = set(model._default_manager.filter(pk__in=old).values_list("pk", flat=True))
         for key in old.keys() - known:
             shutil.rmtree(old[key], ignore_errors=True)
-            logger.warning("Deleted %s, which belongs to nothing", old[key])
+            logger.warning("Deleted the orphaned folder %s", old[key])
 
 
 def _folders(name: str) -> list[Path]:
@@ -39,7 +39,7 @@ def _folders(name: str) -> list[Path]:
 
 
 def _old_key(path: Path) -> uuid.UUID | None:
-    """The key that a folder is named by; None if it is young, or none of ours."""
+    """The key in a folder's name; None if it is recent or not Mien's."""
     try:
         key, changed_at = uuid.UUID(path.name), path.stat().st_mtime
     except (ValueError, OSError):  # or gone meanwhile

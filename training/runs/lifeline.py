@@ -1,4 +1,4 @@
-"""What ties a training process to the one that started it: it speaks to it, and ends with it."""
+"""Ties a training process to its parent: sends messages to it, and ends with it."""
 
 import json
 import os
@@ -13,7 +13,7 @@ Say = Callable[[TrainerMessage], None]
 
 
 def end_with_starter() -> None:
-    """End this process as soon as the one that holds the other end of its input is gone."""
+    """End this process when the one at the other end of its standard input is gone."""
 
     def watch() -> None:
         while os.read(sys.stdin.fileno(), 1024):
@@ -24,7 +24,7 @@ def end_with_starter() -> None:
 
 
 def speaker() -> Say:
-    """Messages go to standard output; whatever else is printed there goes to the log."""
+    """Send messages to standard output; anything else printed goes to the log."""
     output: TextIO = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
 

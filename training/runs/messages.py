@@ -1,6 +1,6 @@
-"""What the training process is given, and the lines of JSON that it says to the one who started it.
+"""The training process's input, and the JSON lines that it sends to its parent.
 
-Neither Django nor TensorFlow is imported here: both sides read this.
+Both sides import this, so it imports neither Django nor TensorFlow.
 """
 
 from typing import Any, Literal, TypedDict
@@ -23,9 +23,9 @@ class TrainingJob(TypedDict):
 
 
 class WeightsJob(TypedDict):
-    """The content of job.json where WEIGHTS are to become a model; `card` is what was said of them.
+    """The content of job.json for turning WEIGHTS into a model; `card` is their model card.
 
-    `temperature` divides the logits; `max_bytes` is what the file may unpack to.
+    `temperature` divides the logits; `max_bytes` limits the unpacked size.
     """
 
     architecture: str
@@ -35,7 +35,7 @@ class WeightsJob(TypedDict):
 
 
 class Batch(TypedDict):
-    """Where the training stands, about once a second; `share` is that of the run's work, 0 to 1."""
+    """The progress of the training, about once a second; `share` is 0 to 1."""
 
     type: Literal["batch"]
     epoch: int
@@ -49,7 +49,7 @@ class Batch(TypedDict):
 class Epochs(TypedDict):
     """All epochs of the checkpoint (training.core.checkpoint.Epoch), at the start and after each.
 
-    All of them each time: whoever missed one, or has one that the checkpoint has not, is put right.
+    All of them each time, so receivers that missed some, or have too many, catch up.
     """
 
     type: Literal["epochs"]
@@ -57,20 +57,20 @@ class Epochs(TypedDict):
 
 
 class Evaluating(TypedDict):
-    """The training is over; `faces_per_second`, at 48 pixels, if this process trained an epoch."""
+    """The training has ended; `faces_per_second` (at 48 pixels) if this process trained."""
 
     type: Literal["evaluating"]
     faces_per_second: float | None
 
 
 class Done(TypedDict):
-    """The folder holds the model, its card, its weights and its examination."""
+    """The folder contains the model, its card, weights and evaluations."""
 
     type: Literal["done"]
 
 
 class Problem(TypedDict):
-    """The run cannot succeed, however often it is tried."""
+    """The run can't succeed; retrying won't help."""
 
     type: Literal["problem"]
     code: str
@@ -78,7 +78,7 @@ class Problem(TypedDict):
 
 
 class Step(TypedDict):
-    """What is done with weights that are imported."""
+    """The steps of importing weights."""
 
     type: Literal["step"]
     step: Literal["building", "exporting"]

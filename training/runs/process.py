@@ -1,8 +1,8 @@
 """The training process: `python -m training.process FOLDER`, started by trainer.py.
 
 The only process of Mien that imports TensorFlow. It reads FOLDER/job.json, trains, evaluates and
-leaves the results in FOLDER, and says on its standard output, in lines of JSON (messages.py), how
-it goes. It ends when its standard input ends: it never outlives the worker that started it.
+leaves the results in FOLDER, and reports its progress as JSON lines on standard output
+(messages.py). It ends when its standard input ends, so it never outlives its worker.
 
 With `--measure ARCHITECTURE` it only times some batches.
 """
@@ -50,13 +50,13 @@ def main(arguments: list[str]) -> int:
         say({"type": "measured", "faces_per_second": faces_per_second})
         return 0
     with (options.folder / "lock").open("w") as lock:
-        # The process of an earlier attempt may need a moment to notice that its worker is gone.
+        # An earlier attempt's process may need a moment to notice that its worker is gone.
         fcntl.flock(lock, fcntl.LOCK_EX)
         return carry_out(options.folder, say)
 
 
 def carry_out(folder: Path, say: Say) -> int:
-    """Train, or go on, and leave the results in the folder; gives the exit status."""
+    """Train or resume, and leave the results in the folder; returns the exit status."""
     job: TrainingJob = json.loads((folder / JOB).read_text())
     try:
         config = TrainingConfig.from_dict(job["config"])
@@ -75,7 +75,7 @@ def carry_out(folder: Path, say: Say) -> int:
 def train(
     config: TrainingConfig, faces: Faces, folder: Path, patience: int | None, say: Say
 ) -> Progress:
-    """Fit to the end of the schedule, or until `patience` epochs have brought nothing better."""
+    """Fit to the end of the schedule, or until `patience` epochs bring no improvement."""
     progress = Progress()
     if (folder / CHECKPOINT).exists():
         progress = checkpoint.read_best(folder / CHECKPOINT)[1]
@@ -91,7 +91,7 @@ def train(
 def evaluate(
     config: TrainingConfig, faces: Faces, progress: Progress, folder: Path, patience: int | None
 ) -> None:
-    """Export the best epoch, and examine it on the validation part and on every test split."""
+    """Export the best epoch, and evaluate it on the validation part and every test split."""
     card = release(config, faces, progress, folder, patience=patience, small=False)
     predict = EmotionClassifier(folder / MODEL).predict
     training = faces.rows("Training")
@@ -109,7 +109,7 @@ def evaluate(
 
 
 def measure(config: TrainingConfig) -> float:
-    """Faces a second that training on this machine goes through, at 48 pixels."""
+    """Training speed of this machine in faces per second at 48 pixels."""
     model = compiled(config)
     random = np.random.default_rng(0)
     faces = random.integers(0, 256, (config.batch_size, SIDE, SIDE, 1)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Where a training stands, told after batches and epochs; and whether it should stop early."""
+"""Reports a training's progress after batches and epochs, and stops it early."""
 
 import sys
 import time
@@ -13,7 +13,7 @@ from training.runs.lifeline import Say
 
 
 class Reporter:
-    """Says after each batch and epoch where the run stands, and asks for an early stop."""
+    """Reports progress after each batch and epoch, and requests an early stop."""
 
     EVERY = 1.0  # seconds between two messages about batches
 
@@ -41,7 +41,7 @@ class Reporter:
         self.tell_epochs()
 
     def after_batch(self) -> bool:
-        """Fit's should_stop: counts the batch, tells about once a second."""
+        """Fit's should_stop: counts the batch and reports about once a second."""
         self.batch += 1
         now = time.monotonic()
         if self.batch == 0:
@@ -52,7 +52,7 @@ class Reporter:
 
     def on_epoch(self, epoch: Epoch) -> None:
         self.epochs.append(epoch)
-        # Where the time decides, the last epoch may have fewer batches.
+        # If time is the limit, the last epoch may have fewer batches.
         self.work += self.batch * self.config.batch_size * cost(self.config, epoch.side)
         print(
             f"epoch {epoch.number}: loss {epoch.loss:.4f}, validation accuracy "
@@ -87,13 +87,13 @@ class Reporter:
         self.told, self.told_batch = now, self.batch
 
     def share(self, epochs: float) -> float:
-        """The share of the run's work that is done, or of its time where that is what it has."""
+        """The finished share of the run's work, or of its time if it has a time limit."""
         if self.config.minutes is not None:
             seconds = self.seconds + time.monotonic() - self.began
             return min(1.0, seconds / (60 * self.config.minutes))
         return share_done(self.config, min(1.0, epochs / self.config.epochs))
 
     def speed(self) -> float | None:
-        """Faces a second at 48 pixels over the epochs of this process; None without any."""
+        """Faces per second at 48 pixels over this process's epochs; None without any."""
         seconds = self.epochs[-1].seconds - self.seconds if self.epochs else 0.0
         return round(self.work / seconds, 1) if self.work and seconds > 0 else None

@@ -1,4 +1,4 @@
-"""The life of a training run: claimed, trained in a process of its own, registered, swept up."""
+"""The life cycle of a training run: claim, train in a separate process, register, sweep."""
 
 import json
 import logging
@@ -30,29 +30,29 @@ logger = logging.getLogger(__name__)
 
 Phase = TrainingRun.Phase
 
-# What is written to a run that goes back into the queue.
+# The fields of a run that goes back into the queue.
 WAITING: dict[str, Any] = {"phase": Phase.WAITING, "progress": {}}
-TICK = 0.5  # seconds between two looks at the stop flag
+TICK = 0.5  # seconds between two checks of the stop flag
 
 
 class Ended(Exception):
-    """The training process has to stop: the run was canceled, or belongs to somebody else now."""
+    """The training process must stop: the run was canceled, or another worker holds it."""
 
 
 class Stopped(Exception):
-    """This worker is told to stop; another one, or the next, goes on with the run."""
+    """This worker is shutting down; another one continues the run."""
 
 
 class BrokeOff(Exception):
-    """The training process ended before it was done: killed, out of memory, or by a fault."""
+    """The training process ended early: killed, out of memory, or crashed."""
 
 
 class Problem(CodedError):
-    """The run cannot succeed."""
+    """The run can't succeed."""
 
 
 def waiting() -> QuerySet[TrainingRun]:
-    """The queued runs in the order in which they will be carried out."""
+    """The queued runs in the order of execution."""
     return TrainingRun.objects.filter(status=Status.QUEUED).order_by("enqueued_at", "pk")
 
 
@@ -61,7 +61,7 @@ def never() -> bool:
 
 
 def run_next(should_stop: Callable[[], bool] = never) -> bool:
-    """Carry out the first of the waiting runs; False if none waits."""
+    """Execute the first queued run; False if there is none."""
     run = lease.claim(waiting())
     if run is None:
         return False
@@ -72,11 +72,11 @@ def run_next(should_stop: Callable[[], bool] = never) -> bool:
 def carry_out(run: TrainingRun, should_stop: Callable[[], bool] = never) -> None:
     """Train, evaluate and register a run that this process has claimed.
 
-    What a person has to change ends it at once; any other trouble, such as a killed process, puts
-    it back into the queue, at most three times. It goes on from its last epoch then. Where
-    `should_stop` says so, it goes back as well, and this attempt does not count.
+    Errors that a person must fix end it at once; any other failure, such as a killed process, puts
+    it back into the queue up to three times, to resume from its last epoch. If `should_stop`
+    returns true it goes back too, without counting the attempt.
     """
-    # The precision is kept in the row: a run that goes on elsewhere goes on as it began.
+    # The precision is stored so that a run resumed elsewhere continues unchanged.
     config = settled(TrainingConfig.from_dict(run.config))
     lease.change(run, phase=Phase.STARTING, config=config.to_dict())
     events.publish_run(run)
@@ -90,15 +90,15 @@ def carry_out(run: TrainingRun, should_stop: Callable[[], bool] = never) -> None
     except Problem as problem:
         work.fail(run, problem.code, problem.message, progress={})
     except BrokeOff as reason:
-        logger.warning("Run %s broke off: %s", run.pk, reason)
+        logger.warning("Run %s failed: %s", run.pk, reason)
         work.put_back(run, traceback=tracebacks.describe(reason))
     except Exception as error:
-        logger.exception("Run %s broke off", run.pk)
+        logger.exception("Run %s failed", run.pk)
         work.put_back(run, traceback=tracebacks.describe(error))
 
 
 def follow(run: TrainingRun, should_stop: Callable[[], bool]) -> None:
-    """Run the training process to its end; raises Ended, Stopped, Problem or BrokeOff."""
+    """Run the training process to its end. Raises Ended, Stopped, Problem or BrokeOff."""
     with trainer.train(folder_of(run), job_of(run)) as process:
         done, renewed_at = False, time.monotonic()
         for message in process.messages(TICK):
@@ -114,26 +114,27 @@ def follow(run: TrainingRun, should_stop: Callable[[], bool]) -> None:
                     keep(run, log=process.log_tail())
                     renewed_at = time.monotonic()
             except DatabaseError:
-                # Training goes on without its audience; the next message carries what was missed.
-                logger.warning("Run %s: a message was not stored", run.pk, exc_info=True)
+                # Training continues without its audience; the next message includes what was
+                # missed.
+                logger.warning("Run %s: could not store a message", run.pk, exc_info=True)
         if not done:
             raise BrokeOff(f"the training process ended with status {process.popen.wait()}")
 
 
 def look(run: TrainingRun) -> None:
-    """Raise Ended if somebody wants the run to stop, or it is no longer this process's."""
+    """Raise Ended if the run was canceled or this process has lost it."""
     if lease.owned(run).values_list("cancel_requested", flat=True).first() is not False:
         raise Ended
 
 
 def keep(run: TrainingRun, **values: Any) -> None:
-    """Write to the row and renew the lease; raises Ended if it is no longer this process's."""
+    """Update the row and renew the lease. Raises Ended if this process has lost it."""
     if not lease.change(run, **values):
         raise Ended
 
 
 def hear(run: TrainingRun, message: TrainerMessage, log: str) -> None:
-    """Store and pass on what the training process said."""
+    """Store and forward a message of the training process."""
     if message["type"] == "batch":
         keep(run, phase=Phase.TRAINING, progress=progress_of(run, message), log=log)
         events.publish_run(run)
@@ -157,7 +158,7 @@ def progress_of(run: TrainingRun, batch: Batch) -> events.Progress:
 
 @transaction.atomic
 def store_epochs(run: TrainingRun, message: Epochs, log: str) -> list[Epoch]:
-    """Make the rows those of the checkpoint: no gap, none twice; gives those that are new."""
+    """Synchronize the rows with the checkpoint; returns the new ones."""
     keep(run, log=log)
     run.epochs.filter(number__gt=len(message["epochs"])).delete()
     stored = set(run.epochs.values_list("number", flat=True))
@@ -174,7 +175,7 @@ def note_speed(architecture: str, faces_per_second: float) -> None:
 def measure_speed(architecture: str) -> None:
     """Time a network on this machine, for the estimate before its first run.
 
-    Messages that were sent while a training went on find the speed known after the first of them.
+    If several requests queued up during a training, only the first measures.
     """
     if Speed.objects.filter(architecture=architecture).exists():
         return
@@ -185,7 +186,7 @@ def measure_speed(architecture: str) -> None:
 
 
 def register(run: TrainingRun) -> None:
-    """Turn what the training process left into a model version with its evaluations."""
+    """Turn the training process's results into a model version with evaluations."""
     folder = folder_of(run)
     card = json.loads((folder / CARD).read_text())
     version = registry.register(
@@ -228,21 +229,21 @@ def store_evaluation(
 
 
 def end_canceled(run: TrainingRun) -> None:
-    """End a run that this process holds because somebody canceled it; its checkpoint stays."""
+    """End this process's run because it was canceled; its checkpoint is kept."""
     work.finish(run, status=Status.CANCELED, cancel_requested=False, progress={})
 
 
 def give_back(run: TrainingRun) -> None:
-    """Put a run back that this process carried out until it was told to stop."""
+    """Put this process's run back into the queue when the worker shuts down."""
     if lease.give_back(run, **WAITING):
         events.publish_run(run)
 
 
 def requeue_stale(enqueue: Callable[[], None], waiting_messages: int) -> None:
-    """Bring back runs whose worker is gone, and see that a worker knows of those that wait.
+    """Requeue runs whose worker is gone, and make sure that a worker knows of queued runs.
 
-    `enqueue` sends the message that has a worker take the next run; one is enough for all. While
-    the queue is paused they wait.
+    `enqueue` sends the message for a worker to take the next run; one is enough for all. While the
+    queue is paused they wait.
     """
     for run in lease.abandoned(TrainingRun.objects.all()):
         if run.cancel_requested:
@@ -254,9 +255,9 @@ def requeue_stale(enqueue: Callable[[], None], waiting_messages: int) -> None:
 
 
 def cancel(run: TrainingRun) -> bool:
-    """Take a run out of the queue, or have it stopped within seconds; False if it has ended.
+    """Cancel a queued run, or stop a running one within seconds; False if it has ended.
 
-    What it has learned is kept, and `resume` goes on from there.
+    The checkpoint is kept, and `resume` continues from it.
     """
     rows = TrainingRun.objects.filter(pk=run.pk)
     changed = rows.filter(status=Status.QUEUED).update(
@@ -269,7 +270,7 @@ def cancel(run: TrainingRun) -> bool:
 
 
 def resume(run: TrainingRun) -> bool:
-    """Queue a run that failed or was canceled to go on from its last epoch; False if it did not."""
+    """Queue a failed or canceled run to resume from its last epoch; False if it is neither."""
     if not lease.enqueue_again(run, phase=TrainingRun.Phase.WAITING, cancel_requested=False):
         return False
     work.submit(run)

@@ -1,4 +1,4 @@
-"""The Celery tasks of training runs, and what kind of job a run is."""
+"""The Celery tasks of training runs, and runs as a kind of job."""
 
 from celery import shared_task
 from celery.worker import state as worker_state
@@ -10,8 +10,8 @@ from training.models import TrainingRun
 from training.runs import events, leftovers, runs
 
 
-# Acknowledged at once: a training outlasts any time-out of the broker. What a crash stops, the
-# sweeper finds. The message names no run: a worker takes the one that has waited longest.
+# Acknowledged at once, because a training outlasts any broker timeout; the sweeper finds what a
+# crash interrupts. The message names no run: a worker takes the one that has waited longest.
 @shared_task(name="training.tasks.train", acks_late=False)
 def train() -> None:
     if runs.run_next(worker_is_stopping) and runs.waiting().exists():
@@ -29,7 +29,7 @@ def delete_leftovers() -> None:
 
 
 def worker_is_stopping() -> bool:
-    """Whether the worker was told to stop. It carries out tasks in its own process (-P solo)."""
+    """Whether the worker is shutting down. It runs tasks in its own process (-P solo)."""
     # The flag is an exit status, and 0 is one.
     return worker_state.should_stop is not None and worker_state.should_stop is not False
 
@@ -49,8 +49,8 @@ KIND = register(
         lambda pk: enqueue_training(),
         events.publish_run,
         label="Training",
-        most_attempts=4,  # the first, and three resumes by itself
-        gave_up="The training broke off four times. What it has learned is kept: look at the log, "
+        most_attempts=4,  # the first, and three automatic retries
+        gave_up="The training failed four times. Its checkpoint is kept: check the log, "
         "then resume it.",
         waiting=runs.WAITING,
         related=("dataset",),

@@ -1,4 +1,4 @@
-"""The training process from outside: started by exec, listened to, killed with its children."""
+"""Controls the training process: starts it, reads its messages, kills it with its children."""
 
 import contextlib
 import json
@@ -22,16 +22,16 @@ LOG_TAIL = 4000  # bytes
 
 
 class Trainer:
-    """A running training process in a process group of its own; closing it kills the group.
+    """A running training process in its own process group; closing it kills the group.
 
-    It notices by its standard input when this process dies.
+    It notices through its standard input when this process dies.
     """
 
     def __init__(self, command: list[str], log: Path):
         self.log = log
         with log.open("ab") as output:
             self.popen = subprocess.Popen(
-                # Nicer than whatever answers people.
+                # Lower priority than everything that serves people.
                 ["nice", "-n", "5", *command],
                 cwd=settings.BASE_DIR,
                 # TensorFlow's notes on the hardware would push the training's own words out of the
@@ -47,7 +47,7 @@ class Trainer:
         self._listener.start()
 
     def messages(self, tick: float) -> Iterator[TrainerMessage | None]:
-        """What the process says until it ends, and None whenever it said nothing for `tick` s."""
+        """The process's messages until it ends, and None after each `tick` seconds of silence."""
         while True:
             try:
                 message = self._said.get(timeout=tick)
@@ -67,9 +67,9 @@ class Trainer:
         return text if size <= LOG_TAIL else text.partition("\n")[2]
 
     def kill(self) -> None:
-        """End the process and its children at once.
+        """Kill the process and its children.
 
-        Nothing is lost by not asking first: the checkpoint of the last epoch is always whole.
+        Nothing is lost: the last epoch's checkpoint is always complete.
         """
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.popen.pid, signal.SIGKILL)
@@ -87,14 +87,14 @@ class Trainer:
 
 @contextlib.contextmanager
 def train(folder: Path, job: TrainingJob) -> Iterator[Trainer]:
-    """A training in `folder`, which may hold what an earlier attempt left; ended with the block."""
+    """A training in `folder`, possibly with an earlier checkpoint; ends with the block."""
     with _started(COMMAND, folder, job) as trainer:
         yield trainer
 
 
 @contextlib.contextmanager
 def import_weights(folder: Path, job: WeightsJob) -> Iterator[Trainer]:
-    """A process that makes a model of the weights in `folder`; ended with the block."""
+    """A process that turns the weights in `folder` into a model; ends with the block."""
     with _started(IMPORT_COMMAND, folder, job) as trainer:
         yield trainer
 
@@ -112,7 +112,7 @@ def _started(command: list[str], folder: Path, job: TrainingJob | WeightsJob) ->
 
 @contextlib.contextmanager
 def measure(architecture: str, log: Path) -> Iterator[Trainer]:
-    """A process that times a network and says how fast it trains; ended with the block."""
+    """A process that measures a network's training speed; ends with the block."""
     log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     trainer = Trainer([*COMMAND, "--measure", architecture], log)
     try:

@@ -1,1 +1,1 @@
-"""Model versions made elsewhere, evaluated, compared and promoted."""
+"""Model versions: import, evaluate, compare, promote."""

@@ -42,7 +42,7 @@ class NewImportSerializer(serializers.Serializer):
 
 
 class PromotionSerializer(serializers.Serializer):
-    """`confirmed`: also where the version is worse than the active one on the same data."""
+    """`confirmed`: promote even if it is worse than the active version on the same data."""
 
     confirmed = serializers.BooleanField(default=False)
 
@@ -62,7 +62,7 @@ class ImportSerializer(StateSerializer):
 
 
 class ImportViewSet(LargerUploads, TrainingViewSet):
-    """Model files made elsewhere on their way into the registry. Administrators only."""
+    """Imports of model files from elsewhere. Administrators only."""
 
     queryset = ModelImport.objects.select_related("created_by", "model_version")
     serializer_class = ImportSerializer
@@ -74,7 +74,7 @@ class ImportViewSet(LargerUploads, TrainingViewSet):
         responses={201: ImportSerializer, 202: ImportSerializer},
     )
     def create(self, request: Request) -> Response:
-        """201 with an ONNX file's version, 202 while a worker makes a model of weights."""
+        """Import a model file: 201 with an ONNX file's version, 202 while weights are converted."""
         files = request.FILES
         about = {name: self.text(name) for name in ("architecture", "dataset", "note")}
         found = version_intake.add_upload(
@@ -89,14 +89,14 @@ class ImportViewSet(LargerUploads, TrainingViewSet):
 
 
 class EvaluationViewSet(TrainingViewSet):
-    """How well a model version reads the faces of a data set. Administrators only."""
+    """Evaluations of model versions on data sets. Administrators only."""
 
     queryset = Evaluation.objects.select_related("version", "dataset")
     serializer_class = EvaluationSerializer
 
     @extend_schema(request=NewEvaluationSerializer, responses={202: EvaluationSerializer})
     def create(self, request: Request) -> Response:
-        """Ask for an evaluation: the one there is, or a new one."""
+        """Request an evaluation; returns the existing one or queues a new one."""
         number = self.text("version")
         version = get_object_or_404(ModelVersion, number=number if number.isdecimal() else 0)
         dataset, split = find_dataset(self.fields), self.text("split")
@@ -106,12 +106,12 @@ class EvaluationViewSet(TrainingViewSet):
     @extend_schema(responses=JPEG)
     @action(detail=True)
     def picture(self, request: Request, pk: str) -> HttpResponse:
-        """The worst mistakes as a picture."""
+        """The most confident mistakes as a picture."""
         return serve_picture(request, self.get_object().picture)
 
 
 class PromotionViewSet(TrainingViewSet):
-    """Which model version is in use. Administrators only."""
+    """The active model version. Administrators only."""
 
     queryset = ModelVersion.objects.all()
     serializer_class = ModelVersionSerializer
@@ -119,7 +119,7 @@ class PromotionViewSet(TrainingViewSet):
 
     @extend_schema(request=PromotionSerializer, responses=ModelVersionSerializer)
     def promote(self, request: Request, number: int) -> Response:
-        """Make this version the one that all workers use."""
+        """Make this version active on all workers."""
         version = self.get_object()
         wanted = PromotionSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)

@@ -1,4 +1,4 @@
-"""Any model version on any split of any data set, in the background and without TensorFlow."""
+"""Evaluates any model version on any split of any data set, without TensorFlow."""
 
 import logging
 from pathlib import Path
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 def evaluate(evaluation: Evaluation) -> None:
-    """Score a version on a split in this worker. Raises CodedError where that is impossible."""
+    """Evaluate a version on a split in this worker. Raises CodedError if that is impossible."""
     dataset = evaluation.dataset
     votes = Path(dataset.votes_path) if dataset.votes_path else None
     classifier = load_classifier(evaluation.version)
@@ -45,9 +45,9 @@ def evaluate(evaluation: Evaluation) -> None:
 
 
 def ask_evaluation(user: User, version: ModelVersion, dataset: Dataset, split: str) -> Evaluation:
-    """The evaluation of a version on a split: the one there is, or a new one that is queued.
+    """The evaluation of a version on a split: the existing one, or a new one that is queued.
 
-    One that has failed is queued again. Raises LaunchRefused.
+    A failed one is queued again. Raises LaunchRefused.
     """
     splits = [*dataset.report.get("counts", {}), "validation"]
     if dataset.status != Status.SUCCEEDED or split not in splits:

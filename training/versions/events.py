@@ -1,4 +1,4 @@
-"""What administrators hear of evaluations and imports."""
+"""The events about evaluations and imports."""
 
 from typing import Literal, TypedDict
 
@@ -12,7 +12,7 @@ from training.runs.events import EpochState, describe_epoch
 
 
 class ImportState(TypedDict):
-    """A model file on its way into the registry."""
+    """The import of a model file."""
 
     id: str
     status: str
@@ -59,7 +59,7 @@ def publish_import_deletion(pk: str) -> None:
 
 
 def evaluations_of(version: ModelVersion) -> list[EvaluationState]:
-    """What is known of a version: its evaluations, and what its card says of other splits."""
+    """A version's evaluations: those made here, and its card's for other splits."""
     stored = list(version.evaluations.select_related("version", "dataset"))
     own = {evaluation.split for evaluation in stored if evaluation.run_id}
     claimed = [split for split in version.card.get("figures", {}) if split not in own]
@@ -70,7 +70,7 @@ def evaluations_of(version: ModelVersion) -> list[EvaluationState]:
 
 
 def curve_of(version: ModelVersion) -> list[EpochState]:
-    """The epochs of the run that a version came from; none where there was no run."""
+    """The epochs of the run that a version came from; empty without a run."""
     run = version.runs.order_by("created_at").first()
     return [describe_epoch(epoch) for epoch in run.epochs.all()] if run else []
 
@@ -81,7 +81,7 @@ def _describe_claim(version: ModelVersion, split: str) -> EvaluationState:
         "status": Job.Status.SUCCEEDED,
         "sequence": 0,
         "version": version.number,
-        "dataset": {"id": "", "name": "as its card says"},
+        "dataset": {"id": "", "name": "from the model card"},
         "split": split,
         "figures": version.card["figures"][split],
         "mistakes": [],

@@ -1,8 +1,8 @@
-"""The process that makes a model of weights: `python -m training.importing FOLDER`.
+"""The process that turns weights into a model: `python -m training.versions.importing FOLDER`.
 
-trainer.py starts it. Like the training process it imports TensorFlow, speaks in lines of JSON and
-ends with its starter. It reads FOLDER/job.json and FOLDER/weights.npz, which come from a stranger:
-plain arrays, read without pickle, into a network that our code builds.
+trainer.py starts it. Like the training process it imports TensorFlow, sends JSON lines and ends
+with its parent. It reads FOLDER/job.json and FOLDER/weights.npz, which may come from strangers:
+plain arrays, read without pickle, into a network that Mien's code builds.
 """
 
 import json
@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
 
 
 def carry_out(folder: Path, say: Say) -> int:
-    """Make the model, and leave it with its card in the folder; gives the exit status."""
+    """Make the model, and leave it with its card in the folder; returns the exit status."""
     job: WeightsJob = json.loads((folder / JOB).read_text())
     try:
         say({"type": "step", "step": "building"})
@@ -61,7 +61,7 @@ def carry_out(folder: Path, say: Say) -> int:
 
 
 def fill(architecture: str, weights: list[NDArray[np.float32]]) -> keras.Model:
-    """A network of ours with these weights. Raises ModelError wrong_shapes."""
+    """One of Mien's networks with these weights. Raises ModelError wrong_shapes."""
     model = build(architecture)
     wanted = [(weight.path, tuple(weight.shape)) for weight in model.weights]
     check_fit(architecture, wanted, weights)
@@ -70,7 +70,7 @@ def fill(architecture: str, weights: list[NDArray[np.float32]]) -> keras.Model:
 
 
 def write_weights(model: keras.Model, facts: dict[str, Any], path: Path) -> None:
-    """Store weights in the form of `save_best`, so that what is exported can be imported again."""
+    """Store weights in the format of `save_best`, so an exported file can be imported again."""
     arrays = {f"best/{number:04d}": value for number, value in enumerate(model.get_weights())}
     with path.open("wb") as file:
         named: dict[str, Any] = {FACTS: np.array(json.dumps(facts)), **arrays}

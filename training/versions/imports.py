@@ -1,4 +1,5 @@
-"""Weights become a model version: in a process of their own, then registered and scored."""
+"""Turns weights into a model version: builds the model in a separate process, then registers
+and evaluates it."""
 
 import json
 import logging
@@ -23,16 +24,16 @@ logger = logging.getLogger(__name__)
 
 Step = ModelImport.Step
 
-TICK = 0.5  # seconds between two looks whether somebody has deleted the row
+TICK = 0.5  # seconds between two checks whether the row was deleted
 LONGEST = 600  # seconds for the process; it takes half a minute on a slow machine
 
 
 class BrokeOff(Exception):
-    """The process ended before it was done: killed, out of memory, or by a fault."""
+    """The process ended early: killed, out of memory, or crashed."""
 
 
 def make_version(found: ModelImport) -> None:
-    """Turn weights that this worker holds into a model version. Raises ModelError or BrokeOff."""
+    """Turn claimed weights into a model version. Raises ModelError or BrokeOff."""
     try:
         if follow(found):
             register(found)
@@ -68,7 +69,7 @@ def note_step(found: ModelImport, step: str) -> None:
 
 
 def register(found: ModelImport) -> None:
-    """Turn what the process left into a model version, and have it scored. Raises ModelError."""
+    """Turn the process's results into a model version and evaluate it. Raises ModelError."""
     note_step(found, Step.REGISTERING)
     folder = folder_of(found)
     version = registry.register(
@@ -90,7 +91,7 @@ def register(found: ModelImport) -> None:
 
 
 def queue_evaluations(version: ModelVersion, dataset: Dataset | None, user: Any) -> None:
-    """Evaluate on the splits that are for testing; on all faces where there is no such split."""
+    """Evaluate on the test splits, or on all faces if there is none."""
     if dataset is None or not (counts := dataset.report.get("counts")):
         return
     for split in [split for split in counts if split != "Training"] or ["Training"]:
@@ -102,7 +103,7 @@ def queue_evaluations(version: ModelVersion, dataset: Dataset | None, user: Any)
 
 
 def folder_of(found: ModelImport) -> Path:
-    """Where the weights are until they are a model version."""
+    """Where the weights are kept until they become a model version."""
     return settings.TRAINING_DIR / "imports" / str(found.pk)
 
 

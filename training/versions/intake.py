@@ -1,4 +1,4 @@
-"""How a model file made elsewhere comes in: an ONNX file is tried at once, weights are queued."""
+"""Imports model files: ONNX files are tried at once, weights are queued."""
 
 import shutil
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ KINDS = (".onnx", ".npz")
 
 
 class ModelUploadHandler(LimitedUploadHandler):
-    """For model files, which have a limit of their own."""
+    """The upload handler for model files, which have their own limit."""
 
     @property
     def limit(self) -> int:
@@ -40,7 +40,7 @@ def add_upload(
     card: LimitedUpload | None = None,
     fields: Mapping[str, str] | None = None,
 ) -> ModelImport:
-    """Accept an uploaded file as `add` does; `fields` are architecture, dataset (its key), note."""
+    """Import an uploaded file like `add`; `fields` are architecture, dataset (its key), note."""
     fields = fields or {}
     limit = settings.MAX_MODEL_BYTES // 1024**2
     choose = f"Choose an ONNX or npz file of up to {limit} MB."
@@ -70,17 +70,17 @@ def add(
     note: str = "",
     enqueue: bool = True,
 ) -> ModelImport:
-    """Accept a model file: a finished import for ONNX, one that waits for a worker for weights.
+    """Import a model file: a finished import for ONNX, a queued one for weights.
 
-    `architecture` may be left out where the file or the card names it. Raises ModelError: what
+    `architecture` is optional if the file or the card names it. Raises ModelError: what
     registry.import_onnx, model_files.read_weights and foreign.in_order raise, wrong_kind,
     unknown_architecture, invalid_card; nothing is stored then.
     """
     if not name.lower().endswith(KINDS):
         raise ModelError(
             "wrong_kind",
-            f"{name[:200]!r} is no such file: {' and '.join(KINDS)} are accepted; of weights in "
-            "another form make an npz.",
+            f"{name[:200]!r} has the wrong type. Choose {' or '.join(KINDS)}; turn other weights "
+            "into an npz first.",
         )
     found = ModelImport(name=clean_title(name)[:200], note=note[:200], created_by=user)
     found.dataset = dataset
@@ -90,7 +90,7 @@ def add(
 
 
 def remove(found: ModelImport) -> None:
-    """Forget an import, and stop it if it goes on; a version that came of it stays."""
+    """Delete an import, and stop it if it is running; its version is kept."""
     folder, pk = imports.folder_of(found), str(found.pk)
     found.delete()
     shutil.rmtree(folder, ignore_errors=True)
@@ -140,7 +140,7 @@ def _architecture(name: Any) -> str:
     there = f"these networks can hold weights: {', '.join(ARCHITECTURES)}."
     if not name:
         raise ModelError(
-            "unknown_architecture", f"Name the network that these weights belong to; {there}"
+            "unknown_architecture", f"Choose the architecture of these weights; {there}"
         )
     if name not in ARCHITECTURES:
         raise ModelError(
@@ -163,5 +163,5 @@ def _dataset(key: str) -> Dataset | None:
         return Dataset.objects.get(pk=key, status=Status.SUCCEEDED)
     except (Dataset.DoesNotExist, ValueError, ValidationError):
         raise ModelError(
-            "unknown_dataset", "There is no such data set, or its check has not succeeded."
+            "unknown_dataset", "There is no such data set, or its check hasn't succeeded."
         ) from None

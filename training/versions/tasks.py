@@ -1,4 +1,4 @@
-"""The Celery tasks of evaluations and imports, and what kinds of jobs these are."""
+"""The Celery tasks of evaluations and imports, and both as kinds of jobs."""
 
 from celery import shared_task
 from django.db.models import Q
@@ -11,13 +11,13 @@ from training.models import Evaluation, ModelImport
 from training.versions import evaluations, events, imports
 
 
-# The net under files that hang: the child is killed, and the sweeper finds the row.
+# The safety net for files that hang: the child is killed, and the sweeper finds the row.
 @shared_task(name="training.tasks.evaluate", time_limit=1800)
 def evaluate(pk: str) -> None:
     work.run(EVALUATION, pk, evaluations.evaluate)
 
 
-# Acknowledged at once, as a training is: it may wait behind one for hours.
+# Acknowledged at once like a training, because it may wait behind one for hours.
 @shared_task(name="training.tasks.import_weights", acks_late=False)
 def import_weights(pk: str) -> None:
     work.run(IMPORT, pk, imports.make_version)
@@ -38,7 +38,7 @@ EVALUATION = register(
         enqueue_evaluation,
         events.publish_evaluation,
         label="Evaluation",
-        gave_up="The evaluation could not be finished in three attempts: ask for it again later.",
+        gave_up="The evaluation failed three times. Request it again later.",
         related=("version", "dataset"),
         page=lambda evaluation: reverse("model-version", args=[evaluation.version.number]),
     )
@@ -50,7 +50,7 @@ IMPORT = register(
         enqueue_import,
         events.publish_import,
         label="Model import",
-        gave_up="The import broke off three times. Look at the worker's log, then import the file "
+        gave_up="The import failed three times. Check the worker's log, then import the file "
         "again.",
         waiting={"step": ModelImport.Step.WAITING},
         retryable=Q(error_code__in=["", "gave_up"]),  # a file that was refused is not kept

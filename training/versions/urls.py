@@ -1,4 +1,4 @@
-"""The addresses of model versions: their pages, evaluations, imports and promotion."""
+"""The URLs of model versions: pages, evaluations, imports and promotion."""
 
 from django.urls import path
 from rest_framework.routers import SimpleRouter

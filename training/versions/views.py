@@ -1,4 +1,4 @@
-"""The pages of model versions for administrators, and what their forms do."""
+"""The pages and forms of model versions for administrators."""
 
 from typing import cast
 
@@ -36,7 +36,7 @@ DOWNLOADS = {
 
 @administrators_only
 def version_list(request: HttpRequest) -> HttpResponse:
-    registry.active_version()  # the shipped one, where nothing else has asked for it yet
+    registry.active_version()  # the shipped one, unless it is registered already
     versions = ModelVersion.objects.select_related("created_by")
     trail = ModelEvent.objects.select_related("version", "previous", "user")[:EVENTS_SHOWN]
     context = {
@@ -53,12 +53,12 @@ def version_list(request: HttpRequest) -> HttpResponse:
 
 
 def newest_event() -> int | None:
-    """What tells a page whether anything has changed about the versions since it was made."""
+    """A value that tells a page whether the versions have changed since it was rendered."""
     return ModelEvent.objects.values_list("pk", flat=True).first()
 
 
 def open_imports() -> QuerySet[ModelImport]:
-    """The newest imports that have not become a version."""
+    """The latest imports that haven't become a version."""
     imports = ModelImport.objects.exclude(status=ModelImport.Status.SUCCEEDED)
     return imports.select_related("created_by", "model_version")[:IMPORTS_SHOWN]
 
@@ -82,7 +82,7 @@ def version_detail(request: HttpRequest, number: int) -> HttpResponse:
 
 @administrators_only
 def compare(request: HttpRequest) -> HttpResponse:
-    """Versions side by side, the first one as the measure."""
+    """Versions compared with the first one as the baseline."""
     versions = chosen_versions(request)
     if not versions:
         messages.error(request, "Choose two or more versions to compare.")
@@ -101,7 +101,7 @@ def compare(request: HttpRequest) -> HttpResponse:
 @administrators_only
 @require_POST
 def compare_on_photo(request: HttpRequest) -> HttpResponse:
-    """The faces of a photo as each of the chosen versions reads them; the photo is not kept."""
+    """The faces of a photo, classified by each selected version; the photo isn't stored."""
     photo = cast(LimitedUpload | None, request.FILES.get("photo"))
     try:
         if photo is None or photo.too_large:
@@ -115,7 +115,7 @@ def compare_on_photo(request: HttpRequest) -> HttpResponse:
 
 
 def chosen_versions(request: HttpRequest) -> list[ModelVersion]:
-    """Those of `?versions=1,2` or several of them, in that order; none if fewer than two exist."""
+    """The versions in `?versions=1,2`, in that order; empty if fewer than two exist."""
     wanted = ",".join(request.GET.getlist("versions")).split(",")
     numbers = list(dict.fromkeys(int(number) for number in wanted if number.isdecimal()))
     found = ModelVersion.objects.in_bulk(numbers, field_name="number")
@@ -165,7 +165,7 @@ def roll_back(request: HttpRequest) -> HttpResponse:
     return redirect("models")
 
 
-# Exempt only until the upload handler is set: whoever looks for the token reads the whole body.
+# Exempt only until the upload handler is set: checking the token reads the whole body.
 @csrf_exempt
 @administrators_only
 @require_POST

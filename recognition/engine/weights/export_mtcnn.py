@@ -5,7 +5,7 @@ Needs the packages mtcnn (for its weight files; TensorFlow is not imported), job
     python recognition/engine/weights/export_mtcnn.py
 
 The networks are those of Zhang et al. 2016, "Joint Face Detection and Alignment Using Multitask
-Cascaded Convolutional Networks" (arXiv 1604.02878), with these changes that leave results the same:
+Cascaded Convolutional Networks" (arXiv 1604.02878), with changes that don't alter the results:
 
 - The input is uint8 RGB [n, height, width, 3]; (x - 127.5) / 128 is folded into the first layer.
 - The softmax over "no face" and "face" is the sigmoid of the difference, one output instead of two.

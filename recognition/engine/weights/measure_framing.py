@@ -4,7 +4,7 @@
 
 Each face and its mirror image is doubled in size, given a replicated border of a third of its side,
 and searched by the detector. The template is the mean of all landmarks and their mirror images, so
-it is symmetric: expressions do not know left from right.
+it is symmetric: expressions have no left and right.
 
 Of 6000 faces, 12,000 looks, a face was found in 10,319 (the rest are cut, turned or covered). Mean:
 left eye 14.8, 17.6; right eye 32.2, 17.6; nose 23.5, 28.0; mouth 16.2, 37.0 and 30.8, 37.0, where

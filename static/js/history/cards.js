@@ -1,4 +1,4 @@
-/* The cards of analyses: one piece of HTML (the server's template), filled in from their state. */
+/* The cards of analyses: the server's HTML template, filled in from their state. */
 import { around, find, findAll, fromTemplate, seek } from "../shared/elements.js";
 import { getAnalysis } from "../shared/api.js";
 import { deleteSoon } from "../shared/deletions.js";
@@ -17,7 +17,7 @@ export const isWaiting = (card) => UNFINISHED.has(card.dataset.status ?? "");
 export const newCard = () => fromTemplate("card-template");
 
 /**
- * The one line that tells how an analysis stands.
+ * The status line of an analysis.
  * @param {Analysis} analysis
  * @returns {{glyph: string|null, text: string, more?: string}}
  */
@@ -63,7 +63,7 @@ export const tagsOf = (card) =>
 
 /**
  * @param {HTMLElement} card
- * @param {string[]} tags each becomes a link to all that have it
+ * @param {string[]} tags each becomes a link to all analyses with it
  */
 function showTags(card, tags) {
   const line = find(card, "[data-tags]");
@@ -78,7 +78,7 @@ function showTags(card, tags) {
 }
 
 /**
- * Bring a card up to date.
+ * Update a card.
  * @param {HTMLElement} card
  * @param {Analysis} analysis
  * @returns {boolean} false if the card already shows this state or a newer one
@@ -103,7 +103,7 @@ export function fillCard(card, analysis) {
 }
 
 /**
- * Put the thumbnail in place of the local preview, which stays until it can be drawn.
+ * Replace the local preview by the thumbnail once that has loaded.
  * @param {HTMLElement} card
  * @param {Analysis} analysis
  */
@@ -130,7 +130,7 @@ const seen = new IntersectionObserver((entries) => {
 
 /**
  * @param {HTMLElement} card
- * @param {() => void} action runs once, when the card comes near the window
+ * @param {() => void} action runs once, when the card is near the viewport
  */
 export function whenSeen(card, action) {
   card.addEventListener("seen", action, { once: true });
@@ -165,9 +165,9 @@ async function frameFaces(place, { id, width, height }) {
 }
 
 /**
- * Let the delete buttons of a list do their work.
+ * Set up the delete buttons of a list.
  * @param {HTMLElement} list
- * @param {(card: HTMLElement) => void} onDeleted takes the card away
+ * @param {(card: HTMLElement) => void} onDeleted removes the card
  */
 export function enableDelete(list, onDeleted) {
   list.addEventListener("click", (event) => {
@@ -175,7 +175,7 @@ export function enableDelete(list, onDeleted) {
     const card = /** @type {HTMLElement|null|undefined} */ (button?.closest(".analysis"));
     if (!card) return;
     if (card.dataset.id) deleteSoon([card], onDeleted);
-    else onDeleted(card); // a file that was refused is nowhere else
+    else onDeleted(card); // a refused file exists only here
   });
 }
 

@@ -1,13 +1,13 @@
-/* The dashboard on the upload page: the server writes it, this reads it again when something
+/* The dashboard on the upload page: the server renders it, and this reloads it when something
    happens, and draws the days. */
 import { around, byId, find, readData, seek } from "../shared/elements.js";
 import { announce } from "../shared/announce.js";
 import { cancelAnalysis, retryAnalysis } from "../shared/api.js";
 import { DayChart } from "./days.js";
 
-/** Events of many photos in a row are answered together. */
+/** Events of many photos in a row cause one reload. */
 const PAUSE = 1_500;
-/** Days end and photos grow old without an event. */
+/** Days end and photos age without an event. */
 const STALE = 60_000;
 
 export class Dashboard {
@@ -23,7 +23,7 @@ export class Dashboard {
     setInterval(() => this.refresh(), STALE);
   }
 
-  /** Read it again soon. */
+  /** Reload soon. */
   refresh() {
     if (this.timer || document.hidden) return;
     this.timer = setTimeout(() => {
@@ -37,7 +37,7 @@ export class Dashboard {
     if (!response.ok || response.redirected) return; // signed out: the page's banner says so
     const focused = focusedButton(this.rest);
     const opened = this.rest.querySelector("details")?.open;
-    this.rest.innerHTML = await response.text(); // written and escaped by our own server
+    this.rest.innerHTML = await response.text(); // rendered and escaped by Mien's server
     if (opened) find(this.rest, "details", HTMLDetailsElement).open = true;
     if (focused) seek(this.rest, focused)?.focus();
     this.section.hidden = find(this.rest, ".readout").dataset.entries === "0";

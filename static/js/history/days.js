@@ -23,7 +23,7 @@ export class DayChart {
         datasets: EMOTIONS.map((emotion) => ({
           label: emotionName(emotion),
           data: [],
-          backgroundColor: emotionColor(emotion), // or the library would choose its own
+          backgroundColor: emotionColor(emotion), // otherwise the library picks one
         })),
       },
       options: {

@@ -1,4 +1,4 @@
-/* The dialog that asks for an export. */
+/* The export dialog. */
 import { byId, find } from "../shared/elements.js";
 import { startExporting } from "./exports-api.js";
 import { showProblem } from "../shared/rows.js";
@@ -26,7 +26,7 @@ form.addEventListener("submit", async (event) => {
   button.disabled = true;
   try {
     await startExporting(String(new FormData(form).get("format")), wanted);
-    location.assign("/exports/"); // where it can be watched and fetched
+    location.assign("/exports/"); // shows its progress and the download
   } catch (error) {
     showProblem(problem, error);
   } finally {

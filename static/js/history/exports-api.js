@@ -12,7 +12,7 @@ const ROOT = "/api/v1/exports/";
  */
 export const startExporting = (format, filters) => send("POST", ROOT, { format, filters });
 
-/** All of them, the newest first: nobody keeps more than fit on one page. @returns {Promise<Export[]>} */
+/** All of them, newest first: the limit is below one page. @returns {Promise<Export[]>} */
 export const listExports = async () => (await request(`${ROOT}?page_size=200`)).results;
 
 /** @param {string} id @returns {Promise<Export>} */

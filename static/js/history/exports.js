@@ -1,4 +1,4 @@
-/* The page of exports: what each is of, how far it is, and its file. */
+/* The exports page: filters, progress and file of each. */
 import { byId, find, findAll, readData, seek } from "../shared/elements.js";
 import { announce } from "../shared/announce.js";
 import { emotionName } from "../shared/emotions.js";
@@ -29,7 +29,7 @@ const WORDS = {
 const list = byId("exports");
 /** @type {Map<string, Export>} */
 const known = new Map();
-/** Ids of those that were deleted: late news of one must not bring it back. */
+/** Ids of deleted exports: late events must not bring them back. */
 const deleted = new Set();
 
 /** @param {Export} one */
@@ -55,7 +55,7 @@ function fileSize(bytes) {
 }
 
 /**
- * Words and a moment, as one element.
+ * A text and a time, as one element.
  * @param {string} words
  * @param {string | null} iso
  */

@@ -1,4 +1,4 @@
-/* The history: cards that keep themselves up to date, filters in the address. */
+/* The history: live cards, and filters in the query string. */
 import { byId, childrenOf, findAll, readData, seek } from "../shared/elements.js";
 import { listAnalyses, readAnalyses } from "../shared/api.js";
 import { enableDelete, fillCard, findCard, isWaiting, newCard, removeCard } from "./cards.js";
@@ -26,7 +26,7 @@ function show(analysis) {
 }
 
 /**
- * Whether an analysis belongs above all that is shown.
+ * Whether an analysis belongs at the top of the list.
  * @param {import("../shared/api.js").Analysis} analysis
  */
 function isNewest(analysis) {
@@ -34,7 +34,7 @@ function isNewest(analysis) {
   return !first || new Date(analysis.created_at) > new Date(first.dateTime);
 }
 
-/** Keep the number over the list right. @param {number} change */
+/** Update the number above the list. @param {number} change */
 function count(change) {
   const line = byId("count");
   const entries = Number(line.dataset.count) + change;
@@ -42,7 +42,7 @@ function count(change) {
   line.textContent = entries ? `${entries} entr${entries === 1 ? "y" : "ies"}` : "";
   const empty = list.children.length === 0;
   if (empty && entries) {
-    location.reload(); // what stands on the pages after this one moves up
+    location.reload(); // items of later pages move up
     return;
   }
   list.hidden = empty;
@@ -50,7 +50,7 @@ function count(change) {
   byId("empty").hidden = !empty;
 }
 
-/** Read again what is shown, and drop what was deleted elsewhere meanwhile. */
+/** Reload what is shown, and drop what was deleted elsewhere. */
 async function reload() {
   const shown = childrenOf(list).map((card) => card.dataset.id ?? "");
   const found = await readAnalyses(shown);
@@ -80,7 +80,7 @@ function drop(card) {
 }
 
 const filters = byId("filters", HTMLFormElement);
-// Fields that are empty have no place in the address.
+// Leave empty fields out of the query string.
 filters.addEventListener("formdata", ({ formData }) => {
   for (const [name, value] of [...formData]) if (!value) formData.delete(name);
 });

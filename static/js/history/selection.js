@@ -13,7 +13,7 @@ const list = byId("history");
 const boxes = () => findAll(list, ".analysis:not([hidden]) [data-select]", HTMLInputElement);
 const selected = () => boxes().filter((box) => box.checked).map((box) => /** @type {HTMLElement} */ (box.closest(".analysis")));
 
-/** Show how many are selected. */
+/** Show the number of selected cards. */
 export function countSelected() {
   const count = selected().length;
   bar.hidden = count === 0;
@@ -30,12 +30,12 @@ function selectAll(checked) {
 /**
  * Ask in a dialog.
  * @param {string} id
- * @returns {Promise<boolean>} whether it was answered with yes
+ * @returns {Promise<boolean>} whether the answer was yes
  */
 function ask(id) {
   const dialog = byId(id, HTMLDialogElement);
   dialog.returnValue = "";
-  // No button of the form's: the Enter key would press the first one.
+  // Not a submit button: the Enter key would press the first one.
   find(dialog, "[data-close]").onclick = () => dialog.close();
   dialog.showModal();
   return new Promise((resolve) => {
@@ -44,10 +44,10 @@ function ask(id) {
 }
 
 /**
- * Do the same to one card after the other; the first failure ends it.
+ * Apply an action to one card after the other; stops at the first failure.
  * @param {HTMLElement[]} cards
  * @param {(card: HTMLElement) => Promise<unknown>} action
- * @param {string} done what is told of so many that it worked for
+ * @param {string} done the message for those that succeeded
  */
 async function inTurn(cards, action, done) {
   let count = 0;
@@ -108,5 +108,5 @@ export function enableSelection(onDeleted) {
     actions[around(event, "[data-bulk]")?.dataset.bulk ?? ""]?.();
   });
   list.addEventListener("change", countSelected);
-  countSelected(); // a browser may remember what was checked
+  countSelected(); // browsers may restore checked boxes
 }

@@ -1,4 +1,4 @@
-/* The page of jobs: read again every few seconds while somebody looks at it. */
+/* The jobs page; reloads every few seconds while it is visible. */
 import { byId, childrenOf, find, fromTemplate, readData, seek } from "../shared/elements.js";
 import { announce } from "../shared/announce.js";
 import { changeJob, changeQueue, readOverview, readWorkers, retryFailed } from "./jobs-api.js";
@@ -11,7 +11,7 @@ import { showTag } from "../training/words.js";
  * @typedef {import("./jobs-api.js").Queue} Queue
  * @typedef {import("./jobs-api.js").Worker} Worker
  * @typedef {import("./jobs-api.js").Overview} Overview
- * @typedef {(name: string) => any} Part the element of a row that shows something
+ * @typedef {(name: string) => any} Part an element of a row
  */
 
 const OVERVIEW_EVERY = 3_000;
@@ -38,7 +38,7 @@ const KINDS = {
 
 /** Server's clock minus this one's, in milliseconds. */
 let ahead = 0;
-/** @type {Object<string, number>} workers by the queue that they take from */
+/** @type {Object<string, number>} number of workers by queue */
 let consumers = {};
 let overview = /** @type {Overview} */ (readData("overview-data"));
 
@@ -49,7 +49,7 @@ const counted = (/** @type {number} */ count, /** @type {string} */ one, many = 
 const span = (text) => Object.assign(document.createElement("span"), { textContent: text });
 
 /**
- * Make a list show these items: what is there stays, so that neither focus nor an open traceback is lost.
+ * Show these items in a list. Existing rows stay, so focus and open tracebacks aren't lost.
  * @template T
  * @param {HTMLElement} list
  * @param {T[]} items
@@ -76,7 +76,7 @@ function showFacts(element, facts) {
 }
 
 /**
- * A button that waits for its answer.
+ * A button that is disabled until its request ends.
  * @param {HTMLButtonElement} button
  * @param {boolean} isShown
  * @param {string} which
@@ -128,7 +128,7 @@ function fillQueue(part, queue) {
 /** @param {Job} job */
 const nameOf = ({ kind, name, id }) => (name ? `${KINDS[kind] ?? kind}: ${name}` : `${KINDS[kind] ?? kind} ${id.slice(0, 8)}`);
 
-/** What a job is about, as a link where it has a page. @param {Job} job */
+/** A job's subject, as a link if it has a page. @param {Job} job */
 function linkTo(job) {
   if (!job.url) return span(nameOf(job));
   return Object.assign(document.createElement("a"), { href: job.url, textContent: nameOf(job) });
@@ -238,7 +238,7 @@ async function showWorkers() {
 }
 
 /**
- * Call again and again, but only while the page is seen.
+ * Call repeatedly, but only while the page is visible.
  * @param {() => Promise<void>} read
  * @param {number | undefined} milliseconds
  */

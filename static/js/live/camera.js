@@ -1,6 +1,6 @@
-/* The camera: opening it, choosing among several, and what stands in the way as a stable code. */
+/* Opens and selects cameras; failures have stable codes. */
 
-/** What is asked of a camera; it gives what comes nearest. */
+/** Requested from the camera, which gives the closest it can. */
 const WANTED = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
 
 /** By the name of the browser's error. @type {Record<string, "denied"|"no-camera"|"in-use">} */
@@ -13,7 +13,7 @@ const CODES = {
   AbortError: "in-use",
 };
 
-/** A camera that cannot be had. */
+/** The camera isn't available. */
 export class CameraError extends Error {
   /** @param {"insecure"|"denied"|"no-camera"|"in-use"} code */
   constructor(code) {
@@ -23,12 +23,12 @@ export class CameraError extends Error {
 }
 
 /**
- * @param {string} [deviceId] of the camera that is preferred, if it is still there
+ * @param {string} [deviceId] of the preferred camera, if still present
  * @returns {Promise<MediaStream>}
  * @throws {CameraError}
  */
 export async function openCamera(deviceId = "") {
-  // Browsers hide cameras altogether from pages that did not come over HTTPS or from this machine.
+  // Browsers hide cameras from pages that aren't served over HTTPS or from this machine.
   if (!isSecureContext || !navigator.mediaDevices?.getUserMedia) throw new CameraError("insecure");
   const video = deviceId ? { ...WANTED, deviceId: { ideal: deviceId } } : { ...WANTED, facingMode: "user" };
   try {
@@ -47,7 +47,7 @@ export function closeCamera(stream) {
 export const cameraId = (stream) => stream.getVideoTracks()[0]?.getSettings().deviceId ?? "";
 
 /**
- * The cameras of this machine. Their names are known once one of them has been opened.
+ * This machine's cameras. Names are available after one has been opened.
  * @returns {Promise<{id: string, name: string}[]>}
  */
 export async function listCameras() {

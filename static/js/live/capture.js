@@ -1,6 +1,6 @@
-/* Pictures of the video as JPEG, small enough to send many a second. */
+/* Video frames as JPEG, small enough to send many per second. */
 
-/** Longest side in pixels: faces are found well at this size, and a frame has about 40 KB. */
+/** Longest side in pixels: faces are found well at this size, and a frame is about 40 KB. */
 const SIDE = 640;
 const QUALITY = 0.8;
 
@@ -15,7 +15,7 @@ export class FrameCapture {
   }
 
   /**
-   * Call back for each new picture of the video while the page is visible.
+   * Call back for each new video frame while the page is visible.
    * @param {(now: number) => void} onPicture
    */
   watch(onPicture) {
@@ -31,9 +31,9 @@ export class FrameCapture {
   }
 
   /**
-   * The picture that the video shows now.
+   * The current video frame.
    * @param {number} limit bytes
-   * @returns {Promise<ArrayBuffer|null>} null while another is being made, or if it is too large
+   * @returns {Promise<ArrayBuffer|null>} null while another is being encoded, or if it is too large
    */
   async take(limit) {
     const { videoWidth, videoHeight } = this.video;

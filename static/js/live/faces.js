@@ -1,4 +1,4 @@
-/* The faces beside the video: one button each, and the reading of the one that is chosen. */
+/* The faces beside the video: one button each, and the selected face's values. */
 import { byId } from "../shared/elements.js";
 import { Bars } from "../shared/bars.js";
 import { emotionName, percent } from "../shared/emotions.js";
@@ -8,9 +8,9 @@ import { Timeline } from "../shared/timeline.js";
 
 /** @typedef {import("./tracks.js").Track} Track */
 
-/** Milliseconds between two writings of what has to be read: names, values, the chart. */
+/** Milliseconds between updates of text and chart. */
 const STEP = 250;
-/** A number of faces is told to screen readers once it has stood for so long. */
+/** How long a number of faces must be stable before screen readers hear of it. */
 const SETTLED = 1_500;
 
 
@@ -20,7 +20,7 @@ export class LiveFaces {
     this.tracks = tracks;
     /** @type {number|null} */
     this.selected = null;
-    this.isChosen = false; // by a person, not by this page
+    this.isChosen = false; // by the user, not automatically
     /** @type {Map<number, HTMLButtonElement>} */
     this.buttons = new Map();
     this.bars = new Bars(byId("bars", HTMLUListElement));
@@ -51,7 +51,7 @@ export class LiveFaces {
   }
 
   /**
-   * Who was chosen stays chosen, even out of view, until their track is forgotten.
+   * A selected face stays selected, even out of view, until its track is dropped.
    * @param {Map<number, Track>} all
    * @param {Track[]} present
    */
@@ -118,7 +118,7 @@ export class LiveFaces {
   }
 
   /**
-   * Tell screen readers how many faces are in view, not what passes by for a moment.
+   * Tell screen readers how many faces are in view, ignoring brief changes.
    * @param {number} count
    * @param {number} now
    */

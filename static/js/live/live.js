@@ -1,4 +1,4 @@
-/* The Live page: camera, frames out, results in, and what is drawn of them. */
+/* The Live page: camera, frames out, results in, and drawing. */
 import { byId, findAll, readData } from "../shared/elements.js";
 import { announce } from "../shared/announce.js";
 import { cameraId, closeCamera, listCameras, openCamera } from "./camera.js";
@@ -29,7 +29,7 @@ let stream = null;
 let socket = null;
 let paused = false;
 let pausedAt = 0;
-/** Addresses of what was kept since the camera was started. @type {Set<string>} */
+/** Addresses of sessions kept since the camera was started. @type {Set<string>} */
 const kept = new Set();
 
 async function start() {
@@ -49,12 +49,12 @@ async function start() {
   requestAnimationFrame(draw);
 }
 
-/** @param {string} id of a camera; empty for the one that the browser takes */
+/** @param {string} id of a camera; empty for the browser's choice */
 async function useCamera(id) {
   closeCamera(stream);
   stream = null;
   const opened = await openCamera(id);
-  if (currentState() === "start") { // the page was left meanwhile
+  if (currentState() === "start") { // left meanwhile
     closeCamera(opened);
     return;
   }
@@ -69,9 +69,9 @@ async function useCamera(id) {
   byId("camera-choice").hidden = cameras.length < 2;
 }
 
-/** Let go of camera and connection. @param {string} state that tells why */
+/** Release camera and connection. @param {string} state the reason */
 function finish(state) {
-  if (socket) keep.checked = false; // each session is kept only if it is asked for
+  if (socket) keep.checked = false; // keeping must be requested for each session
   socket?.abandon();
   socket = null;
   release();
@@ -89,11 +89,11 @@ function release() {
 
 async function stop() {
   const ended = socket;
-  socket = null; // nothing is sent any more
+  socket = null; // stop sending
   release();
   showState("ending");
   const summary = await ended?.close();
-  keep.checked = false; // each session is kept only if it is asked for
+  keep.checked = false; // keeping must be requested for each session
   showState("ended");
   byId("ended-kept").hidden = !summary?.kept_url;
   if (summary?.kept_url) byId("ended-kept", HTMLAnchorElement).href = summary.kept_url;
@@ -106,7 +106,7 @@ async function stop() {
 
 const count = (/** @type {number} */ number, /** @type {string} */ noun) => `${number.toLocaleString()} ${noun}${number === 1 ? "" : "s"}`;
 
-/** One state at a time, the most pressing first. */
+/** One state at a time, most urgent first. */
 function showStatus() {
   if (!socket) return;
   if (socket.status === "live" || socket.status === "silent") showState(paused ? "paused" : socket.status);
@@ -121,7 +121,7 @@ function onStatus(status) {
 
 function onCreated() {
   pace.reset();
-  tracks.clear(); // their numbers begin anew
+  tracks.clear(); // their numbers restart
   const { min_face, smoothing } = settings;
   socket?.update({ min_face, smoothing, ...(keep.checked && { keep: true }) });
 }
@@ -170,7 +170,7 @@ async function sendFrame(now) {
 
 let measuredAt = 0;
 
-/** Draws as long as the camera is on. */
+/** Draw while the camera is on. */
 function draw() {
   if (!stream) {
     overlay.draw([], null, performance.now());
@@ -194,7 +194,7 @@ function showReadout(now) {
   byId("round-trip").textContent = measured ? pace.roundTrip?.toFixed(0) ?? "–" : "–";
 }
 
-/** The line under the switch: what is being kept, and where it can be seen. */
+/** The line under the switch: what is kept, and a link to it. */
 function showKept() {
   const running = socket !== null;
   byId("keeping").hidden = !(running && keep.checked && kept.size > 0);
@@ -205,7 +205,7 @@ function showKept() {
     const link = document.createElement("a");
     link.href = url;
     link.textContent = kept.size > 1 ? `View the saved session, part ${index + 1}` : "View the saved session";
-    if (running) link.target = "_blank"; // this page goes on
+    if (running) link.target = "_blank"; // this page keeps running
     return link;
   }));
 }
@@ -218,7 +218,7 @@ function setPaused(wanted) {
   pausedAt = performance.now();
   if (paused) video.pause();
   else video.play().catch(() => {});
-  tracks.updatedAt = pausedAt; // what was known before the pause is not stale by it
+  tracks.updatedAt = pausedAt; // a pause doesn't make results stale
   const [pause, resume] = [byId("pause"), byId("resume")];
   const hadFocus = [pause, resume].some((button) => button === document.activeElement);
   pause.hidden = paused;
@@ -282,5 +282,5 @@ video.addEventListener("resize", () => { // a phone was turned
   byId("stage").style.setProperty("--ratio", String(video.videoWidth / video.videoHeight));
 });
 capture.watch(sendFrame);
-// A page that is left lets go of the camera, also when the browser keeps it for the way back.
+// Release the camera when leaving, even if the browser keeps the page for the back button.
 addEventListener("pagehide", () => finish("start"));

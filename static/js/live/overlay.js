@@ -1,4 +1,4 @@
-/* What is drawn over the video: a frame around each face, its number and expression, seven bars. */
+/* The drawing over the video: for each face a frame, number, expression and seven bars. */
 import { EMOTIONS, emotionName, percent } from "../shared/emotions.js";
 import { placeLabels } from "../shared/labels.js";
 import { token } from "../shared/tokens.js";
@@ -8,13 +8,13 @@ import { token } from "../shared/tokens.js";
 
 const LABEL = { height: 24, padding: 6 };
 const BARS = { width: 60, step: 8, thick: 5, padding: 6 };
-/** Below this height of its frame a face has no bars on the picture: they would hide it. */
+/** Faces smaller than this get no bars, which would hide them. */
 const TALL_ENOUGH = 72;
-/** Milliseconds between two notes of what was drawn. */
+/** Milliseconds between updates of data-faces. */
 const NOTE_STEP = 100;
 
 /**
- * Where a picture lies in a place that shows all of it (`object-fit: contain`).
+ * The area of a picture in an element with `object-fit: contain`.
  * @param {{width: number, height: number}} picture
  * @param {{width: number, height: number}} place
  * @returns {Area}
@@ -32,7 +32,7 @@ const apart = (a, b) => a.left >= b.left + b.width || b.left >= a.left + a.width
 
 export class LiveOverlay {
   /**
-   * The canvas has the size of the video element and lies over it. What was drawn last stands in
+   * The canvas covers the video element. What was drawn last is in
    * its `data-faces`: a JSON list of {track, left, top, width, height} in CSS pixels of the canvas.
    * @param {HTMLCanvasElement} canvas
    * @param {HTMLVideoElement} video
@@ -58,7 +58,7 @@ export class LiveOverlay {
     this.size = { width, height };
     this.canvas.width = Math.round(width * devicePixelRatio);
     this.canvas.height = Math.round(height * devicePixelRatio);
-    this.isEmpty = false; // a resized canvas is blank, but what it should show may have changed
+    this.isEmpty = false; // a resized canvas is blank and must be redrawn
   }
 
   /**
@@ -75,7 +75,7 @@ export class LiveOverlay {
     context.clearRect(0, 0, size.width, size.height);
     if (!video.videoWidth) return;
     const picture = contain({ width: video.videoWidth, height: video.videoHeight }, size);
-    // The selected face chooses the place of its label first.
+    // The selected face places its label first.
     drawn.sort((a, b) => Number(b.number === selected) - Number(a.number === selected) || a.number - b.number);
     const boxes = drawn.map(({ shown }) => this.#place(shown, picture));
     const labels = this.#labels(drawn, boxes);
@@ -135,7 +135,7 @@ export class LiveOverlay {
     const { context } = this;
     const texts = drawn.map(({ emotion, probabilities, number }) => {
       context.font = this.fonts.name;
-      // As wide for 1% as for 100%: a label that changes its width trembles.
+      // As wide for 1% as for 100%, so labels don't jitter.
       const name = `${emotionName(emotion)} `;
       const width = context.measureText(`${name}100%`).width;
       context.font = this.fonts.number;
@@ -174,7 +174,7 @@ export class LiveOverlay {
     context.fillText(reading, left + 3 + badge + LABEL.padding, top + height / 2 + 0.5);
   }
 
-  /** The seven bars beside a face, on the side where they hide nothing. @param {Track} track @param {Area} box @param {Area[]} others */
+  /** The seven bars beside a face, on a free side. @param {Track} track @param {Area} box @param {Area[]} others */
   #bars({ probabilities }, box, others) {
     if (box.height < TALL_ENOUGH) return;
     const { context, size } = this;

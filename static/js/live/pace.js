@@ -1,8 +1,8 @@
-/* How fast frames are sent: as fast as is wanted, slower where the answers take long. */
+/* The frame rate: as requested, or slower if replies take long. */
 
-/** Never slower than this: faces keep their numbers only over short gaps. */
+/** Never slower than this, because faces keep their numbers only over short gaps. */
 const LONGEST_INTERVAL = 400;
-/** For so long, in milliseconds, answers count toward the frame rate that is shown. */
+/** The window, in milliseconds, of the displayed frame rate. */
 const SPAN = 2_000;
 
 export class Pace {
@@ -16,7 +16,7 @@ export class Pace {
     this.reset();
   }
 
-  /** Forget what was measured: another connection may be faster or slower. */
+  /** Reset the measurements: a new connection may be faster or slower. */
   reset() {
     this.roundTrip = null;
     this.strain = 1;
@@ -24,15 +24,15 @@ export class Pace {
     this.answers = [];
   }
 
-  /** Milliseconds between two frames. Two of them may be on their way at the same time. */
+  /** Milliseconds between two frames. Two may be in flight. */
   get interval() {
     const possible = 0.6 * (this.roundTrip ?? 0);
     return Math.min(LONGEST_INTERVAL, Math.max(1000 / this.wanted, possible) * this.strain);
   }
 
   /**
-   * Whether the next frame may go. A little early is fine: the camera's frames come when they
-   * come, and waiting for the one after would halve the rate.
+   * Whether to send the next frame. Slightly early is fine: waiting for the camera's next frame
+   * would halve the rate.
    * @param {number} now
    */
   isDue(now) {
@@ -45,7 +45,7 @@ export class Pace {
   }
 
   /**
-   * A frame was looked at.
+   * A frame was analyzed.
    * @param {number} roundTrip milliseconds
    * @param {number} now
    */
@@ -55,13 +55,13 @@ export class Pace {
     this.answers.push(now);
   }
 
-  /** A frame was skipped, or not answered in time: go slower for a while. */
+  /** A frame was skipped or timed out: slow down for a while. */
   slowDown() {
     this.strain = Math.min(15, this.strain * 1.3);
   }
 
   /**
-   * Frames answered a second.
+   * Frames answered per second.
    * @param {number} now
    */
   rate(now) {

@@ -1,4 +1,4 @@
-/* The page of one kept session: its faces, and what each one showed on the average and over time. */
+/* The page of one kept session: its faces, with averages and expressions over time. */
 import { byId, findAll, readData } from "../shared/elements.js";
 import { getAnalysis } from "../shared/api.js";
 import { Bars } from "../shared/bars.js";
@@ -16,7 +16,7 @@ import { Timeline, clock } from "../shared/timeline.js";
  * @typedef {import("../shared/api.js").Track} Track
  */
 
-/** A face that was away for so many seconds leaves a gap in its lines. */
+/** After this many seconds out of view, a face's lines have a gap. */
 const GAP = 2;
 
 const view = byId("session-view");
@@ -50,7 +50,7 @@ function show(state) {
   select(still.number);
 }
 
-/** @param {Track[]} tracks @returns {Track} who was in view in most frames */
+/** @param {Track[]} tracks @returns {Track} the one in most frames */
 const longest = (tracks) => tracks.reduce((best, track) => (track.frames > best.frames ? track : best));
 
 /** @param {Track} track */
@@ -85,7 +85,7 @@ function select(number) {
   byId("reading-probability").textContent = percent(probabilities[emotion]);
   bars.move(probabilities);
   bars.write(probabilities, emotion);
-  // All faces on the same span of time, so that one can be held against the other.
+  // The same time axis for all faces, to compare them.
   timeline.show(lines(series), { from: 0, to: Math.max(1, session.seconds ?? last), top: emotion });
 }
 
@@ -103,7 +103,7 @@ function lines({ times, probabilities }) {
 /** Points of a long session lie further apart than faces are away. @param {number[]} times */
 const gap = (times) => Math.max(GAP, (3 * (times[times.length - 1] - times[0])) / times.length);
 
-/** Read the state; the tracks come only this way. */
+/** Load the state; events don't include the tracks. */
 async function reload() {
   try {
     const state = await getAnalysis(session.id);
@@ -127,7 +127,7 @@ enableEntry(session.id, show);
 watchAnalyses({
   waiting: () => session.status === "running",
   reload,
-  // If reading fails, the feed reads again.
+  // If loading fails, the feed tries again.
   onChanged: ({ id, sequence }) => id === session.id && sequence > session.sequence && reload().catch(() => {}),
   onDeleted: (id) => id === session.id && leave(),
 });

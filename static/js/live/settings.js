@@ -1,4 +1,4 @@
-/* What a person has set on the Live page, remembered by this browser. */
+/* The Live page's settings, stored in this browser. */
 import { find } from "../shared/elements.js";
 const KEY = "mien-live";
 
@@ -12,7 +12,7 @@ export function loadSettings() {
   try {
     return { ...DEFAULTS, ...JSON.parse(localStorage.getItem(KEY) ?? "{}") };
   } catch {
-    return { ...DEFAULTS }; // storage may be forbidden, or hold something else
+    return { ...DEFAULTS }; // storage may be blocked or hold other data
   }
 }
 
@@ -21,12 +21,12 @@ export function saveSettings(settings) {
   try {
     localStorage.setItem(KEY, JSON.stringify(settings));
   } catch {
-    // They hold until the page is left.
+    // They last until the page is closed.
   }
 }
 
 /**
- * Let a slider set a value and show it beside itself.
+ * Connect a slider to a value and its label.
  * @param {HTMLInputElement} input whose <output> names it
  * @param {number} value
  * @param {(value: number) => string} write

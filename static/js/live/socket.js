@@ -1,21 +1,21 @@
-/* The client of the live protocol (docs/reference/live-protocol.md): frames go out, their replies come back,
+/* The client of the live protocol (docs/reference/live-protocol.md): sends frames, receives replies,
    and a connection that breaks is made anew. */
 import { NOT_SIGNED_IN, retryDelay, socketAddress } from "../shared/socket.js";
 
-/** So many frames may be without a reply: one is worked on, one waits. */
+/** The most frames without a reply: one in progress, one waiting. */
 const OUTSTANDING = 2;
-/** After so many milliseconds without a reply the server counts as silent, then as gone. */
+/** Milliseconds without a reply until the server counts as silent, and as gone. */
 const SILENT = 2_500;
 const GONE = 10_000;
-/** For so long the summary is waited for. */
+/** How long to wait for the summary. */
 const FAREWELL = 2_000;
 
 const SERVER_BUSY = 4503;
-/** Close codes after which nothing is tried until a person acts. */
+/** Close codes after which only the user can reconnect. */
 const FINAL = /** @type {Record<number, Status>} */ ({ 4400: "bad-frames", [NOT_SIGNED_IN]: "signed-out", 4408: "idle", 4429: "crowded" });
 
 /**
- * What the schemas of the live protocol call them.
+ * Types from the schemas of the live protocol.
  * @typedef {LiveProtocol.FrameResult} FrameResult
  * @typedef {LiveProtocol.FrameSkipped} FrameSkipped
  * @typedef {LiveProtocol.FrameError} FrameError
@@ -32,7 +32,7 @@ const FINAL = /** @type {Record<number, Status>} */ ({ 4400: "bad-frames", [NOT_
  * @property {(update: SessionUpdated) => void} onUpdated
  * @property {(error: {code: string, message: string}) => void} onRefused `session.error`
  * @property {(result: FrameResult, capturedAt: number, roundTrip: number) => void} onResult
- * @property {() => void} onMissed a frame that was skipped or not answered
+ * @property {() => void} onMissed a frame was skipped or timed out
  */
 
 export class LiveSocket {
@@ -100,7 +100,7 @@ export class LiveSocket {
     return summary.finally(() => this.abandon());
   }
 
-  /** Leave at once, without waiting for the summary. */
+  /** Close at once, without waiting for the summary. */
   abandon() {
     removeEventListener("online", this.reconnectNow);
     clearTimeout(this.#timer);
@@ -160,7 +160,7 @@ export class LiveSocket {
     }
     this.#failures += 1;
     this.#setStatus(code === SERVER_BUSY ? "busy" : "lost");
-    // A server that was busy from the start has reached its limit; it needs more than a moment.
+    // A server that is busy from the start is at its limit and needs longer.
     const patience = code === SERVER_BUSY && !this.#wasOpen ? 3 : 0;
     this.#timer = setTimeout(() => this.#connect(), retryDelay(this.#failures + patience));
   }
@@ -182,7 +182,7 @@ export class LiveSocket {
 
   /** @param {FrameResult | FrameSkipped | FrameError} reply */
   #onReply(reply) {
-    const sequence = reply.sequence ?? 0; // none where the frame could not be read at all
+    const sequence = reply.sequence ?? 0; // none if the frame was unreadable
     const frame = this.#outstanding.get(sequence);
     this.#outstanding.delete(sequence);
     if (reply.type === "frame.result" && frame) {
@@ -194,7 +194,7 @@ export class LiveSocket {
     if (reply.type === "frame.error" && ["timeout", "unavailable", "analysis_failed"].includes(reply.code)) this.#setStatus("silent");
   }
 
-  /** A network that swallows everything closes no socket; only the silence shows it. */
+  /** A dead network doesn't close the socket; only silence shows it. */
   #watch() {
     const [oldest] = this.#outstanding.values();
     if (!oldest) return;

@@ -1,4 +1,4 @@
-/* How the Live page stands, as one of the states that the template words: never two at a time. */
+/* The state of the Live page, one of those in the template. */
 import { byId, findAll, seek } from "../shared/elements.js";
 
 /** The states with a text, by name. @type {Map<string, HTMLElement>} */
@@ -22,10 +22,10 @@ export function showState(name) {
   byId("live").toggleAttribute("data-on", ON.has(name));
   for (const [key, element] of texts) element.hidden = key !== name;
   const element = texts.get(name);
-  // Its words, without those of its buttons.
+  // Its text without its buttons.
   const words = [...(element?.querySelectorAll("h1, h2, p:not(.live-actions)") ?? [])];
   byId("status").textContent = words.map((word) => word.textContent.trim()).join(" ");
-  // Who pressed a button that is gone goes on at the one that took its place.
+  // If the pressed button is gone, focus the one that replaced it.
   if (hadFocus && element) seek(element, "button, a")?.focus({ preventScroll: true });
   else if (hadFocus && name === "live") byId("pause").focus({ preventScroll: true });
 }

@@ -1,18 +1,18 @@
-/* The faces in view: where each one is between two results, and what it showed in the last minute. */
+/* The faces in view: their position between results, and their last minute. */
 import { EMOTIONS } from "../shared/emotions.js";
 
 /** @typedef {import("./socket.js").LiveFace} LiveFace */
 
-/** Seconds that the history of a face reaches back. */
+/** Length of a face's history in seconds. */
 export const HISTORY = 60;
 /** Milliseconds between two points of the history. */
 const STEP = 250;
-/** A face that left is kept for so long, and its frame fades for so long. */
+/** How long a face that left is kept, and how long its frame fades. */
 const KEPT = 5_000;
 const FADE = 400;
-/** Without any result for so long nothing is known about the faces. */
+/** After this long without results the faces count as unknown. */
 const STALE = 1_500;
-/** A frame follows its face with this time constant, and looks ahead at most so far. */
+/** The time constant with which frames follow faces, and the longest prediction. */
 const FOLLOW = 45;
 const AHEAD = 250;
 
@@ -29,7 +29,7 @@ const still = matchMedia("(prefers-reduced-motion: reduce)");
  * @property {{x: number, y: number}} velocity fractions a millisecond
  * @property {number} capturedAt when the picture of the last report was taken
  * @property {number|null} leftAt
- * @property {Box} shown where its frame is drawn now
+ * @property {Box} shown where its frame is drawn
  * @property {number} opacity
  * @property {Object<string, {x: number, y: number}[]>} history by expression; x in seconds
  */
@@ -52,7 +52,7 @@ export class Tracks {
   }
 
   /**
-   * Take in a result.
+   * Process a result.
    * @param {{width: number, height: number, faces: LiveFace[]}} result
    * @param {number} capturedAt
    * @param {number} now
@@ -95,7 +95,7 @@ export class Tracks {
   }
 
   /**
-   * Move the frames to where they belong at a moment, and forget who left long ago.
+   * Move the frames to their positions at a given time, and drop faces that left long ago.
    * @param {number} now
    */
   advance(now) {
@@ -123,7 +123,7 @@ export class Tracks {
 function move(track, box, capturedAt) {
   const passed = capturedAt - track.capturedAt;
   if (passed > 0) {
-    // Half the old velocity: a box trembles by a pixel or two from frame to frame.
+    // Half the old velocity, because boxes jitter by a pixel or two.
     const fresh = passed < 500 ? 0.5 / passed : 0;
     track.velocity.x = 0.5 * track.velocity.x + fresh * (box.x - track.box.x);
     track.velocity.y = 0.5 * track.velocity.y + fresh * (box.y - track.box.y);
@@ -133,14 +133,14 @@ function move(track, box, capturedAt) {
 }
 
 /**
- * Bring the drawn frame nearer to where the face is by now.
+ * Move the drawn frame toward the face's current position.
  * @param {Track} track
  * @param {number} passed
  * @param {number} now
  */
 function follow({ box, velocity, shown, capturedAt, leftAt }, passed, now) {
   if (leftAt !== null) return;
-  // FOLLOW makes up for what the frame itself lags behind.
+  // FOLLOW compensates for the lag of the frame itself.
   const ahead = still.matches ? 0 : Math.min(AHEAD, Math.max(0, now - capturedAt) + FOLLOW);
   const share = still.matches ? 1 : 1 - Math.exp(-passed / FOLLOW);
   shown.x += share * (box.x + ahead * velocity.x - shown.x);
@@ -160,7 +160,7 @@ function remember({ history, probabilities }, capturedAt) {
   const interrupted = last && x - last.x > 2;
   for (const emotion of EMOTIONS) {
     const points = history[emotion];
-    if (interrupted) points.push({ x, y: NaN }); // the line breaks where nothing was seen
+    if (interrupted) points.push({ x, y: NaN }); // a gap in the line
     points.push({ x, y: probabilities[emotion] });
     while (points[0].x < x - HISTORY - 1) points.shift();
   }

@@ -1,4 +1,4 @@
-/* The page of one analysis: waits for the result if there is none yet, then lets it be read. */
+/* The page of one analysis: waits for the result, then shows it. */
 import { byId, readData } from "../shared/elements.js";
 import { announce } from "../shared/announce.js";
 import { cancelAnalysis, getAnalysis, retryAnalysis } from "../shared/api.js";
@@ -17,7 +17,7 @@ import { Zoom } from "./zoom.js";
 
 /** @typedef {import("../shared/api.js").Analysis} Analysis */
 
-/** Photos with so many faces can be enlarged. */
+/** Photos with this many faces can be enlarged. */
 const CROWD = 5;
 
 const view = byId("analysis-view");
@@ -55,7 +55,7 @@ function showFailure({ status, error, retryable }) {
   const read = error?.code === "gave_up" ? "The analysis failed" : "This photo couldn't be read";
   byId("failure-title").textContent = status === "canceled" ? "This analysis was canceled" : read;
   byId("failure-message").textContent = error?.message ?? "";
-  byId("failure-help").hidden = retryable; // then the photo itself is fine
+  byId("failure-help").hidden = retryable; // if so, the photo is fine
   byId("retry").hidden = !retryable;
 }
 
@@ -73,7 +73,7 @@ function showResult({ faces = [], width, height, photo_url: photoUrl }) {
   byId("zoom").hidden = faces.length < CROWD;
   if (!faces.length) return;
   probabilities ??= new ProbabilityView(byId("chart", HTMLCanvasElement), byId("values", HTMLTableSectionElement));
-  // Whoever was on a face stays there when the faces are shown anew.
+  // Keep the focus on the same face after rendering.
   const focused = [overlay, list].find(({ buttons }) => buttons.some((button) => button === document.activeElement));
   overlay.render(faces, width, height);
   list.render(faces);
@@ -127,7 +127,7 @@ function showReadout({ status, width, height, face_count: faces, model_version: 
   byId("meta-time").replaceChildren(`${Math.round(total)} ms`, detail);
 }
 
-/** Read the state; the faces come only this way. */
+/** Load the state; events don't include the faces. */
 async function reload() {
   try {
     const state = await getAnalysis(analysis.id);
@@ -141,7 +141,7 @@ async function reload() {
   }
 }
 
-/** Tell a screen reader what has changed. */
+/** Announce the change to screen readers. */
 function tell() {
   const { status, faces } = analysis;
   /** @type {Record<string, string>} */
@@ -190,7 +190,7 @@ watchAnalyses({
   reload,
   onChanged: (state) => {
     if (state.id !== analysis.id || state.sequence <= analysis.sequence) return;
-    // If this fails, the feed reads again: the page still waits.
+    // If this fails, the feed tries again because the page is still waiting.
     if (state.status === "succeeded") reload().catch(() => {});
     else {
       show({ ...state, faces: [] });

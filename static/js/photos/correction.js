@@ -1,4 +1,4 @@
-/* The person's own word on what the chosen face shows: stored beside the prediction. */
+/* The user's correction of the selected face, stored beside the prediction. */
 import { find } from "../shared/elements.js";
 import { announce } from "../shared/announce.js";
 import { correctFace } from "../shared/api.js";
@@ -18,12 +18,12 @@ export class CorrectionForm {
     this.face = null;
     this.choice = find(form, "select", HTMLSelectElement);
     this.undo = find(form, "[data-undo]", HTMLButtonElement);
-    /** What was chosen goes to the server in this order. */
+    /** Changes are sent in this order. */
     this.sent = Promise.resolve();
     form.addEventListener("submit", (event) => event.preventDefault());
     this.choice.addEventListener("change", () => this.#send(this.choice.value));
     this.undo.addEventListener("click", () => {
-      this.choice.focus(); // the button goes
+      this.choice.focus(); // the button disappears
       this.#send("");
     });
   }

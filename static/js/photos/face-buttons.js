@@ -1,4 +1,4 @@
-/* One button per face, chosen by pointer or by arrow keys: over the photo and in the list alike. */
+/* One button per face, selected by pointer or arrow keys, over the photo and in the list. */
 
 /** @typedef {import("../shared/api.js").Face} Face */
 /** @typedef {{x: number, y: number, width: number, height: number}} Place */
@@ -12,7 +12,7 @@ const DIRECTIONS = {
 const center = ({ x, y, width, height }) => [x + width / 2, y + height / 2];
 
 /**
- * The nearest place in a direction, or -1.
+ * The nearest face in a direction, or -1.
  * @param {Place[]} places
  * @param {number} from
  * @param {[number, number]} direction
@@ -64,7 +64,7 @@ export class FaceButtons {
     this.selected = index;
     this.buttons.forEach((button, at) => {
       button.setAttribute("aria-pressed", String(at === index));
-      button.tabIndex = at === index ? 0 : -1; // one stop of the Tab key; the arrows do the rest
+      button.tabIndex = at === index ? 0 : -1; // one tab stop; arrow keys do the rest
     });
   }
 

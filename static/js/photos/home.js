@@ -1,4 +1,4 @@
-/* The upload page: each photo gets a card at once, and the card follows it to its result. */
+/* The upload page: each photo gets a card at once, which follows it to its result. */
 import { around, byId, childrenOf, find, findAll } from "../shared/elements.js";
 import { readAnalyses } from "../shared/api.js";
 import { enableDelete, fillCard, findCard, isWaiting, newCard, removeCard, showState, showTitle, whenSeen } from "../history/cards.js";
@@ -87,7 +87,7 @@ let progressFrame = 0;
 let progressTimer = 0;
 let announced = "";
 
-/** The line over the batch; screen readers hear of it every two seconds at most. */
+/** The status of the batch; announced to screen readers at most every two seconds. */
 function showProgress() {
   cancelAnimationFrame(progressFrame);
   progressFrame = requestAnimationFrame(() => {
@@ -124,10 +124,10 @@ function show(analysis) {
 
 const waitingCards = () => findAll(document, ".analysis[data-id]").filter(isWaiting);
 
-/** Read again what is shown, and drop what was deleted elsewhere meanwhile. */
+/** Reload what is shown, and drop what was deleted elsewhere. */
 async function reload() {
   const shown = findAll(document, ".analysis[data-id]").map((card) => card.dataset.id ?? "");
-  const ids = shown.filter(Boolean); // a photo that is still being sent has none
+  const ids = shown.filter(Boolean); // photos still uploading have none
   const found = await readAnalyses(ids);
   const there = new Set(found.map(({ id }) => id));
   found.forEach(show);

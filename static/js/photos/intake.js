@@ -1,4 +1,4 @@
-/* The ways in which photos reach the page: chosen, dropped, pasted, or the sample. */
+/* How photos get onto the page: selected, dropped, pasted, or the sample. */
 import { byId } from "../shared/elements.js";
 import { announce } from "../shared/announce.js";
 
@@ -10,10 +10,10 @@ export function receiveFiles(onFiles) {
   const input = byId("files", HTMLInputElement);
   const take = () => {
     onFiles([...(input.files ?? [])]);
-    input.value = ""; // the same file may be chosen again
+    input.value = ""; // allows selecting the same file again
   };
   input.addEventListener("change", take);
-  if (input.files?.length) take(); // chosen before this script was there
+  if (input.files?.length) take(); // selected before this script loaded
   receiveDrops(onFiles);
   receivePastes(onFiles);
   offerSample(onFiles);
@@ -22,7 +22,7 @@ export function receiveFiles(onFiles) {
 /** @param {(files: File[]) => void} onFiles */
 function receiveDrops(onFiles) {
   const veil = byId("drop-veil");
-  let depth = 0; // dragenter and dragleave also come from every element inside
+  let depth = 0; // dragenter and dragleave also fire for inner elements
   const show = (/** @type {boolean} */ shown) => {
     if (!shown) depth = 0;
     veil.hidden = !shown;
@@ -50,12 +50,12 @@ function receiveDrops(onFiles) {
 }
 
 /**
- * The files of a drop, those in dropped folders included.
+ * The dropped files, including those in folders.
  * @param {DataTransfer} transfer
  * @returns {Promise<File[]>}
  */
 async function droppedFiles(transfer) {
-  // Entries must be taken before the first await: afterwards the browser forgets the drop.
+  // Read entries before the first await; afterwards the browser has cleared the drop.
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter((entry) => entry != null);
   if (!entries.some((entry) => entry.isDirectory)) return [...transfer.files];
   const found = await Promise.all(entries.map(filesOf));

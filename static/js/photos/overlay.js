@@ -1,4 +1,4 @@
-/* The boxes over the photo, with a label each. */
+/* The labeled boxes over the photo. */
 import { find } from "../shared/elements.js";
 import { correctionName, correctionText, emotionName, percent } from "../shared/emotions.js";
 import { icon } from "../shared/icons.js";
@@ -66,7 +66,7 @@ export class FaceOverlay extends FaceButtons {
   layoutLabels() {
     const area = { width: this.root.clientWidth, height: this.root.clientHeight };
     if (!area.width || !this.buttons.length) return;
-    // The selected face chooses its place first.
+    // The selected face places its label first.
     const order = this.buttons.map((_, index) => index);
     order.sort((a, b) => Number(b === this.selected) - Number(a === this.selected) || a - b);
     const boxes = order.map((index) => {

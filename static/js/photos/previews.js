@@ -14,8 +14,8 @@ async function work() {
 }
 
 /**
- * Draw a preview of a file into a place, unless the place has a picture by then. A format that
- * the browser cannot show leaves the place as it is.
+ * Draw a preview of a file into an element, unless it has a picture by then. Formats that the
+ * browser can't show are skipped.
  * @param {File} file
  * @param {HTMLElement} place
  */

@@ -1,4 +1,4 @@
-/* The seven probabilities of one face: a bar chart, and the same values as a table. */
+/* One face's seven probabilities as a bar chart and a table. */
 import { EMOTIONS, emotionColor, emotionName, percent } from "../shared/emotions.js";
 import { icon } from "../shared/icons.js";
 import { token } from "../shared/tokens.js";
@@ -58,7 +58,7 @@ export class ProbabilityView {
       plugins: [endLabels],
     });
     document.addEventListener("themechange", () => this.#paint());
-    // A font that arrives late would leave the first drawing in another one.
+    // Redraw once the font has loaded.
     document.fonts.ready.then(() => this.#paint());
     this.#paint();
   }

@@ -1,4 +1,4 @@
-/* Why the reading of a face may be less certain than its numbers look, in words. */
+/* Why a face's prediction may be less reliable, in words. */
 
 const WORDS = { small: "small in the photo", blurred: "blurred", turned: "turned away" };
 const together = new Intl.ListFormat("en");

@@ -1,4 +1,4 @@
-/* The queue of uploads: three at a time, again after a failure of the network. */
+/* The upload queue: three at a time, with retries after network errors. */
 import { uploadPhoto } from "../shared/api.js";
 
 const PARALLEL = 3;
@@ -7,9 +7,9 @@ const PAUSES = [1_000, 3_000, 8_000];
 /**
  * @typedef {Object} Upload
  * @property {File} file
- * @property {string} key by which the server knows it when it comes again
+ * @property {string} key idempotency key for retries
  * @property {"waiting"|"sending"|"pausing"|"accepted"|"refused"} state
- * @property {number} fraction of the file that has been sent
+ * @property {number} fraction of the file sent so far
  * @property {number} attempts
  * @property {Error|null} error
  * @property {import("../shared/api.js").Analysis|null} analysis

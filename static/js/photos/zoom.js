@@ -1,4 +1,4 @@
-/* A photo that can be enlarged inside its frame, for faces that are too small to be told apart. */
+/* A zoomable photo, for faces too small to tell apart. */
 import { around, find } from "../shared/elements.js";
 
 const STEPS = [1, 1.5, 2, 3, 4, 6];
@@ -26,7 +26,7 @@ export class Zoom {
    */
   #set(step) {
     const { frame, stage } = this;
-    // What is in the middle stays there.
+    // Keep the center in place.
     const x = (frame.scrollLeft + frame.clientWidth / 2) / frame.scrollWidth;
     const y = (frame.scrollTop + frame.clientHeight / 2) / frame.scrollHeight;
     this.step = Math.max(0, Math.min(STEPS.length - 1, step));
@@ -40,7 +40,7 @@ export class Zoom {
   }
 
   /**
-   * Scroll the frame, never the page, so that a face is in sight.
+   * Scroll the frame, never the page, to show a face.
    * @param {HTMLElement|undefined} element
    */
   reveal(element) {

@@ -19,7 +19,7 @@ const once = byId("once");
 const onceKey = byId("once-key", HTMLInputElement);
 
 /**
- * Words before a time, as one element.
+ * A text before a time, as one element.
  * @param {string} words
  * @param {string} iso
  */

@@ -1,4 +1,4 @@
-/* The page of webhooks, with the log of what each was sent. */
+/* The webhooks page, with each webhook's delivery log. */
 import { byId, find } from "../shared/elements.js";
 import { announce } from "../shared/announce.js";
 import { request, send } from "../shared/api.js";
@@ -13,7 +13,7 @@ const form = byId("new-webhook", HTMLFormElement);
 const list = byId("webhooks");
 
 /**
- * Do something and show the list anew; say what went wrong.
+ * Run an action and reload the list; show errors.
  * @param {() => Promise<unknown>} action
  */
 async function attempt(action) {

@@ -1,10 +1,10 @@
-/* A short message at the foot of the window. */
+/* A short message at the bottom of the window. */
 import { byId } from "./elements.js";
 
 let timer = 0;
 
 /**
- * Tell something once, to eyes and to screen readers.
+ * Show a message, and announce it to screen readers.
  * @param {string} text
  */
 export function announce(text) {

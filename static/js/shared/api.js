@@ -1,11 +1,11 @@
 /* The REST interface: requests with the CSRF token, and failures as sentences. */
 
 const ROOT = "/api/v1/analyses/";
-/** After so many milliseconds without a sign of life an upload is given up. */
+/** Milliseconds without progress after which an upload is aborted. */
 const STALLED = 90_000;
 
 /**
- * What the server's description of the API calls them.
+ * Types from the API's description.
  * @typedef {ApiSchemas} Schemas
  * @typedef {Schemas["AnalysisDetail"]} Analysis `faces` of a photo, `tracks` of a session
  * @typedef {NonNullable<Analysis["faces"]>[number]} Face
@@ -13,7 +13,7 @@ const STALLED = 90_000;
  * @typedef {Record<string, number>} Probabilities by expression
  */
 
-/** A request that did not do what was asked; its message is meant for people. */
+/** A failed request; its message is for people. */
 export class ApiError extends Error {
   /**
    * @param {string} message
@@ -26,7 +26,7 @@ export class ApiError extends Error {
     this.status = status;
     this.temporary = temporary;
     this.wait = wait;
-    /** What is wrong with single fields. */
+    /** Errors of single fields. */
     this.errors = errors;
   }
 }
@@ -40,7 +40,7 @@ const unreachable = () =>
   });
 
 /**
- * The sentence for a response that is not a success.
+ * The message for a failed response.
  * @param {number} status
  * @param {any} body a problem document (RFC 9457), or null
  * @param {string|null} retryAfter
@@ -88,7 +88,7 @@ export async function request(url, options = {}) {
 }
 
 /**
- * A request that carries JSON.
+ * A request with a JSON body.
  * @param {"POST"|"PATCH"|"PUT"} method
  * @param {string} url
  * @param {any} [body]
@@ -110,11 +110,11 @@ export async function listAnalyses(query = "") {
   return { next: next && new URL(next, location.href).search, results };
 }
 
-/** So many analyses are asked for at once: their ids have to fit into an address. */
+/** Analyses per request: their ids must fit in a URL. */
 const AT_ONCE = 100;
 
 /**
- * The state of these analyses; those that are gone are missing in the answer.
+ * The state of these analyses, without deleted ones.
  * @param {string[]} ids
  * @returns {Promise<Analysis[]>}
  */
@@ -127,7 +127,7 @@ export async function readAnalyses(ids) {
   return found;
 }
 
-/** keepalive: the request outlives the page that sends it. */
+/** keepalive: the request outlives the page. */
 export const deleteAnalysis = (/** @type {string | undefined} */ id, { keepalive = false } = {}) =>
   request(`${ROOT}${id}/`, { method: "DELETE", keepalive });
 
@@ -144,7 +144,7 @@ export const cancelAnalysis = (id) => send("POST", `${ROOT}${id}/cancel/`);
 export const retryAnalysis = (id) => send("POST", `${ROOT}${id}/retry/`);
 
 /**
- * Read the stored photo again with another model version.
+ * Analyze the stored photo with another model version.
  * @param {string} id
  * @param {number} version
  * @returns {Promise<Analysis>} the new analysis
@@ -176,7 +176,7 @@ export async function uploadPhoto(file, key, onProgress) {
 }
 
 /**
- * Send a form with files anywhere else.
+ * Send a form with files.
  * @param {string} url
  * @param {FormData} form
  * @param {(fraction: number) => void} onProgress
@@ -189,7 +189,7 @@ export async function uploadForm(url, form, onProgress) {
 }
 
 /**
- * XMLHttpRequest, because fetch does not tell how far an upload is.
+ * XMLHttpRequest, because fetch doesn't report upload progress.
  * @param {string | URL} url
  * @param {Document | XMLHttpRequestBodyInit | null | undefined} form
  * @param {(fraction: number) => void} onProgress

@@ -1,4 +1,4 @@
-/* A question before something that others notice is done. */
+/* A confirmation before actions that affect others. */
 import { byId } from "./elements.js";
 /**
  * @param {{title: string, text: string, yes: string, danger?: boolean}} question

@@ -1,4 +1,4 @@
-/* Seven bars with their values, as a list that moves. */
+/* Seven animated bars with their values. */
 import { EMOTIONS, emotionName, percent } from "./emotions.js";
 import { icon } from "./icons.js";
 
@@ -22,7 +22,7 @@ export class Bars {
   }
 
   /**
-   * Move the bars; cheap enough for every result.
+   * Update the bars; cheap enough for every result.
    * @param {Object<string, number>|null} probabilities
    */
   move(probabilities) {
@@ -32,7 +32,7 @@ export class Bars {
   }
 
   /**
-   * Write the values: less often than the bars move, or nobody could read them.
+   * Update the values, less often than the bars, so they are readable.
    * @param {Object<string, number>|null} probabilities
    * @param {string} top the most probable expression
    */

@@ -16,7 +16,7 @@ const titleOf = (card) => find(card, ".analysis-title").textContent;
 const named = (cards) => (cards.length === 1 ? titleOf(cards[0]) : `${cards.length} entries`);
 
 /**
- * The nearest card that stays, for the focus.
+ * The nearest remaining card, for the focus.
  * @param {HTMLElement[]} cards
  */
 function neighborOf(cards) {
@@ -73,7 +73,7 @@ async function remove(card, onDeleted) {
       throw error;
     }
   }
-  if (card.isConnected) onDeleted(card); // the event of the deletion may have come before
+  if (card.isConnected) onDeleted(card); // the deletion event may have arrived first
 }
 
 function undo() {

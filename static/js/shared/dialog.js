@@ -1,4 +1,4 @@
-/* The question that comes before something is deleted for good. */
+/* The confirmation before something is deleted for good. */
 import { byId, find } from "./elements.js";
 import { announce } from "./announce.js";
 import { deleteAnalysis } from "./api.js";
@@ -18,7 +18,7 @@ export function confirmDelete(title) {
 }
 
 /**
- * Let the delete button of an analysis's own page do its work.
+ * Set up the delete button of an analysis's page.
  * @param {HTMLElement} button
  * @param {{id: string, title: string}} analysis
  * @param {() => void} leave runs when the analysis is gone

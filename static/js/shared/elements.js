@@ -1,4 +1,4 @@
-/* Elements that a page is sure to have, as what they are. */
+/* Typed access to elements that must exist. */
 
 /**
  * @template {Element} T
@@ -27,7 +27,7 @@ function sure(element, kind, name) {
 export const byId = (id, kind = /** @type {any} */ (HTMLElement)) => sure(document.getElementById(id), kind, `#${id}`);
 
 /**
- * The first element inside another one that fits a selector.
+ * The first element inside another one that matches a selector.
  * @template {Element} [T=HTMLElement]
  * @param {ParentNode} root
  * @param {string} selector
@@ -47,7 +47,7 @@ export const fromTemplate = (id) =>
   /** @type {HTMLElement} */ (sure(byId(id, HTMLTemplateElement).content.firstElementChild, HTMLElement, `in #${id}`).cloneNode(true));
 
 /**
- * All elements inside another one that fit a selector.
+ * All elements inside another one that match a selector.
  * @template {Element} [T=HTMLElement]
  * @param {ParentNode} root
  * @param {string} selector

@@ -1,4 +1,4 @@
-/* The seven expressions: their order, names and colors, and how a probability is written. */
+/* The seven expressions: order, names, colors, and formatting of probabilities. */
 import { token } from "./tokens.js";
 
 /** In the order of the model's output. */
@@ -17,7 +17,7 @@ export const correctionText = ({ emotion, correction }) =>
   `${correction === emotion ? "confirmed" : "corrected"}: ${correctionName(correction ?? "")}`;
 
 /**
- * The color of an expression in the theme that is shown now.
+ * The color of an expression in the current theme.
  * @param {string} emotion
  */
 export const emotionColor = (emotion) => token(`--${emotion}`);

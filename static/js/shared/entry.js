@@ -1,4 +1,4 @@
-/* What a person adds to an analysis: title, notes, tags; and reading the photo again. */
+/* The user's title, notes and tags of an analysis; and reanalyzing the photo. */
 import { byId, find } from "./elements.js";
 import { announce } from "./announce.js";
 import { editAnalysis, rerunAnalysis } from "./api.js";
@@ -9,7 +9,7 @@ const form = byId("entry", HTMLFormElement);
 /** @type {Record<string, HTMLInputElement>} */
 const { title, tags, notes } = /** @type {any} */ (form.elements);
 const problem = byId("entry-error");
-/** What was shown last, to tell what the person has changed since. */
+/** What was shown last, to detect the user's changes. */
 /** @type {Record<string, string>} */
 let shown = { title: "", tags: "", notes: "" };
 
@@ -18,7 +18,7 @@ const written = () => ({ title: title.value, tags: tags.value, notes: notes.valu
 const listed = (text) => [...new Set(text.split(",").map((tag) => tag.trim()).filter(Boolean))];
 
 /**
- * Show what is stored; a field that is being changed keeps what was written.
+ * Show the stored values; fields being edited keep their text.
  * @param {Analysis} analysis
  */
 export function showEntry(analysis) {
@@ -44,7 +44,7 @@ export function enableEntry(id, onChanged) {
     try {
       const edit = { title: values.title, notes: values.notes, tags: listed(values.tags) };
       const analysis = await editAnalysis(id, edit);
-      shown = values; // so that the fields take what was stored
+      shown = values; // so the fields take the stored values
       showEntry(analysis);
       onChanged(analysis);
       announce("Saved.");

@@ -1,4 +1,4 @@
-/* News. Events are hints and may be lost, so the state is read again after every (re)connection, and
+/* Events. They are hints and may be lost, so the state is reloaded after every (re)connection, and
    when something is awaited and nothing has been heard for a while. */
 import { keepConnected } from "./socket.js";
 
@@ -7,8 +7,8 @@ const LONGEST_QUIET = 20_000;
 
 /**
  * @typedef {Object} Watch
- * @property {() => boolean} waiting whether the page awaits a change
- * @property {() => Promise<void>} reload reads the state through REST
+ * @property {() => boolean} waiting whether the page expects a change
+ * @property {() => Promise<void>} reload loads the state through REST
  * @property {(event: any) => void} onEvent
  */
 
@@ -55,7 +55,7 @@ function watch(path, { waiting, reload, onEvent }) {
 }
 
 /**
- * News about the person's analyses.
+ * Follow the user's analyses.
  * @param {Object} options
  * @param {() => boolean} options.waiting as in Watch
  * @param {() => Promise<void>} options.reload as in Watch
@@ -74,7 +74,7 @@ export function watchAnalyses({ waiting, reload, onChanged, onDeleted }) {
 }
 
 /**
- * News about the person's exports.
+ * Follow the user's exports.
  * @param {Object} options
  * @param {() => boolean} options.waiting as in Watch
  * @param {() => Promise<void>} options.reload as in Watch

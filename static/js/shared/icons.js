@@ -1,4 +1,4 @@
-/* Drawings of the sprite (static/img/icons.svg). */
+/* Icons from the sprite (static/img/icons.svg). */
 
 /**
  * @param {string} name

@@ -1,9 +1,9 @@
-/* Where the labels of faces go, so that they stay readable when faces crowd. */
+/* Places the labels of faces so they stay readable in crowds. */
 
 /** @typedef {{left: number, top: number, right: number, bottom: number}} Rectangle in CSS pixels */
 
 const GAP = 3;
-/** A label goes inside a box that is so many times as high. */
+/** A label goes inside a box that is this many times as high. */
 const INSIDE = 3;
 
 const overlaps = (/** @type {Rectangle} */ a, /** @type {Rectangle} */ b) =>
@@ -29,13 +29,13 @@ export function placeLabels(boxes, sizes, area) {
       const size = sizes[index][form];
       const left = Math.max(0, Math.min(box.left, area.width - size.width));
       const tops = [box.top - size.height - GAP, box.top + box.height + GAP];
-      // In a small box it would hide the very face that it names.
+      // In a small box it would hide the face.
       if (box.height >= INSIDE * size.height) tops.push(box.top + GAP, box.top + box.height - size.height - GAP);
       for (const top of tops) {
         if (top < 0 || top + size.height > area.height) continue;
         const spot = rectangle(left, top, size);
         if (taken.some((other) => overlaps(spot, other))) continue;
-        // Over somebody else's face a label would hide what it is not about.
+        // Don't cover other faces.
         const covers = boxes.some((other, at) => at !== index
           && overlaps(spot, rectangle(other.left, other.top, other)));
         if (covers) continue;

@@ -1,4 +1,4 @@
-/* What a person should know about a result, as a list under it. */
+/* The notices about a result, as a list below it. */
 import { icon } from "./icons.js";
 
 /**

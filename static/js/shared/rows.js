@@ -1,9 +1,9 @@
-/* What the account's lists share: rows of a template, a question before an end, copying. */
+/* Shared by the account's lists: template rows, confirmation, copying. */
 import { byId, find, fromTemplate } from "./elements.js";
 import { announce } from "./announce.js";
 
 /**
- * A row filled in from a template; parts are named by data attributes.
+ * A row from a template, whose parts have data attributes.
  * @param {string} id of the template
  * @param {Object<string, string>} texts by the name of the part
  */
@@ -35,13 +35,13 @@ export async function copy(input) {
     await navigator.clipboard.writeText(input.value);
     announce("Copied.");
   } catch {
-    input.select(); // without HTTPS a page may not copy by itself
+    input.select(); // copying needs HTTPS
     announce("Press Ctrl and C to copy.");
   }
 }
 
 /**
- * Show what went wrong with a form, or nothing.
+ * Show or clear a form's error.
  * @param {HTMLElement} message
  * @param {Error|null} error
  */

@@ -1,4 +1,4 @@
-/* What every page has: the theme switch, times in the reader's zone, messages that close. */
+/* On every page: theme switch, local times, dismissible messages. */
 import { find, findAll } from "./elements.js";
 import { localizeTimes } from "./times.js";
 
@@ -20,7 +20,7 @@ for (const button of choices) {
 document.addEventListener("themechange", showChoice);
 showChoice();
 
-// A menu made of <details> closes when the attention goes elsewhere.
+// Close <details> menus on focus or click elsewhere.
 for (const menu of findAll(document, "details.menu", HTMLDetailsElement)) {
   document.addEventListener("click", (event) => {
     if (event.target instanceof Node && !menu.contains(event.target)) menu.open = false;

@@ -1,4 +1,4 @@
-/* A WebSocket that comes back by itself, and says so while it is away. */
+/* A WebSocket that reconnects by itself and shows when it is disconnected. */
 import { byId, findAll } from "./elements.js";
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 15_000;
@@ -15,8 +15,8 @@ export function socketAddress(path) {
 }
 
 /**
- * How long to wait before the next attempt, in milliseconds: longer each time, and not the same
- * in all browsers, which would come back all at once.
+ * Milliseconds until the next attempt: growing, and randomized so that browsers don't all
+ * reconnect at once.
  * @param {number} failures so far, from 1
  */
 export function retryDelay(failures) {
@@ -34,8 +34,8 @@ function showBanner(problem) {
 }
 
 /**
- * Keep a connection open. `onConnect` runs after every (re)connection: what was missed while it
- * was away has to be read again.
+ * Keep a connection open. `onConnect` runs after every (re)connection to reload what was
+ * missed.
  * @param {string} path
  * @param {{onConnect: () => void, onMessage: (data: any) => void}} handlers
  */
@@ -64,7 +64,7 @@ export function keepConnected(path, { onConnect, onMessage }) {
         return;
       }
       failures += 1;
-      // A single short break is mended before anyone has read about it.
+      // Don't show a single short interruption.
       if (failures > 1) showBanner("lost");
       timer = setTimeout(open, retryDelay(failures));
     };
@@ -79,7 +79,7 @@ export function keepConnected(path, { onConnect, onMessage }) {
     socket?.close();
   });
   addEventListener("pageshow", (event) => {
-    if (!event.persisted) return; // back from the browser's page cache
+    if (!event.persisted) return; // restored from the back/forward cache
     leaving = false;
     open();
   });

@@ -8,7 +8,7 @@
     try {
       return localStorage.getItem("mien-theme") || "auto";
     } catch {
-      return "auto"; // storage may be forbidden; the system's choice still works
+      return "auto"; // storage may be blocked; use the system theme
     }
   }
 

@@ -1,4 +1,4 @@
-/* Seven expressions over time as lines: the last minute of a live face, or a whole kept session. */
+/* Line chart of seven expressions: a live face's last minute, or a kept session. */
 import { EMOTIONS, emotionColor, emotionName } from "./emotions.js";
 import { token } from "./tokens.js";
 
@@ -23,7 +23,7 @@ export class Timeline {
       },
       options: {
         maintainAspectRatio: false,
-        // Drawn four times a second beside a video: nothing may move, be parsed or be looked up.
+        // Drawn four times a second beside a video, so no animation, parsing or lookups.
         animation: false,
         parsing: false,
         normalized: true,
@@ -72,7 +72,7 @@ export class Timeline {
   /**
    * @param {Object<string, {x: number, y: number}[]>} points by expression, x in seconds
    * @param {{from?: number, to?: number, top: string}} view to: the right end; top: the
-   *   expression whose line stands out
+   *   the highlighted expression
    */
   show(points, { from, to, top }) {
     const { options, data } = this.chart;
@@ -80,7 +80,7 @@ export class Timeline {
       const emotion = EMOTIONS[at];
       dataset.data = points?.[emotion] ?? [];
       dataset.borderWidth = emotion === top ? 2.75 : 1.5;
-      dataset.order = emotion === top ? 0 : 1; // the lowest is drawn last, over the others
+      dataset.order = emotion === top ? 0 : 1; // the lowest order is drawn on top
     });
     options.scales.x.min = this.span && to != null ? to - this.span : from;
     options.scales.x.max = to;
@@ -89,7 +89,7 @@ export class Timeline {
 }
 
 /**
- * Lines of the grid that stand still while the time goes by.
+ * Grid lines that don't move as time passes.
  * @param {{ ticks: { value: number; }[]; max: number; }} axis
  * @param {number} span
  */

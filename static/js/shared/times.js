@@ -8,7 +8,7 @@ const otherYear = new Intl.DateTimeFormat(undefined, { ...parts, year: "numeric"
 const long = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 
 /**
- * Point a <time> element at a moment.
+ * Set a <time> element's time.
  * @param {HTMLTimeElement} element
  * @param {string} iso
  */
@@ -32,7 +32,7 @@ export function localizeTimes(root) {
 }
 
 /**
- * A duration in words.
+ * A duration as text.
  * @param {number} seconds
  * @returns {string} such as "8 s", "2 min 5 s" or "1 h 3 min"
  */

@@ -1,7 +1,7 @@
-/* The values of tokens.css for what is drawn on a canvas. */
+/* The values of tokens.css for drawing on canvases. */
 
 /**
- * A value in the theme that is shown now.
+ * A value in the current theme.
  * @param {string} name such as "--ink"
  * @param {Element} [element] whose value is asked for
  */

@@ -1,7 +1,7 @@
-/* Figures over epochs as lines, and how sure a model is against how often it is right. */
+/* Line charts of metrics by epoch, and reliability diagrams. */
 import { token } from "../shared/tokens.js";
 
-/** Lines are told apart by their dashes and shades: the interface has no color of its own. */
+/** Lines differ by dashes and shades, because the interface uses no accent color. */
 export const STYLES = [
   { name: "Solid", tone: "--ink", width: 2.25, dash: [] },
   { name: "Dashed", tone: "--muted", width: 1.75, dash: [5, 4] },
@@ -10,7 +10,7 @@ export const STYLES = [
 ];
 
 /**
- * Give lines and points the tones of the theme that is shown now.
+ * Give lines and points the tones of the current theme.
  * @param {any} datasets
  */
 function color(datasets) {
@@ -24,7 +24,7 @@ function color(datasets) {
 class Drawing {
   /** @param {HTMLCanvasElement} canvas @param {any} config of Chart.js */
   constructor(canvas, config) {
-    color(config.data.datasets); // before Chart.js gives them colors of its own
+    color(config.data.datasets); // before Chart.js assigns its colors
     this.chart = new window.Chart(canvas, config);
     document.addEventListener("themechange", () => this.paint());
     document.fonts.ready.then(() => this.paint());
@@ -38,7 +38,7 @@ class Drawing {
       axis.ticks.font = { family: token("--mono"), size: 11 };
       axis.grid = { color: token("--line"), tickLength: 4 };
     }
-    this.chart.update(); // with "none", points that are drawn already would keep their old look
+    this.chart.update(); // with "none", existing points would keep their old style
   }
 }
 
@@ -65,7 +65,7 @@ export class Curves extends Drawing {
         animation: false,
         parsing: false,
         interaction: { mode: "index", intersect: false },
-        // A single point makes no line.
+        // One point alone needs a marker.
         elements: { point: { radius: (/** @type {any} */ { dataset }) => (dataset.data.length === 1 ? 3 : 0), hitRadius: 8 } },
         plugins: {
           legend: { display: false },

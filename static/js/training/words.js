@@ -1,4 +1,4 @@
-/* How the states and figures of trainings are written. */
+/* Formats states and metrics of trainings. */
 import { findAll } from "../shared/elements.js";
 import { duration } from "../shared/times.js";
 
@@ -40,7 +40,7 @@ export function describe(run) {
   return `Epoch ${progress.epoch}${of}${left}${again}`;
 }
 
-/** Write the shares that the server has left as numbers. */
+/** Format shares that the server sent as numbers. */
 export function writeShares() {
   for (const element of findAll(document, "[data-percent]")) {
     element.textContent = share(Number(element.dataset.percent));

@@ -1,4 +1,4 @@
-"""Faces, models, statistics, and who asks; the description of the API."""
+"""Faces, models, statistics, the current user, and the API's description."""
 
 from base64 import b64encode
 from urllib.parse import urlencode
@@ -65,7 +65,7 @@ def test_another_persons_faces_are_not_there(client, analysis, other_user):
 
 
 def at(position: str) -> dict[str, str]:
-    """The parameter of a list that begins after this value of what it is ordered by."""
+    """The cursor parameter of a list that starts after this value."""
     return {"cursor": b64encode(urlencode({"p": position}).encode()).decode()}
 
 
@@ -81,7 +81,7 @@ def test_a_cursor_that_names_no_place_is_not_found(signed_in, user, path, positi
 
 def test_a_cursor_before_the_first_moment_of_the_calendar_is_no_trouble(signed_in):
     response = signed_in.get("/api/v1/analyses/", at("0001-01-01T00:00:00+14:00"))
-    assert response.status_code in {200, 404}  # PostgreSQL knows that moment, SQLite does not
+    assert response.status_code in {200, 404}  # PostgreSQL accepts that time, SQLite doesn't
 
 
 def test_everybody_may_read_the_models(signed_in):

@@ -1,4 +1,4 @@
-"""The API against its own description, with random requests of three people."""
+"""The API compared with its description, with random requests by three people."""
 
 import socket
 from collections.abc import Callable, Mapping
@@ -28,14 +28,14 @@ from training.runs import launch
 from training.versions import evaluations
 
 EXAMPLES = 12
-# What random requests can tell. Whether a valid one is accepted they cannot: photos are not random.
+# Checks that random requests can make. They can't check that valid ones are accepted.
 CHECKS = (
     not_a_server_error,
     checks.status_code_conformance,
     checks.content_type_conformance,
     checks.response_schema_conformance,
 )
-TOKEN = "t" * 32  # against forgery, in the cookie and in the header
+TOKEN = "t" * 32  # CSRF token, in cookie and header
 
 Credentials = dict[str, dict[str, str]]
 Rows = Mapping[str, tuple[type[Model], Callable[[], object]]]
@@ -55,7 +55,7 @@ def person(administrator, django_user_model):
 
 @pytest.fixture
 def api(administrator, settings, tmp_path, monkeypatch):
-    """The description of the API as a site serves it."""
+    """The API's description as served."""
     for name in ("MEDIA_ROOT", "DATASETS_DIR", "TRAINING_DIR", "DATASET_CACHE"):
         setattr(settings, name, tmp_path / name)
     settings.DATASETS_DIR.mkdir()
@@ -75,7 +75,7 @@ bounded = settings(
 
 
 def session_of(person) -> Credentials:
-    """What a browser sends in which somebody has signed in."""
+    """The headers of a signed-in browser."""
     client = Client()
     client.force_login(person)
     session = client.cookies[site.SESSION_COOKIE_NAME].value
@@ -138,7 +138,7 @@ JOBS = {
 
 
 def existing(rows: Rows, path: str, parameters: Mapping) -> dict[str, object]:
-    """The parameters of a path, with the keys of objects that are there."""
+    """The parameters of a path, with keys of existing objects."""
     name = path.partition("{")[0].rstrip("/").rpartition("/")[2]
     if name == "jobs":
         name = JOBS.get(parameters["kind"])
@@ -153,11 +153,11 @@ def existing(rows: Rows, path: str, parameters: Mapping) -> dict[str, object]:
 
 
 def send_random_requests(api, credentials: Credentials | None = None, rows: Rows = NOTHING) -> None:
-    """Bounded random requests to every operation; each answer must fit the description.
+    """A limited number of random requests to every operation; responses must match the description.
 
-    Some of those to one object are to one that is there.
+    Some requests use existing objects.
     """
-    # Somebody's credentials are not mixed with random ones.
+    # Don't mix in random credentials.
     api.config.generation.update(with_security_parameters=credentials is None)
     for operation in api.get_all_operations():
 

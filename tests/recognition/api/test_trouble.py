@@ -1,4 +1,4 @@
-"""The API while the database or the disk fails: 503, and nothing half stored."""
+"""The API while the database or the disk fails: 503, and nothing is stored by half."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def media(settings, tmp_path) -> Path:
 
 
 def fail_after(monkeypatch, owner: type, name: str, error: Exception, calls: int = 0):
-    """Let a method do its work so often and raise `error` then; undone by monkeypatch.undo()."""
+    """Let a method succeed this often and then raise `error`; undone by monkeypatch.undo()."""
     work, left = getattr(owner, name), [calls]
 
     def method(*args, **kwargs):
@@ -34,7 +34,7 @@ def fail_after(monkeypatch, owner: type, name: str, error: Exception, calls: int
 
 
 def full_disk(monkeypatch, calls: int = 0):
-    """The disk is full while a file is being written; its beginning is there."""
+    """The disk fills up while a file is being written; its start remains."""
     work, left = FileSystemStorage._save, [calls]
 
     def save(storage, name, content):

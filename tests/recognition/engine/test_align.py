@@ -42,7 +42,7 @@ def test_shrinking_averages_instead_of_picking(scale):
     side = round(48 / scale)
     shrunk = warp(noise(side, side), similarity(scale, 0, 0, 0))
     expected = cv2.resize(noise(side, side), (48, 48), interpolation=cv2.INTER_AREA)
-    # Noise that is averaged gets quiet; picked pixels would stay as loud as they were.
+    # Averaged noise gets weaker; sampled pixels would stay as noisy.
     assert shrunk.std() < 1.15 * expected.std() + 2
 
 

@@ -1,4 +1,4 @@
-"""python -m recognition.engine answers every photo, in order, whatever some of them are."""
+"""python -m recognition.engine prints every photo in order, even if some can't be read."""
 
 import json
 import os

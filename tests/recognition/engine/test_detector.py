@@ -1,4 +1,4 @@
-"""Faces are found where they are, and only there."""
+"""Faces are found in the right places, and only there."""
 
 import cv2
 import numpy as np
@@ -155,7 +155,7 @@ def test_another_smallest_face_must_make_sense(detector, min_face):
 
 
 def placed(portrait: np.ndarray, x: float, y: float, scale: float) -> np.ndarray:
-    """A frame of 640x480 pixels with the middle of the portrait's face at x, y."""
+    """A 640x480 frame with the center of the portrait's face at x, y."""
     matrix = np.array([[scale, 0, x - scale * FACE[0]], [0, scale, y - scale * FACE[1]]], float)
     return cv2.warpAffine(portrait, matrix, (640, 480), borderMode=cv2.BORDER_REPLICATE)
 

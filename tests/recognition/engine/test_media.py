@@ -1,4 +1,4 @@
-"""Accepted formats come out upright and in true colors; all else says what is wrong."""
+"""Accepted formats are decoded upright and in true colors; others give clear errors."""
 
 import zlib
 from contextlib import suppress
@@ -152,7 +152,7 @@ def test_it_scales_16_bits_of_gray():
 
 
 def png_16_bit_rgb(color: tuple[int, int, int], width=32, height=24) -> bytes:
-    """Written by hand: Pillow cannot."""
+    """Written by hand, because Pillow can't."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
         return (

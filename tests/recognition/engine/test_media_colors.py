@@ -1,4 +1,4 @@
-"""Colors come out as sRGB, whatever profile a photo carries."""
+"""Colors are converted to sRGB from any profile."""
 
 import re
 from io import BytesIO
@@ -9,7 +9,7 @@ from recognition.engine.media import decode_photo
 
 
 def other_colors() -> bytes:
-    """A color profile whose red is sRGB's green and the other way round."""
+    """A color profile that swaps sRGB's red and green."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     profile = profile.replace("sRGB".encode("utf-16-be"), "swap".encode("utf-16-be"))
     swapped = {b"rXYZ": b"gXYZ", b"gXYZ": b"rXYZ"}

@@ -1,4 +1,4 @@
-"""Webcam frames are decoded as they are stored; bad ones say what is wrong."""
+"""Webcam frames are decoded as stored; bad ones give clear errors."""
 
 import struct
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""A picture in pieces holds what the whole one does."""
+"""The pieces of a picture contain the same as the whole."""
 
 import numpy as np
 

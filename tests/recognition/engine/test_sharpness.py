@@ -1,4 +1,4 @@
-"""Sharpness falls with blur, and with nothing else that happens to photos."""
+"""Sharpness drops with blur, but not with other changes."""
 
 import cv2
 import numpy as np

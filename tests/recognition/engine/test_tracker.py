@@ -1,4 +1,4 @@
-"""A face keeps its number while it stays in view, and its probabilities calm down."""
+"""A face keeps its number while in view, and its probabilities are smoothed."""
 
 import subprocess
 import sys
@@ -36,7 +36,7 @@ def times(seconds: float, rate: float = 15, seed: int = 0) -> list[float]:
 
 
 class Camera:
-    """Faces whose boxes tremble as a detector's do, by two parts in a hundred."""
+    """Faces with a detector's jitter of 2 %."""
 
     def __init__(self, seed: int = 0) -> None:
         self.chance = np.random.default_rng(seed)
@@ -136,7 +136,7 @@ def test_a_newcomer_does_not_push_the_numbers_along():
     tracker = Tracker()
     for step in range(5):
         tracker.update([face(100), face(220)], step / 15)
-    # The second is hidden; someone new stands beyond it.
+    # The second is hidden; a new face appears behind it.
     assert numbers(tracker, [face(100), face(420)], 0.4) == [1, 3]
 
 

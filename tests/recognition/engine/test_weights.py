@@ -12,7 +12,7 @@ from recognition.engine.sessions import open_session
 
 from .conftest import ROOT
 
-# TensorFlow must not enter the process of the other tests.
+# Keep TensorFlow out of the other tests' process.
 REFERENCE = """
 import json, sys
 import numpy as np
@@ -36,7 +36,7 @@ SHAPES = {"pnet": (2, 61, 74, 3), "rnet": (4, 24, 24, 3), "onet": (4, 48, 48, 3)
 
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory):
-    """What the package's own networks say about some images."""
+    """The outputs of the package's own networks for some images."""
     pytest.importorskip("joblib", reason="the package mtcnn is not installed")
     folder = tmp_path_factory.mktemp("mtcnn")
     random = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""Exports over the API: asked for, followed, fetched, canceled, deleted; limits and refusals."""
+"""Exports over the API: request, progress, download, cancel, delete, limits."""
 
 import pytest
 from django.test import Client

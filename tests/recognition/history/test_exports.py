@@ -1,4 +1,4 @@
-"""The life of an export: written with progress, canceled, resumed, deleted."""
+"""The life cycle of an export: writing, progress, cancel, resume, delete."""
 
 import csv
 import io
@@ -33,7 +33,7 @@ def queued(owner, format: str = "csv", **filters: str) -> Export:
 
 
 def done(owner, format: str = "csv", **filters: str) -> Export:
-    """An export that was carried out."""
+    """A finished export."""
     export = queued(owner, format, **filters)
     export_tasks.export(str(export.pk))
     export.refresh_from_db()
@@ -51,7 +51,7 @@ def files() -> list[str]:
 
 @pytest.fixture(autouse=True)
 def nothing_left(db):
-    """No test finds the files of another."""
+    """Separate files for each test."""
     for name in files():
         default_storage.delete(f"exports/{name}")
 
@@ -104,7 +104,7 @@ def test_filters_that_are_not_valid_any_more_export_nothing(user):
 
 @pytest.fixture
 def slow(monkeypatch):
-    """Each face takes a while and is told of soon."""
+    """Slow down each face, and report progress often."""
     monkeypatch.setattr(exports, "TICK", 0.05)
     monkeypatch.setattr(exports, "BATCH", 1)
     read_rows = exports.read_rows
@@ -137,7 +137,7 @@ def test_the_progress_is_noted_and_told(user, slow, monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 def test_others_may_write_while_an_export_reads(user, slow, monkeypatch):
-    """Neither its progress nor its end is stopped by the long query, whose view is old by then."""
+    """The long query's old snapshot must not block the progress or the end."""
 
     def rename():
         Analysis.objects.update(title="renamed")
@@ -154,7 +154,7 @@ def test_others_may_write_while_an_export_reads(user, slow, monkeypatch):
     histories.photo(user, faces=6)
     export = done(user)
     assert (export.status, export.attempts) == (Status.SUCCEEDED, 1)
-    assert export.sequence > 4  # the progress was noted
+    assert export.sequence > 4  # the progress was stored
     assert {line["title"] for line in lines_of(export)} == {"photo.jpg"}
 
 
@@ -256,7 +256,7 @@ def test_the_files_of_a_deleted_account_are_swept_up(user, monkeypatch):
     get_user_model().objects.filter(pk=user.pk).delete()
     assert not Export.objects.exists()
     job_files.delete_orphans()
-    assert len(files()) == 2  # young ones may belong to work that goes on
+    assert len(files()) == 2  # recent ones may belong to running work
     monkeypatch.setattr(job_files, "ORPHANED_AFTER", timedelta(0))
     job_files.delete_orphans()
     assert files() == []

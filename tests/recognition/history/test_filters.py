@@ -1,4 +1,4 @@
-"""The history narrowed by its address, for people and for programs."""
+"""The history's filters, for people and for programs."""
 
 from datetime import UTC, datetime
 
@@ -13,7 +13,7 @@ HISTORY = "/analyses/"
 
 @pytest.fixture
 def entries(user):
-    """Two entries of two days; the one is happy and tagged, the other failed."""
+    """Two entries on two days; one is happy and tagged, the other failed."""
     version = registry.register_shipped_model()
     common = {"owner": user, "model_version": version}
     happy = Analysis.objects.create(
@@ -57,7 +57,7 @@ def test_the_address_narrows_the_history(signed_in, entries, query, expected):
     [
         ("Übung", "übung"),
         ("übung", "ÜBUNG"),
-        ("u\u0308bung", "Übung"),  # two characters that look like one, as macOS writes names
+        ("u\u0308bung", "Übung"),  # decomposed characters, as in macOS file names
         ("Straße", "STRASSE"),
         ("Лето", "лето"),
         ("100 %_", "0 %_"),
@@ -128,9 +128,9 @@ def test_a_text_that_no_database_would_look_for_is_refused(signed_in):
 @pytest.mark.parametrize(
     ("moment", "status"),
     [
-        ("2026-03-01T23:59:00-21:28", 200),  # an offset that PostgreSQL does not take
+        ("2026-03-01T23:59:00-21:28", 200),  # an offset that PostgreSQL rejects
         ("0749-11-05T10:32:43-21:28", 200),
-        ("0001-01-01T00:00:00+01:00", 400),  # in the year before the first
+        ("0001-01-01T00:00:00+01:00", 400),  # before year 1
         ("9999-12-31T23:59:00-01:00", 400),
         ("yesterday", 400),
     ],

@@ -1,4 +1,4 @@
-"""The files that rows are written to: each format's content and types."""
+"""Export files: each format's content and types."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ TITLE = "=cmd|' /C calc'!A0 – Größe, 笑顔 \"😀\""
 
 @pytest.fixture
 def written(user, tmp_path):
-    """Writes a photo with one face and a session with two, each row by itself; gives the path."""
+    """Writes a photo with one face and a session with two, row by row; returns the path."""
     histories.session(user)
     histories.photo(user, title=TITLE, tags=["+1", "zwölf"])
 
@@ -51,7 +51,7 @@ def test_json_lines(written):
     rows = [json.loads(line) for line in written("jsonl").read_text("utf-8").splitlines()]
     assert list(rows[0]) == COLUMNS
     first, second, third = rows
-    assert (first["title"], first["tags"]) == (TITLE, ["+1", "zwölf"])  # nothing calculates here
+    assert (first["title"], first["tags"]) == (TITLE, ["+1", "zwölf"])  # no formulas here
     assert (first["track"], first["seconds"], first["quality"]) == (None, None, ["small"])
     assert (second["track"], second["seconds"], third["track"]) == (3, 0.0, 7)
     assert first["created_at"].endswith("+00:00")

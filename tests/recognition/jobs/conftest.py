@@ -1,4 +1,4 @@
-"""Jobs of every kind: those of trainings have their fixtures beside the tests of trainings."""
+"""Jobs of every kind; uses the fixtures of the training tests."""
 
 from tests.training.conftest import admin, dataset, training_folders, training_worker
 

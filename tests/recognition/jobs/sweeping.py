@@ -1,4 +1,4 @@
-"""Jobs claimed and swept as workers do it, without a broker."""
+"""Claims and sweeps jobs like workers, without a broker."""
 
 from dataclasses import replace
 from unittest import mock
@@ -9,12 +9,12 @@ from recognition.models import Job
 
 
 def claim(job: Job) -> Job | None:
-    """The job as the worker holds it that was quick enough."""
+    """The job claimed by the fastest worker."""
     return lease.claim(kind_of(job).jobs().filter(pk=job.pk))
 
 
 def sweep(kind: str, waiting: int = 0) -> list[str]:
-    """The keys for which the sweeper sends messages while so many wait in the queue."""
+    """The keys that the sweeper sends while this many messages wait in the queue."""
     sent: list[str] = []
     with mock.patch.object(work, "queue_length", return_value=waiting):
         work.sweep(replace(KINDS[kind], enqueue=sent.append))

@@ -81,7 +81,7 @@ def test_an_unknown_kind_is_named(site):
 
 
 def test_a_queue_is_paused_and_resumed(site, admin):
-    for _ in range(2):  # the second time it is paused already
+    for _ in range(2):  # the second time it is already paused
         state = site.post(f"{JOBS}queues/training/pause/").json()
         assert (state["paused"], state["changed_by"]) == (True, admin.email)
     assert pauses.is_paused("training")

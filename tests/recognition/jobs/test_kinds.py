@@ -1,4 +1,4 @@
-"""Jobs of any kind tried again and canceled, and their queues paused and resumed."""
+"""Retrying and canceling jobs of any kind, and pausing and resuming queues."""
 
 import time
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What administrators see of jobs: from the database, from Redis, and from a real worker."""
+"""The jobs overview: from the database, Redis and a real worker."""
 
 import json
 import os
@@ -27,7 +27,7 @@ def queue(name: str) -> job_overview.QueueState:
 
 
 def the_worker() -> job_overview.WorkerState:
-    """The only worker; a busy machine may take longer to answer than a page would wait."""
+    """The only worker; waits longer than a page would, because machines may be busy."""
     wait_until(lambda: job_overview.describe_workers()["workers"], "the worker to answer")
     (worker,) = job_overview.describe_workers()["workers"]
     return worker

@@ -1,4 +1,4 @@
-"""Paused queues: nothing begins, nothing is lost, and all goes on at once."""
+"""Paused queues: nothing starts, nothing is lost, and everything resumes at once."""
 
 from datetime import timedelta
 

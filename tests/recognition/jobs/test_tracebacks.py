@@ -1,4 +1,4 @@
-"""Tracebacks are kept for administrators; the owner and everybody else see none."""
+"""Tracebacks are stored for administrators; owners and others don't see them."""
 
 import json
 from datetime import timedelta
@@ -62,7 +62,7 @@ def test_it_is_bounded_and_keeps_the_end():
 
 @pytest.fixture
 def broken(user, astronaut, monkeypatch) -> Analysis:
-    """An analysis that broke off three times."""
+    """An analysis that failed three times."""
 
     def break_off(analysis):
         raise OSError(SECRET)

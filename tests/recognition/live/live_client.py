@@ -1,4 +1,4 @@
-"""A client of the live protocol for tests: signs in, sends frames, holds replies to the schemas."""
+"""A test client for the live protocol: signs in, sends frames, validates replies."""
 
 import io
 import json
@@ -31,19 +31,19 @@ print(settings.SESSION_COOKIE_NAME + "=" + session.session_key)
 
 
 def sign_in(site: LiveSite, name: str) -> str:
-    """The cookie of a person, who is created if need be."""
+    """The session cookie of a person, created if needed."""
     return site.manage("shell", "-v0", "-c", SIGN_IN.format(name=name)).strip().splitlines()[-1]
 
 
 def checked(text: str) -> dict:
-    """A message of the server, held against its schema."""
+    """A message from the server, validated by its schema."""
     message = json.loads(text)
     jsonschema.validate(message, SCHEMAS[message["type"]])
     return message
 
 
 def picture(photo: bytes, width: int = 640, height: int = 480, left: int = 0) -> bytes:
-    """A frame: a part of a photo, moved to the left by so many pixels."""
+    """A frame: a part of a photo, moved left by this many pixels."""
     image = Image.open(io.BytesIO(photo)).convert("RGB").resize((width, width))
     moved = np.roll(np.asarray(image)[:height], -left, axis=1)
     file = io.BytesIO()
@@ -81,7 +81,7 @@ class LiveClient:
         self.socket.send(json.dumps(message))
 
     def send_frame(self, content: bytes) -> int:
-        """Send a picture under the next sequence number, which is given."""
+        """Send a picture with the next sequence number, and return that."""
         self.sequence += 1
         self.socket.send(frame(self.sequence, content))
         return self.sequence

@@ -1,4 +1,4 @@
-"""The live protocol in one process: limits, codes, and what is refused; Redis is real."""
+"""The live protocol in one process with a real Redis: limits, codes, refusals."""
 
 import asyncio
 import json
@@ -36,7 +36,7 @@ async def receive(socket: WebsocketCommunicator) -> dict:
 
 
 async def close_code(socket: WebsocketCommunicator, seconds: float = 10) -> int:
-    """The code with which the server closes, whatever it says before."""
+    """The server's close code, ignoring earlier messages."""
     while True:
         event = await socket.receive_output(seconds)
         if event["type"] == "websocket.close":
@@ -281,7 +281,7 @@ async def test_a_client_that_reads_nothing_is_closed(user, monkeypatch):
     monkeypatch.setattr(session, "MOST_REPLIES", 3)
     socket = await live_socket(user)
     await receive(socket)
-    for sequence in range(1, 6):  # the first waits for a worker, and no reply may overtake its own
+    for sequence in range(1, 6):  # the first waits for a worker, and later replies must wait for it
         await socket.send_to(bytes_data=frame(sequence, b"picture"))
     assert await close_code(socket) == live_codes.UNREAD
 

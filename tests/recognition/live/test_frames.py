@@ -1,4 +1,4 @@
-"""Frames between web process and worker: the worker's half, on a real Redis."""
+"""The worker's side of frames, with a real Redis."""
 
 import json
 import time

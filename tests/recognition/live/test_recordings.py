@@ -1,4 +1,4 @@
-"""Kept webcam sessions: numbers only, stored while they come, kept after a crash."""
+"""Kept webcam sessions: only numbers, stored continuously, and kept after a crash."""
 
 from datetime import timedelta
 
@@ -90,7 +90,7 @@ def test_a_session_that_broke_off_keeps_what_it_had(recorder):
     assert analysis.status == "succeeded"
     assert analysis.notices[0]["code"] == "interrupted"
     assert (analysis.faces.count(), analysis.seconds) == (1, 1.0)
-    assert not recorder.store(2.0)  # the socket that comes back finds the session ended
+    assert not recorder.store(2.0)  # the returning socket finds the session ended
 
 
 def test_a_session_that_goes_on_is_left_alone(recorder):

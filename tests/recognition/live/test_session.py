@@ -1,4 +1,4 @@
-"""One live session's rules: one reply for each frame, in order; the newest frame wins."""
+"""The rules of a live session: one reply per frame, in order; the newest frame wins."""
 
 import pytest
 
@@ -64,7 +64,7 @@ def test_the_newest_frame_wins_and_replies_keep_the_order():
     session.start_next(0.0)
     for sequence in (2, 3, 4):
         session.receive(frame(sequence), sequence / 10)
-    assert session.take_replies() == []  # those that were overtaken wait for the first one's reply
+    assert session.take_replies() == []  # skipped ones wait for the first one's reply
     session.finish(answer(1), 0.5)
     assert kinds(session) == [(1, "frame.result"), (2, "frame.skipped"), (3, "frame.skipped")]
     assert session.start_next(0.5).sequence == 4

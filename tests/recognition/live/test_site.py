@@ -1,4 +1,4 @@
-"""Live sessions on a real server with a real worker and Redis, which are killed on the way."""
+"""Live sessions on a real server, with a worker and Redis that get killed."""
 
 import io
 import time
@@ -43,7 +43,7 @@ def client(site):
 
 
 def wait_for_a_result(client: LiveClient, content: bytes, seconds: float = 5) -> None:
-    """Send frames until one is analyzed, as a page does after trouble."""
+    """Send frames until one is analyzed, like a page after errors."""
     deadline = time.monotonic() + seconds
     while client.ask(content)["type"] != "frame.result":
         assert time.monotonic() < deadline, f"no result within {seconds} s"
@@ -60,9 +60,7 @@ def test_a_moving_face_keeps_its_number(client, astronaut):
     boxes, tracks = [], set()
     for step in range(12):
         reply = client.ask(picture(astronaut, left=step * 4))
-        time.sleep(
-            0.08
-        )  # a page sends as many frames as it may, and a fast machine would send more
+        time.sleep(0.08)  # pages limit their frame rate; a fast machine would exceed it
         assert reply["type"] == "frame.result"
         (face,) = reply["faces"]
         boxes.append(face["box"]["x"])

@@ -1,4 +1,4 @@
-"""The life of an analysis: claims, leases, results, failures, the sweeper, deletion."""
+"""The life cycle of an analysis: claims, leases, results, failures, sweeper, deletion."""
 
 from datetime import timedelta
 
@@ -150,7 +150,7 @@ def test_the_sweeper_requeues_a_row_whose_lease_ran_out(user, astronaut):
 
     assert sent == [str(claimed.pk)]
     assert Analysis.objects.get(pk=claimed.pk).status == Status.QUEUED
-    assert not lease.owned(claimed).exists()  # the late worker's result will be dropped
+    assert not lease.owned(claimed).exists()  # the late worker's result is dropped
 
 
 def test_the_sweeper_leaves_a_row_alone_whose_lease_is_held(user, astronaut):
@@ -199,7 +199,7 @@ def test_the_lease_is_renewed_while_the_work_goes_on(user, astronaut, settings, 
 
 
 class Renewals:
-    """Stands for the rows of a lease: SQLite's test database is not shared with threads."""
+    """Stands in for a lease: threads can't share SQLite's test database."""
 
     def __init__(self, renewed: list):
         self.renewed = renewed
@@ -249,7 +249,7 @@ def test_files_without_a_row_are_deleted_after_a_while(user, astronaut, monkeypa
     kept = analyzed(user, astronaut)
     orphan = analyzed(user, astronaut)
     names = [orphan.photo.name, orphan.thumbnail.name]
-    orphan.delete()  # the row alone, as a database cascade would
+    orphan.delete()  # only the row, like a database cascade
     monkeypatch.setattr(files, "ORPHANED_AFTER", timedelta(0))
     files.delete_orphans()
 

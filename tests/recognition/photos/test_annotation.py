@@ -1,4 +1,4 @@
-"""What is drawn into a photo."""
+"""Annotated photos."""
 
 import io
 
@@ -19,7 +19,7 @@ def analysis(user):
 
 
 def colors(analysis) -> set[str]:
-    """Which expressions' colors are seen, JPEG's losses allowed for."""
+    """The expressions whose colors appear, allowing for JPEG's losses."""
     pixels = np.asarray(Image.open(io.BytesIO(annotation.annotate(analysis)))).reshape(-1, 3)
     return {
         emotion

@@ -230,7 +230,7 @@ def test_the_same_key_of_another_person_is_another_key(signed_in, other_user, as
 
 
 def test_a_key_whose_request_was_never_answered_is_free_after_a_while(signed_in, user, astronaut):
-    # A process was killed while it answered the request with this key.
+    # A process was killed while handling the request with this key.
     IdempotentRequest.objects.create(owner=user, key="k1", fingerprint="x")
     assert send_with_key(signed_in, "k1", "a.jpg", astronaut).status_code == 409
     IdempotentRequest.objects.update(created_at=timezone.now() - timedelta(minutes=11))
@@ -321,7 +321,7 @@ def test_a_bad_edit_names_its_field(signed_in, analysis, edit, field):
 def test_a_queued_analysis_can_be_canceled_and_retried(signed_in, user, astronaut):
     analysis = submit(user, astronaut)
     assert signed_in.post(f"{URL}{analysis.pk}/cancel/").json()["status"] == "canceled"
-    photo_tasks.analyze(str(analysis.pk))  # its message comes later and does nothing
+    photo_tasks.analyze(str(analysis.pk))  # its message arrives later and does nothing
     assert signed_in.post(f"{URL}{analysis.pk}/cancel/").status_code == 409
 
     response = signed_in.post(f"{URL}{analysis.pk}/retry/")

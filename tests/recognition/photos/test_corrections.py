@@ -1,4 +1,4 @@
-"""What a person says a face shows stands beside the prediction and becomes a data set."""
+"""Corrections are stored beside predictions and become a data set."""
 
 import io
 import zipfile

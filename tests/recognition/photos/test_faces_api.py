@@ -1,4 +1,4 @@
-"""Faces are corrected, found and taken away over the API."""
+"""Correcting, listing and downloading faces over the API."""
 
 import io
 import zipfile

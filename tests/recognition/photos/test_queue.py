@@ -1,4 +1,4 @@
-"""Real workers and a real Redis: crashes and restarts in the middle of the work lose nothing."""
+"""Real workers and a real Redis: crashes and restarts lose nothing."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ def attempts_of(analysis: Analysis) -> int:
 
 
 def sweep_until(analysis: Analysis, status: str) -> None:
-    """What beat does every few seconds, until the row has the status."""
+    """Run the sweeper every few seconds, like beat, until the row has the status."""
 
     def swept() -> bool:
         job_tasks.requeue_stale.delay()
@@ -136,7 +136,7 @@ def test_a_photo_that_hangs_its_worker_is_given_up_in_the_end(worker, user, astr
     def delay(pk: str) -> None:
         photo_tasks.analyze.apply_async((pk,), time_limit=2)
 
-    monkeypatch.setattr(photo_tasks.analyze, "delay", delay)  # the sender's limit goes along
+    monkeypatch.setattr(photo_tasks.analyze, "delay", delay)  # the sender's limit is passed on
     worker(MIEN_TEST_PAUSE="600", MIEN_ANALYSIS_SECONDS="2")
     analysis = submit(user, astronaut)
 

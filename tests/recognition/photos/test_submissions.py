@@ -1,4 +1,4 @@
-"""Photos that come in: what is accepted, what is refused at once, and with which words."""
+"""Submitted photos: accepted ones, and those refused at once, with their messages."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Answers kept for requests that are sent twice: no longer than they are of use."""
+"""Stored responses of idempotent requests, and their expiry."""
 
 import json
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Webhooks: signed, repeated until heard, never sent where they must not go."""
+"""Webhooks: signed, retried until accepted, never sent to forbidden addresses."""
 
 import hashlib
 import hmac
@@ -28,7 +28,7 @@ URL = "/api/v1/webhooks/"
 
 
 class Listener:
-    """A web server that remembers what it hears and answers as it is told."""
+    """A web server that records requests and gives configured responses."""
 
     def __init__(self):
         self.heard, self.status, self.drips = [], 200, ""
@@ -70,7 +70,7 @@ def listener(settings):
 
 @pytest.fixture
 def exports_worker(transactional_db, redis_server, tmp_path):
-    """The worker that sends webhooks, as it is set up everywhere but with two threads."""
+    """The worker that sends webhooks, configured as in production but with two threads."""
     environment = {
         "MIEN_TEST_DATABASE": str(connection.settings_dict["NAME"]),
         "MIEN_WEBHOOK_NETWORKS": "127.0.0.0/8",
@@ -182,7 +182,7 @@ def test_an_attempt_out_of_time_has_failed(user, webhook, listener, astronaut, m
     listener.drips = ""
     delivery.refresh_from_db()
     assert (delivery.status, delivery.attempts) == ("pending", 1)
-    assert delivery.response == "The answer took too long."
+    assert delivery.response == "The response took too long."
     assert delivery.next_attempt_at > timezone.now()
 
 
@@ -306,12 +306,12 @@ def test_addresses_that_are_not_public_are_refused(signed_in, url):
 
 
 def test_a_name_that_became_private_is_not_sent_to(user, webhook, listener, astronaut, settings):
-    settings.WEBHOOK_NETWORKS = []  # as if the name pointed elsewhere when it was checked
+    settings.WEBHOOK_NETWORKS = []  # as if the name had resolved differently when checked
     delivery = finish_one(user, astronaut)
     send_due()
     delivery.refresh_from_db()
     assert listener.heard == []
-    assert "not a public address" in delivery.response
+    assert "n't a public address" in delivery.response
 
 
 @pytest.mark.parametrize("url", ["http://☃.net/", "http://xn--0.com/"])
@@ -321,7 +321,7 @@ def test_a_name_that_no_server_can_have_is_noted(user, webhook, astronaut, url):
     send_due()
     delivery.refresh_from_db()
     assert (delivery.status, delivery.attempts) == ("pending", 1)
-    assert delivery.response == "No server can have this name."
+    assert delivery.response == "This isn't a valid server name."
 
 
 def test_a_public_address_is_accepted_and_its_secret_shown(signed_in):

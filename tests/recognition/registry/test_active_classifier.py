@@ -1,4 +1,4 @@
-"""The classifier of this process: loaded once, swapped after a promotion, kept if the new fails."""
+"""This process's classifier: loaded once, swapped on promotion, kept if the new one fails."""
 
 import pytest
 from django.core.files.base import ContentFile
@@ -45,7 +45,7 @@ def test_a_version_that_cannot_be_loaded_leaves_the_old_one_in_use(shipped, capl
     damage(broken)
 
     assert registry.active_classifier() == old
-    assert "cannot be loaded; version 1 (se_resnet) stays in use" in caplog.text
+    assert "can't be loaded; version 1 (se_resnet) stays active" in caplog.text
 
 
 def test_a_version_that_cannot_be_loaded_is_tried_again_later(shipped, monkeypatch):

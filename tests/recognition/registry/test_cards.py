@@ -1,4 +1,4 @@
-"""Cards of models: on what two can be compared, and what is taken from a foreign one."""
+"""Model cards: comparing two, and reading imported ones."""
 
 import json
 
@@ -59,7 +59,7 @@ def test_a_foreign_card_in_our_form_is_taken():
     taken = cards.read_foreign(json.dumps(ours).encode())
 
     assert taken["architecture"] == "tiny"
-    del ours["figures"]["PublicTest"]["log_loss"]  # nobody here would read it
+    del ours["figures"]["PublicTest"]["log_loss"]  # nobody reads it here
     assert taken["figures"] == ours["figures"]
 
 

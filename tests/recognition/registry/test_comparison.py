@@ -1,4 +1,4 @@
-"""Versions described and side by side."""
+"""Versions described and compared."""
 
 import pytest
 import skimage.data

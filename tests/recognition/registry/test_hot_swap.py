@@ -1,4 +1,4 @@
-"""A promotion reaches workers that are busy: nothing fails, and every result names its version."""
+"""A promotion reaches busy workers: nothing fails, and every result names its version."""
 
 import itertools
 from collections import defaultdict
@@ -77,4 +77,4 @@ def test_a_version_that_workers_cannot_load_fails_no_job(worker, user, astronaut
 
     assert set(Analysis.objects.values_list("status", flat=True)) == {Status.SUCCEEDED}
     assert numbers() == {1}
-    assert b"cannot be loaded; version 1 (se_resnet) stays in use" in process.log.read_bytes()
+    assert b"can't be loaded; version 1 (se_resnet) stays active" in process.log.read_bytes()

@@ -1,4 +1,4 @@
-"""Foreign model files: what follows the rules is tried, everything else is refused unharmed."""
+"""Imported model files: valid ones are tried, others are refused safely."""
 
 import io
 import subprocess

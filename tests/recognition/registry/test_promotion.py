@@ -1,4 +1,4 @@
-"""Model versions are promoted with care, taken back, put aside; and the trail tells who did it."""
+"""Promoting, rolling back and archiving versions; the audit trail."""
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor

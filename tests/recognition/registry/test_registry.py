@@ -1,4 +1,4 @@
-"""Model versions are registered once, whether they come with the code, are trained or imported."""
+"""Model versions are registered once, whether shipped, trained or imported."""
 
 import hashlib
 import json
@@ -97,7 +97,7 @@ def test_registering_at_once_gives_each_file_one_number():
     assert numbers[:3] == numbers[3:]
     assert sorted(numbers[:3]) == [1, 2, 3]
     names = set(ModelVersion.objects.values_list("onnx", flat=True))
-    for seed in range(3):  # of the copies that came too late nothing stays
+    for seed in range(3):  # nothing remains of the late copies
         stem = hashlib.sha256(network(seed)).hexdigest()
         stored = [name for name in default_storage.listdir("models")[1] if name.startswith(stem)]
         assert len([name for name in stored if f"models/{name}" in names]) == 1

@@ -35,7 +35,7 @@ def test_an_unknown_name_is_refused():
 
 
 def test_norm_conv_normalizes_like_batch_normalization():
-    """In training, what comes out has mean 0 and variance 1 on the faces the statistics are of."""
+    """In training, outputs have mean 0 and variance 1 on the statistics' faces."""
     layer = NormConv(8)
     inputs = np.random.default_rng(1).normal(3, 5, (16, 12, 12, 4)).astype(np.float32)
     outputs = keras.ops.convert_to_numpy(layer(inputs, training=True))[:4]

@@ -100,7 +100,7 @@ def test_helpers_make_the_same_batches():
     alone = TrainingBatches(images, np.arange(160), CONFIG, 2, 40, 0.8, framings)
     with Helpers(images, framings, 2) as pool:
         helped = TrainingBatches(images, np.arange(160), CONFIG, 2, 40, 0.8, framings, pool)
-        # Twice: Keras may begin an epoch anew.
+        # Twice, because Keras may restart an epoch.
         for number in [*range(len(alone)), 0]:
             for expected, made in zip(alone[number], helped[number], strict=True):
                 assert np.array_equal(expected, made)

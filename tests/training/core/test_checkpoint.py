@@ -1,4 +1,4 @@
-"""Weights are taken in the right order, bad files are named, and nothing heavy is loaded."""
+"""Weights are read in the right order, bad files give errors, and nothing heavy is imported."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Figures match what can be counted by hand, mistakes are found, and the temperature calibrates."""
+"""Metrics match counting by hand, mistakes are found, and the temperature calibrates."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Every exported file answers like the trained network, or isn't written."""
+"""Every exported file gives the trained network's outputs, or isn't written."""
 
 import json
 
@@ -37,7 +37,7 @@ def test_a_deviating_export_is_refused_and_leaves_no_file(model, tmp_path, monke
 
 
 def moved(architecture: str) -> keras.Model:
-    """A network whose weights and statistics are not those that it begins with."""
+    """A network with non-initial weights and statistics."""
     model = build(architecture)
     random = np.random.default_rng(0)
     model.set_weights(
@@ -90,7 +90,7 @@ def source(tmp_path_factory):
 
 
 def test_the_shipped_variant_is_of_the_shipped_network():
-    """The files are of one release: nothing else would notice that one of them is older."""
+    """The files belong to one release; nothing else would notice an older one."""
     faces, _ = draw_faces(64)
     small = SHIPPED_MODEL.with_suffix(".int8.onnx")
     answers, expected = (EmotionClassifier(path).predict(faces) for path in (small, SHIPPED_MODEL))

@@ -51,7 +51,7 @@ def test_framed_validation_has_figures_and_takes_part_in_the_calibration(progres
     assert set(plain["figures"]) == {"validation"}
     assert set(framed["figures"]) == {"validation", "validation_framed"}
     assert framed["figures"]["validation_framed"]["faces"] == 28
-    # A shift this large misleads the network, so that surer answers would be wrong ones.
+    # A shift this large misleads the network, so confident outputs would be wrong.
     assert framed["temperature"] > plain["temperature"]
 
 

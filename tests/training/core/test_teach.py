@@ -44,7 +44,7 @@ def test_folds_that_cannot_be(tmp_path, capsys):
 
 
 def test_a_teacher_never_sees_the_fold_that_it_labels(monkeypatch, tmp_path):
-    """Where a fold's labels are swapped, its teacher goes on giving the others' answer."""
+    """If a fold's labels are swapped, its teacher still predicts the others' labels."""
     faces = make_faces(280)
     fold = teach.cut_folds(faces, CONFIG, 2)[0]
     wrong = faces.labels.copy()

@@ -1,4 +1,4 @@
-"""What people correct becomes a data set that can be trained on."""
+"""Corrections become a data set."""
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -22,7 +22,7 @@ FACES = 210
 
 @pytest.fixture
 def corrected(admin):
-    """A photo of the administrator's with 210 corrected faces, and one that is none."""
+    """An administrator's photo with 210 corrected faces, and one marked as no face."""
     images, labels = draw_faces(FACES + 1)
     faces = list(photo_of(admin, images).faces.all())
     for face, label in zip(faces, labels, strict=True):

@@ -1,4 +1,4 @@
-"""Data sets come in by upload or from the server's folder, each content once."""
+"""Data sets are added by upload or from the server's folder, each content once."""
 
 import os
 
@@ -118,9 +118,7 @@ def test_malformed_rows_are_reported(admin):
     dataset.refresh_from_db()
 
     assert (dataset.status, dataset.error_code) == ("failed", "malformed")
-    assert dataset.error_message.startswith(
-        "2 entries cannot be read. The first: faces.csv, line 2"
-    )
+    assert dataset.error_message.startswith("2 entries can't be read. The first: faces.csv, line 2")
     assert "line 3" in dataset.report["problems"][1]
 
 

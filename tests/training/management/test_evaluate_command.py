@@ -1,4 +1,4 @@
-"""manage.py evaluate prints the figures of a model and draws them; of a file without a database."""
+"""manage.py evaluate prints and draws a model's metrics; for a file, without a database."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""manage.py models: the registry from a shell, with errors that say what to do."""
+"""manage.py models: the registry on the command line, with helpful errors."""
 
 import io
 import json
@@ -62,14 +62,14 @@ def test_promote_asks_for_confirmation(versions):
 def test_rollback_goes_back(versions):
     run("promote", 2, "--confirm")
     assert "version 1" in run("rollback")
-    with pytest.raises(CommandError, match="No version was in use before"):
+    with pytest.raises(CommandError, match="No version was active before"):
         run("rollback")
 
 
 def test_archive_puts_aside(versions):
     run("archive", 2)
     assert run("list").splitlines()[1].split()[1] == "archived"
-    with pytest.raises(CommandError, match="is in use"):
+    with pytest.raises(CommandError, match="is active"):
         run("archive", 1)
 
 
@@ -138,11 +138,11 @@ def test_a_damaged_version_is_not_exported(versions, tmp_path):
         (["show", 7], "There is no version 7; there are: 1, 2"),
         (["promote", 7], "There is no version 7"),
         (["archive", 2, "--user", "nobody@example.org"], "There is no account nobody@example.org"),
-        (["export", 2, "/tmp/model.h5"], "ends in .onnx, .keras, .npz"),
+        (["export", 2, "/tmp/model.h5"], "end in .onnx, .keras, .npz"),
         (["export", 2, "/tmp/model.npz"], "There is no .npz file of version 2"),
         (["export", 2, "/no/such/folder/model.onnx"], "No such file or directory"),
         (["import", "/no/such/file.onnx"], "No such file or directory"),
-        (["import", __file__], "is no such file: .onnx and .npz"),
+        (["import", __file__], "has the wrong type. Choose .onnx or .npz"),
     ],
 )
 def test_errors_name_what_is_wrong(versions, arguments, message):

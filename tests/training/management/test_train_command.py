@@ -1,4 +1,4 @@
-"""manage.py train goes from a file of faces to a model that the engine reads."""
+"""manage.py train turns a file of faces into a model for the engine."""
 
 import json
 

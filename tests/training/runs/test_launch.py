@@ -1,4 +1,4 @@
-"""A training begins only with choices that can work, and says how long it will take."""
+"""A training starts only with valid options, and estimates its duration."""
 
 import re
 from dataclasses import fields
@@ -88,7 +88,7 @@ def test_the_quick_look_takes_less_than_a_minute_unless_epochs_are_asked_for():
 
 
 def test_the_architectures_are_those_of_the_core():
-    # Read, not imported: that would load TensorFlow into the tests.
+    # Read, not imported, because that would load TensorFlow into the tests.
     source = Path(launch.__file__).parents[1] / "core" / "architectures.py"
     listed = source.read_text().split("ARCHITECTURES: dict")[1].split("}")[0]
 

@@ -1,4 +1,4 @@
-"""Folders that crashes left behind are deleted, and no others."""
+"""Orphaned folders are deleted, and no others."""
 
 import os
 import time
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 
 def folder(kind: str, name: str, age: float = 2 * leftovers.KEPT_SECONDS) -> Path:
-    """A folder with a file, last changed so many seconds ago."""
+    """A folder with a file, last changed this many seconds ago."""
     path = settings.TRAINING_DIR / kind / name
     path.mkdir(parents=True, exist_ok=True)
     (path / "faces.csv").write_text("a part of it")

@@ -1,4 +1,4 @@
-"""The real training process, TensorFlow and all: killed on the way, it ends in a working model."""
+"""The real training process with TensorFlow: even if killed, it ends in a working model."""
 
 import os
 import re
@@ -34,7 +34,7 @@ def processes(monkeypatch) -> list[trainer.Trainer]:
 
 
 def carry_out_until_the_first_epoch(run, then) -> None:
-    """Carry out the run, and do something to it after its first epoch."""
+    """Run it, and call a function after its first epoch."""
 
     def interfere():
         wait_until(lambda: 1 in numbers(run), "the first epoch", seconds=180)
@@ -95,7 +95,7 @@ def test_a_run_that_is_canceled_stops_at_once_and_goes_on_when_resumed(admin, da
     run.refresh_from_db()
     assert run.status == Status.SUCCEEDED, run.log + run.error_message
     assert numbers(run) == list(range(1, 21))
-    # The process may have kept an epoch more than it could tell of before it was stopped.
+    # The process may have stored one more epoch than it reported before it was stopped.
     began = int(re.search(r"going on after epoch (\d+)", run.log)[1])
     assert len(learned) <= began <= len(learned) + 1
 

@@ -1,4 +1,4 @@
-"""What a training tells on its way, and when it stops early."""
+"""A training's progress reports and early stopping."""
 
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -33,7 +33,7 @@ class Told:
 
 @pytest.fixture
 def clock(monkeypatch):
-    """The time, which passes only when a test says so."""
+    """A fake clock."""
     now = SimpleNamespace(seconds=100.0)
     monkeypatch.setattr("training.runs.reporter.time.monotonic", lambda: now.seconds)
     return now
@@ -46,7 +46,7 @@ def reporter(epochs=(), patience=None, config=CONFIG) -> Reporter:
 
 
 def run_epoch(one: Reporter, clock, epoch: Epoch) -> None:
-    """What fit does: asks before the epoch, after each batch, then tells of the epoch."""
+    """Imitates fit: asks before the epoch and after each batch, then reports the epoch."""
     one.after_batch()
     for _ in range(one.batches):
         clock.seconds += 1

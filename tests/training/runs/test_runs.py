@@ -1,4 +1,4 @@
-"""A run goes from the queue to a model version, whatever happens to it on the way."""
+"""A run gets from the queue to a model version, whatever happens on the way."""
 
 import json
 import os
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 class Background:
-    """Carries out the next run in a thread, as the worker does, while the test interferes."""
+    """Executes the next run in a thread like the worker, while the test interferes."""
 
     def __init__(self):
         self.thread = threading.Thread(target=self.work, daemon=True)

@@ -1,6 +1,6 @@
-"""Stands in for the process that makes a model of weights: `python -m ... FOLDER`.
+"""Stands in for the import process: `python -m ... FOLDER`.
 
-MIEN_TEST_IMPORTER is what goes wrong: it "dies", finds a "problem", or "waits" for ever.
+MIEN_TEST_IMPORTER makes it fail: it "dies", finds a "problem", or "waits" forever.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The process that makes a model of weights, as it is: with TensorFlow."""
+"""The real import process, with TensorFlow."""
 
 import io
 import json
@@ -41,7 +41,7 @@ def test_weights_become_a_model_that_answers_like_their_network(network, tmp_pat
     assert (tmp_path / "expression.keras").is_file()
     assert (card["architecture"], card["temperature"]) == ("mini_xception", 2.0)
     assert card["parameters"] == network.count_params()
-    assert card["bytes"] > 1  # what is known here counts, not what was claimed
+    assert card["bytes"] > 1  # this site's knowledge counts, not claims
 
 
 def test_what_is_kept_can_be_imported_again(network, tmp_path):

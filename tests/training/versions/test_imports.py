@@ -1,4 +1,4 @@
-"""Weights made elsewhere become a model version, or it is said why they do not."""
+"""Imported weights become a model version, or give a clear error."""
 
 import json
 import os

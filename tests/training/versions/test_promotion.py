@@ -1,4 +1,4 @@
-"""What this site has measured decides what is promoted without a confirmation."""
+"""This site's evaluations decide what can be promoted without confirmation."""
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -20,7 +20,7 @@ def dataset(db) -> Dataset:
 
 @pytest.fixture
 def foreign(db) -> ModelVersion:
-    """A version that was imported: whatever its card says is somebody's word."""
+    """An imported version, whose card is only a claim."""
     registry.register_shipped_model()
     return registry.register(network(), card(0.99), imported=True)
 

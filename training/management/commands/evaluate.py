@@ -1,4 +1,4 @@
-"""manage.py evaluate: the figures of a model on labeled faces; of a file without a database."""
+"""manage.py evaluate: metrics of a model on labeled faces; for a file, without a database."""
 
 import json
 from argparse import ArgumentParser
@@ -20,7 +20,7 @@ from training.management.commands.models import find_version
 
 
 class Command(BaseCommand):
-    help = "Score a model (by default the file that is shipped) on a split of a data set."
+    help = "Evaluate a model (default: the shipped file) on a split of a data set."
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -35,7 +35,7 @@ class Command(BaseCommand):
             "--split",
             default="PublicTest",
             choices=(*SPLITS, VALIDATION, "all"),
-            help="validation is the part of Training that the model's card says was held out",
+            help="validation: the part of Training that the model's card names as held out",
         )
         parser.add_argument("--threads", type=int, default=1)
         parser.add_argument("--output", type=Path, help="folder for the pictures")
@@ -45,9 +45,9 @@ class Command(BaseCommand):
             type=int,
             default=0,
             metavar="N",
-            help="also draw, for each class, the N most confident wrong answers",
+            help="also draw the N most confident mistakes per class",
         )
-        parser.add_argument("--json", action="store_true", help="print nothing but JSON")
+        parser.add_argument("--json", action="store_true", help="print only JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -108,7 +108,7 @@ def _card_beside(model: Path) -> dict[str, Any]:
     # Variants share a card: expression.onnx and expression.int8.onnx have expression.json.
     card = model.with_name(model.name.split(".")[0] + ".json")
     if not card.is_file():
-        raise DatasetError(f"{card.name} beside the model is needed to know its validation part.")
+        raise DatasetError(f"{card.name} beside the model is needed to find its validation part.")
     return dict(json.loads(card.read_text()))
 
 

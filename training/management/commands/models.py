@@ -1,4 +1,4 @@
-"""`manage.py models`: the registry of model versions from a shell."""
+"""`manage.py models`: the model registry on the command line."""
 
 import json
 from argparse import ArgumentParser
@@ -33,23 +33,25 @@ class Command(BaseCommand):
         def add(name: str, help: str, *parts: ArgumentParser) -> ArgumentParser:
             return commands.add_parser(name, help=help, parents=parts)
 
-        # Filled before it becomes a parent: what a subcommand has in common with others.
+        # Filled before use as a parent: the options that subcommands share.
         number, audit, as_json = (ArgumentParser(add_help=False) for _part in range(3))
         number.add_argument("number", type=int, metavar="NUMBER")
-        audit.add_argument("--user", metavar="EMAIL", help="who does it, for the audit trail")
-        audit.add_argument("--reason", default="", metavar="TEXT", help="why, for the audit trail")
-        as_json.add_argument("--json", action="store_true", help="print nothing but JSON")
+        audit.add_argument("--user", metavar="EMAIL", help="your account, for the audit trail")
+        audit.add_argument(
+            "--reason", default="", metavar="TEXT", help="the reason, for the audit trail"
+        )
+        as_json.add_argument("--json", action="store_true", help="print only JSON")
 
-        add("list", "all versions, the newest first", as_json)
-        add("show", "a version, its figures and its history", number, as_json)
-        promoting = add("promote", "put a version to use on all workers", number, audit)
+        add("list", "list all versions, newest first", as_json)
+        add("show", "show a version, its metrics and its history", number, as_json)
+        promoting = add("promote", "make a version active on all workers", number, audit)
         promoting.add_argument(
             "--confirm",
             action="store_true",
-            help="also if it is less accurate than the one in use, or cannot be compared with it",
+            help="promote even if it is less accurate than the active one, or not comparable",
         )
-        add("rollback", "go back to the version in use before", audit)
-        add("archive", "put a version aside that is not in use", number, audit)
+        add("rollback", "go back to the previously active version", audit)
+        add("archive", "archive a version that isn't active", number, audit)
         exporting = add("export", "write a version's files", number)
         exporting.add_argument(
             "output",
@@ -57,13 +59,13 @@ class Command(BaseCommand):
             metavar="PATH",
             help="an .onnx, .keras, .npz (weights), .json or .zip file",
         )
-        importing = add("import", "register an ONNX file or weights made elsewhere", audit)
+        importing = add("import", "register an ONNX file or weights from elsewhere", audit)
         importing.add_argument("file", type=Path, metavar="FILE", help="an .onnx or .npz file")
-        importing.add_argument("--card", type=Path, metavar="JSON", help="what is known about it")
+        importing.add_argument("--card", type=Path, metavar="JSON", help="its model card")
         importing.add_argument(
             "--architecture",
             default="",
-            help=f"of weights whose file does not say it: {', '.join(ARCHITECTURES)}",
+            help=f"for weights whose file doesn't name it: {', '.join(ARCHITECTURES)}",
         )
 
     def handle(self, *, command: str, **options: Any) -> None:
@@ -72,7 +74,7 @@ class Command(BaseCommand):
         except (ModelError, registry.PromotionRefused) as error:
             hint = ""
             if error.code in ("worse", "not_comparable"):
-                hint = " Add --confirm to promote it all the same."
+                hint = " Add --confirm to promote it anyway."
             raise CommandError(error.message + hint) from error
         except OSError as error:
             raise CommandError(str(error)) from error
@@ -118,7 +120,7 @@ class Command(BaseCommand):
 
     def _rollback(self, options: dict[str, Any]) -> None:
         version = registry.roll_back(find_user(options["user"]), reason=options["reason"])
-        self.stdout.write(f"In use again: {version}")
+        self.stdout.write(f"Active again: {version}")
 
     def _archive(self, options: dict[str, Any]) -> None:
         version = find_version(options["number"])
@@ -128,7 +130,7 @@ class Command(BaseCommand):
     def _export(self, options: dict[str, Any]) -> None:
         version, output = find_version(options["number"]), options["output"]
         if output.suffix not in EXPORTS:
-            raise CommandError("Name a file that ends in .onnx, .keras, .npz, .json or .zip.")
+            raise CommandError("The file name must end in .onnx, .keras, .npz, .json or .zip.")
         content = EXPORTS[output.suffix](version)
         if content is None:
             raise CommandError(f"There is no {output.suffix} file of {version}, only an ONNX file.")
@@ -177,7 +179,7 @@ def find_version(number: int) -> ModelVersion:
 
 
 def find_user(email: str | None) -> Any:
-    """The account with this address; None where no address is given. Raises CommandError."""
+    """The account with this address; None without an address. Raises CommandError."""
     if email is None:
         return None
     user = get_user_model().objects.filter(email__iexact=email).first()

@@ -37,7 +37,7 @@ FLAGS["votes"] = "--votes-share"  # --votes is the file
 
 
 class Command(BaseCommand):
-    help = "Train a classifier on labeled faces. Run again, it goes on with a run that was stopped."
+    help = "Train a classifier on labeled faces. Running it again resumes an interrupted run."
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -52,19 +52,19 @@ class Command(BaseCommand):
             "--export",
             type=Path,
             metavar="FILE",
-            help="train nothing; export the best epoch of this checkpoint.npz or best.npz",
+            help="don't train; export the best epoch of this checkpoint.npz or best.npz",
         )
         parser.add_argument(
             "--score",
             action="append",
             default=[],
             choices=SPLITS,
-            help="also give the figures of this split; may be given several times",
+            help="also evaluate on this split; repeat for more",
         )
         parser.add_argument(
             "--register",
             action="store_true",
-            help="make it a model version, scored on every test split as those of the site are",
+            help="register it as a model version, evaluated on every test split",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -146,7 +146,7 @@ class Command(BaseCommand):
         int8 = card["int8"]
         self.stdout.write(
             f"int8 on validation: accuracy {int8['figures']['validation']['accuracy']:.4f}, "
-            f"{int8['bytes']} bytes; " + ("kept" if int8["kept"] else "not kept: it costs too much")
+            f"{int8['bytes']} bytes; " + ("kept" if int8["kept"] else "not kept: too inaccurate")
         )
         names = [MODEL, INT8, CARD] if int8["kept"] else [MODEL, CARD]
         self.stdout.write(f"Wrote {', '.join(str(output / name) for name in names)}.")

@@ -1,4 +1,4 @@
-"""A client of Mien's REST API: photos in, the expressions of their faces out."""
+"""Python client for Mien's REST API."""
 
 from mien_client.client import Analysis, Face, Mien, MienError
 

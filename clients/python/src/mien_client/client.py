@@ -1,4 +1,4 @@
-"""The connection to a server: uploads that are done once, waits, and retries."""
+"""The connection to a server: idempotent uploads, waiting and retries."""
 
 import contextlib
 import email.utils
@@ -24,7 +24,7 @@ POLL_SECONDS = 0.5
 
 
 class MienError(Exception):
-    """What went wrong: a sentence, the server's stable `code`, and its status (0 without one)."""
+    """An error: a sentence, the server's stable `code`, and the HTTP status (0 without one)."""
 
     def __init__(self, message: str, code: str = "error", status: int = 0) -> None:
         super().__init__(message)
@@ -33,10 +33,10 @@ class MienError(Exception):
 
 @dataclass(frozen=True)
 class Face:
-    """A face: its box (x, y, width, height in pixels) and the probabilities of its expressions.
+    """A face: its box (x, y, width, height in pixels) and its expression probabilities.
 
-    `quality` names why the reading may be less certain (small, blurred, turned); `correction` is
-    what its owner says it shows, an expression or not_a_face.
+    `quality` lists why the prediction may be less reliable (small, blurred, turned); `correction`
+    is the owner's correction, an expression or not_a_face.
     """
 
     box: dict[str, float]
@@ -49,7 +49,7 @@ class Face:
 
 @dataclass(frozen=True)
 class Analysis:
-    """What became of a photo; `error` is {code, message} where it failed, `raw` the whole state."""
+    """The result of a photo; `error` is {code, message} if it failed, `raw` the full JSON."""
 
     id: str
     status: str
@@ -88,7 +88,7 @@ class Analysis:
 
 
 class Mien:
-    """A Mien server, used with a key. Every method raises MienError with a sentence that helps."""
+    """A Mien server, used with an API key. All methods raise MienError with a helpful sentence."""
 
     def __init__(
         self,
@@ -98,14 +98,14 @@ class Mien:
         retry_seconds: float = RETRY_SECONDS,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        """`retry_seconds`: for so long trouble of the network or the server is sat out."""
+        """`retry_seconds`: how long to retry after network or server errors."""
         if not server.startswith(("http://", "https://")):
             raise MienError(
-                f"Begin the server's address with http:// or https://, not {server!r}.",
+                f"The server's address must start with http:// or https://, not {server!r}.",
                 "bad_server",
             )
         if not (key.isascii() and key.isprintable()):
-            raise MienError("This is not a whole key: copy it again.", "bad_key")
+            raise MienError("This isn't a complete key. Copy it again.", "bad_key")
         self.retry_seconds = retry_seconds
         self._http = httpx.Client(
             base_url=server.rstrip("/") + "/api/v1/",
@@ -137,15 +137,15 @@ class Mien:
         timeout: float = 300,
         idempotency_key: str | None = None,
     ) -> Analysis:
-        """Upload a photo and wait for its result, for `timeout` seconds at most.
+        """Upload a photo and wait for its result, at most `timeout` seconds.
 
-        Sent again with the same `idempotency_key` the photo is analyzed once; without one each
-        call is a request of its own, however often it has to be sent.
+        Calls with the same `idempotency_key` analyze the photo once. Without one, each call is a
+        new request, however often it is retried.
         """
         deadline = time.monotonic() + timeout
         content = photo if isinstance(photo, bytes) else Path(photo).read_bytes()
         name = title or ("photo" if isinstance(photo, bytes) else Path(photo).name)
-        quoted = quote(name, errors="replace")  # a file's name need not be UTF-8
+        quoted = quote(name, errors="replace")  # file names may not be UTF-8
         answer = self._request(
             "POST",
             "analyses/",
@@ -173,7 +173,7 @@ class Mien:
         return Analysis.read(self._request("GET", f"analyses/{analysis_id}/"))
 
     def delete(self, analysis_id: str) -> None:
-        """Remove an analysis with its photo."""
+        """Delete an analysis and its photo."""
         self._request("DELETE", f"analyses/{analysis_id}/")
 
     def export(
@@ -184,15 +184,14 @@ class Mien:
         filters: Mapping[str, str | int | list[str]] | None = None,
         timeout: float = 600,
     ) -> dict[str, Any]:
-        """Have the faces of the history written to a file here; gives the export's state.
+        """Export the faces of the history to a local file; returns the export's state.
 
-        `format` is csv, jsonl or parquet; `filters` are those of the API. The server makes the
-        file, which is waited for, and deletes its copy once it is here. `path` is whole or
-        untouched.
+        `format` is csv, jsonl or parquet; `filters` are those of the API. Waits for the server to
+        make the file, and deletes its copy after the download. `path` is complete or untouched.
         """
         deadline = time.monotonic() + timeout
         wanted = {"format": format, "filters": dict(filters or {})}
-        once = {"Idempotency-Key": str(uuid.uuid4())}  # however often it has to be sent
+        once = {"Idempotency-Key": str(uuid.uuid4())}  # however often it is retried
         state: dict[str, Any] = self._request("POST", "exports/", json=wanted, headers=once)
         address = f"exports/{state['id']}/"
         try:
@@ -207,18 +206,18 @@ class Mien:
                 raise MienError(error["message"], error["code"])
             self._fetch(f"{address}file/", Path(path))
         finally:
-            # Also what nobody waits for any more: there may be only so many.
+            # Also if nobody waits any more: their number is limited.
             with contextlib.suppress(MienError):
                 self._request("DELETE", address)
         return state
 
     def me(self) -> dict[str, Any]:
-        """Who the key belongs to, its limits, and what is stored."""
+        """The key's owner, limits and usage."""
         me: dict[str, Any] = self._request("GET", "me/")
         return me
 
     def _fetch(self, address: str, path: Path) -> None:
-        """Write an answer to a file as it comes; begun anew after trouble, as in _request."""
+        """Stream a response to a file; retries from the start like _request."""
         partial = path.with_name(f"{path.name}.partial")
         try:
             self._sit_out(lambda: self._write(address, partial))
@@ -240,14 +239,14 @@ class Mien:
         return _body(response)
 
     def _sit_out(self, send: Callable[[], httpx.Response]) -> httpx.Response:
-        """Send until there is an answer that is a success; raises MienError when it is given up."""
+        """Send until it succeeds. Raises MienError when giving up."""
         deadline, pause = time.monotonic() + self.retry_seconds, 0.5
         told = False
         while True:
             try:
                 response = send()
             except httpx.TransportError as error:
-                problem = MienError(f"{self._http.base_url} cannot be reached: {error}.", "network")
+                problem = MienError(f"{self._http.base_url} can't be reached: {error}.", "network")
             else:
                 if response.is_success:
                     return response
@@ -266,16 +265,16 @@ class Mien:
 
 
 def _body(response: httpx.Response) -> Any:
-    """What a success carries; a MienError where it comes from something else than Mien."""
+    """The JSON of a successful response; MienError if it isn't from Mien."""
     try:
         return response.json() if response.content else None
     except ValueError:
-        message = f"At {response.url.host} answers something else than Mien."
+        message = f"At {response.url.host} isn't a Mien server."
         raise MienError(message, "not_mien", response.status_code) from None
 
 
 def _seconds(retry_after: str) -> float:
-    """How long a Retry-After header asks to wait: it names seconds or a date."""
+    """How long a Retry-After header, in seconds or as a date, asks to wait."""
     try:
         if retry_after.strip().isdecimal():
             return float(retry_after)
@@ -285,7 +284,7 @@ def _seconds(retry_after: str) -> float:
 
 
 def _problem(response: httpx.Response) -> MienError:
-    """The error of a problem document, or of whatever else came instead."""
+    """The error from a problem document, or from any other response."""
     try:
         body = response.json()
         first = (body.get("errors") or [body])[0]

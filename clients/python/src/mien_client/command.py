@@ -19,7 +19,7 @@ PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".heic", ".heif", 
 # What begins a formula in a spreadsheet, the full-width forms included.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 LOOK_SECONDS = 1.0
-# What goes wrong with every photo when it goes wrong with one.
+# Errors that would repeat for every photo.
 HOPELESS = {"network", "bad_server", "bad_key", "not_mien", "not_set_up", "not_signed_in"}
 HOPELESS |= {"not_allowed"}
 FILTERS = {
@@ -35,19 +35,19 @@ Writer = Generator[None, tuple[Path, Analysis], None]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; gives the exit status."""
+    """Run the command; returns the exit status."""
     logging.basicConfig(format="mien: %(message)s", level=logging.WARNING)
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name may be what it cannot write
+    if isinstance(sys.stdout, io.TextIOWrapper):  # it may not be able to write a file's name
         sys.stdout.reconfigure(errors="backslashreplace")
     options = parser().parse_args(arguments)
     if not options.server or not options.key:
-        print("mien: name the server and a key (MIEN_SERVER, MIEN_KEY)", file=sys.stderr)
+        print("mien: set the server and a key (MIEN_SERVER, MIEN_KEY)", file=sys.stderr)
         return 2
     if options.command == "export":
         return export(options)
     watches = options.command == "watch"
     photos = arriving(options.folder) if watches else options.photos
-    # A folder is watched for days: its photos wait until the server is there again.
+    # A folder may be watched for days, so photos wait until the server is back.
     patience = math.inf if watches else RETRY_SECONDS
     writer = {"json": write_json, "csv": write_csv, "table": write_table}[options.format]()
     next(writer)
@@ -60,15 +60,15 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(file=sys.stderr)
         return 0 if watches else 130
-    except BrokenPipeError:  # whoever read the output has enough
+    except BrokenPipeError:  # the reader of the output has stopped
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
 
 def analyze_all(mien: Mien, photos: Iterable[Path], timeout: float, writer: Writer) -> int:
-    """Analyze and write one after the other; the exit status.
+    """Analyze the photos one by one and print the results; returns the exit status.
 
-    Raises MienError for what would go wrong with the others as well.
+    Raises MienError for errors that would repeat for the other photos.
     """
     failed = 0
     for path in photos:
@@ -91,16 +91,14 @@ def analyze_all(mien: Mien, photos: Iterable[Path], timeout: float, writer: Writ
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    top = argparse.ArgumentParser(
-        prog="mien", description="Read the expressions that faces in photos show."
-    )
+    top = argparse.ArgumentParser(prog="mien", description="Read facial expressions in photos.")
     server, key = (os.environ.get(name) for name in ("MIEN_SERVER", "MIEN_KEY"))
-    top.add_argument("--server", default=server, help="its address, else that of MIEN_SERVER")
-    top.add_argument("--key", default=key, help="a key of yours, else that of MIEN_KEY")
+    top.add_argument("--server", default=server, help="its address (default: MIEN_SERVER)")
+    top.add_argument("--key", default=key, help="your API key (default: MIEN_KEY)")
     commands = top.add_subparsers(dest="command", required=True)
-    analyze = commands.add_parser("analyze", help="photos, one after the other")
+    analyze = commands.add_parser("analyze", help="analyze photos")
     analyze.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
-    watch = commands.add_parser("watch", help="every photo that comes into a folder")
+    watch = commands.add_parser("watch", help="analyze every photo that is added to a folder")
     watch.add_argument("folder", type=Path)
     for command in (analyze, watch):
         form = command.add_mutually_exclusive_group()
@@ -108,20 +106,22 @@ def parser() -> argparse.ArgumentParser:
             form.add_argument(
                 f"--{name}", dest="format", action="store_const", const=name, help=words
             )
-        command.add_argument("--timeout", type=float, default=300, help="seconds for a photo")
+        command.add_argument(
+            "--timeout", type=float, default=300, help="seconds to wait for a photo"
+        )
         command.set_defaults(format="table")
-    export = commands.add_parser("export", help="the faces of the history as a file")
+    export = commands.add_parser("export", help="export the faces of the history")
     export.add_argument("--format", choices=("csv", "jsonl", "parquet"), default="csv")
     export.add_argument("-o", "--output", type=Path, metavar="FILE", help="faces.FORMAT")
-    export.add_argument("--timeout", type=float, default=600, help="seconds in all")
+    export.add_argument("--timeout", type=float, default=600, help="seconds to wait in total")
     for name, words in FILTERS.items():
         export.add_argument(f"--{name.replace('_', '-')}", help=words)
-    export.add_argument("--id", action="append", help="one entry; may be given several times")
+    export.add_argument("--id", action="append", help="one entry; repeat for more")
     return top
 
 
 def export(options: argparse.Namespace) -> int:
-    """Write what the filters show to a file; gives the exit status."""
+    """Export the filtered faces to a file; returns the exit status."""
     path = options.output or Path(f"faces.{options.format}")
     given = {name: getattr(options, name) for name in (*FILTERS, "id")}
     filters = {name: value for name, value in given.items() if value}
@@ -141,11 +141,11 @@ def export(options: argparse.Namespace) -> int:
 
 
 def arriving(folder: Path) -> Iterator[Path]:
-    """Pictures that come into a folder, each once it has stopped growing; without an end."""
+    """Yields pictures added to a folder, each once it has stopped growing; never ends."""
     if not folder.is_dir():
-        raise SystemExit(f"mien: {folder} is not a folder")
-    sizes = dict.fromkeys(pictures(folder), -1)  # those that are there already are left alone
-    print(f"mien: waiting for photos in {folder}; Ctrl-C ends it", file=sys.stderr)
+        raise SystemExit(f"mien: {folder} isn't a folder")
+    sizes = dict.fromkeys(pictures(folder), -1)  # existing ones are ignored
+    print(f"mien: waiting for photos in {folder}; press Ctrl-C to stop", file=sys.stderr)
     while True:
         time.sleep(LOOK_SECONDS)
         for path in pictures(folder):
@@ -153,7 +153,7 @@ def arriving(folder: Path) -> Iterator[Path]:
                 continue
             try:
                 size = path.stat().st_size
-            except FileNotFoundError:  # somebody has taken it away again
+            except FileNotFoundError:  # it was removed again
                 continue
             if size and sizes.get(path) == size:
                 sizes[path] = -1
@@ -169,14 +169,14 @@ def pictures(folder: Path) -> list[Path]:
 
 
 def write_json() -> Writer:
-    """One JSON object a line: the file and the whole state of its analysis."""
+    """One JSON object per line: the file and its full analysis."""
     while True:
         path, analysis = yield
         print(json.dumps({"file": str(path), **analysis.raw}), flush=True)
 
 
 def write_csv() -> Writer:
-    """One row a face; a photo without faces has none."""
+    """One row per face; none for a photo without faces."""
     rows = csv.writer(sys.stdout)
     about = ["file", "analysis", "face", "x", "y", "width", "height", "score", "emotion"]
     rows.writerow([*about, *EMOTIONS, "quality", "correction"])
@@ -192,7 +192,7 @@ def write_csv() -> Writer:
 
 
 def write_table() -> Writer:
-    """A line a face for people."""
+    """One line per face, for people."""
     while True:
         path, analysis = yield
         print(f"{path}: {summary(analysis)}", flush=True)
@@ -203,7 +203,7 @@ def write_table() -> Writer:
 
 
 def summary(analysis: Analysis) -> str:
-    """What became of a photo, in words."""
+    """The outcome of a photo in words."""
     if analysis.error:
         return analysis.error["message"]
     if analysis.status != "succeeded":
@@ -213,7 +213,7 @@ def summary(analysis: Analysis) -> str:
 
 
 def safe(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
+    """A cell that no spreadsheet evaluates as a formula."""
     return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 

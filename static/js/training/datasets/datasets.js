@@ -1,4 +1,4 @@
-/* The data sets: how they come in, and what their check has found. */
+/* The data sets page: adding data sets, and the results of their checks. */
 import { byId, find, fromTemplate, readData, seek } from "../../shared/elements.js";
 import { announce } from "../../shared/announce.js";
 import { EMOTIONS, emotionName } from "../../shared/emotions.js";
@@ -57,7 +57,7 @@ function fill(section, dataset) {
   if (isChecked) fillCounts(find(section, ".counts", HTMLTableElement), report.counts);
   part("findings").replaceChildren(...findings(report).map((text) =>
     Object.assign(document.createElement("li"), { textContent: text })));
-  // A single one is the reason that is given above.
+  // A single problem is already shown above.
   part("problems").hidden = problems.length < 2;
   if (problems.length > 1) {
     const more = report.problem_count > problems.length ? `, the first ${problems.length}` : "";
@@ -87,9 +87,9 @@ function findings({ sizes = {}, duplicates = 0, across_splits: across = {}, with
   if (known.length) lines.push(`Sizes: ${known.slice(0, 6).map(([size, count]) => `${count.toLocaleString()} × ${size.replace("x", "×")}`).join(", ")}${known.length > 6 ? " and others" : ""}.`);
   if (duplicates) lines.push(`${duplicates.toLocaleString()} faces appear more than once, or nearly so.`);
   for (const [pair, count] of /** @type {[string, number][]} */ (Object.entries(across))) {
-    lines.push(`${count.toLocaleString()} faces are nearly the same in ${pair.replace("/", " and ")}; figures on one say less once the other was trained on.`);
+    lines.push(`${count.toLocaleString()} near-duplicates between ${pair.replace("/", " and ")}: accuracy on one is too high after training on the other.`);
   }
-  if (votes) lines.push(`${votes.toLocaleString()} faces have taggers' votes.`);
+  if (votes) lines.push(`${votes.toLocaleString()} faces have FER+ votes.`);
   if (others) lines.push(`${others.toLocaleString()} pictures show no face, according to the taggers.`);
   return lines;
 }
@@ -134,7 +134,7 @@ function enable(form, add) {
     const button = find(form, "[type=submit]", HTMLButtonElement);
     button.disabled = true;
     byId("add-problem").hidden = true;
-    const known = new Set(datasets.keys()); // an event may tell of the new one before the answer does
+    const known = new Set(datasets.keys()); // the event may arrive before the response
     try {
       const dataset = await add();
       announce(known.has(dataset.id) ? `${dataset.name} is already here.` : "Checking it now.");
@@ -153,7 +153,7 @@ const upload = byId("upload", HTMLFormElement);
 enable(upload, async () => {
   const form = new FormData(upload);
   const most = Number(upload.dataset.limitMb);
-  // Said here: an answer in the middle of an upload does not reach every browser.
+  // Checked here because not every browser shows a response during an upload.
   if (Number(byId("data", HTMLInputElement).files?.[0].size) > most * 1024 ** 2) {
     throw new Error(`This file is larger than ${most} MB. Compress it, or put it in the server's data set folder.`);
   }

@@ -1,4 +1,4 @@
-/* The page of one training: where it stands, its curves, and in the end how good it is. */
+/* The page of one training: progress, curves and evaluation. */
 import { byId, findAll, readData } from "../../shared/elements.js";
 import { announce } from "../../shared/announce.js";
 import { changeRun, deleteRun, getEvaluation, getRun } from "../api.js";
@@ -44,7 +44,7 @@ function showState(state) {
   const words = describe(run);
   view.dataset.status = status;
   showTag(byId("tag"), status);
-  // The reason of a failure stands below, in a box of its own.
+  // The error is shown below in a separate box.
   byId("state").textContent = status === "failed" ? `After ${run.epoch_count} epoch${run.epoch_count === 1 ? "" : "s"}` : words;
   const bar = byId("progress", HTMLProgressElement);
   bar.hidden = !isActive(run);
@@ -121,7 +121,7 @@ async function reload() {
 }
 
 /**
- * Events carry new epochs alone; where one is missing, all are read again.
+ * Events include only new epochs; if one is missing, all are reloaded.
  * @param {any} event
  */
 function hear(event) {
@@ -129,7 +129,7 @@ function hear(event) {
   if (event.type === "run.deleted" && event.id === run.id) location.assign(view.dataset.list ?? "/");
   if (event.type !== "run.changed") return;
   if (event.run.id !== run.id) {
-    // Whoever is before this one in the queue has moved.
+    // Runs ahead in the queue have moved.
     if (run.status === "queued") reload().catch(() => {});
     return;
   }

@@ -7,7 +7,7 @@ import { duration, showTime } from "../../shared/times.js";
 
 /** @typedef {import("../api.js").Run} Run */
 
-const MEASURING = 5_000; // milliseconds until a speed that is being measured is asked for again
+const MEASURING = 5_000; // milliseconds until asking again for a speed being measured
 const TYPING = 400;
 /** @type {Record<string, string>} */
 const TITLES = {
@@ -71,7 +71,7 @@ async function reload() {
   for (const run of found.reverse()) show(run);
 }
 
-/** Places in the queue move up when a run before them begins or ends. */
+/** Update places in the queue when an earlier run starts or ends. */
 const someoneWaits = () => [...runs.values()].some(({ status }) => status === "queued");
 
 /**
@@ -147,7 +147,7 @@ async function prepare(form) {
     ...Object.entries(options).map(([name, option]) => field(name, option)),
   );
 
-  /** Show what the chosen preset has for each option that is left empty. */
+  /** Show the selected preset's values for empty options. */
   function hint() {
     const preset = presets[String(new FormData(form).get("preset"))];
     for (const input of findAll(byId("options"), "input", HTMLInputElement)) {

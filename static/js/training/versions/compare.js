@@ -1,4 +1,4 @@
-/* Model versions side by side: each expression, the confusion, the curves, and the same photos. */
+/* Compares model versions: expressions, confusion matrix, curves, and your photos. */
 import { byId, find, findAll, readData } from "../../shared/elements.js";
 import { uploadForm } from "../../shared/api.js";
 import { EMOTIONS, emotionName, percent } from "../../shared/emotions.js";
@@ -89,7 +89,7 @@ form.addEventListener("submit", async (event) => {
   const button = find(form, "[type=submit]", HTMLButtonElement);
   button.disabled = true;
   byId("photo-faces").replaceChildren();
-  // One after the other, so that answers stand in the order of the photos.
+  // One by one, to keep the order of the photos.
   for (const file of files) byId("photo-faces").append(await readPhoto(file));
   button.disabled = false;
 });
@@ -108,7 +108,7 @@ async function readPhoto(file) {
     const url = `${form.getAttribute("action")}?versions=${numbers.join(",")}`;
     const { faces } = await uploadForm(url, body, () => {});
     if (!faces.length) throw new Error("No face was found in this photo.");
-    const photo = await createImageBitmap(file).catch(() => null); // not every browser reads each format
+    const photo = await createImageBitmap(file).catch(() => null); // browsers don't support every format
     section.append(...faces.map((/** @type {PhotoFace} */ face) => faceTable(face, photo)));
   } catch (error) {
     section.append(make("p", { className: "field-errors", role: "alert", textContent: error.message }));

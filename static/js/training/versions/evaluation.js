@@ -1,4 +1,4 @@
-/* How a model version did on a split: figures, confusion, each class, reliability, mistakes. */
+/* A version's evaluation on a split: metrics, confusion matrix, classes, reliability, mistakes. */
 import { childrenOf, find, fromTemplate } from "../../shared/elements.js";
 import { EMOTIONS, emotionName, percent } from "../../shared/emotions.js";
 import { icon } from "../../shared/icons.js";
@@ -21,7 +21,7 @@ const SPLITS = { PrivateTest: "private test", PublicTest: "public test", Trainin
 const cell = (tag, text, scope) => Object.assign(document.createElement(tag), { textContent: text, ...(scope && { scope }) });
 
 /**
- * Show evaluations in their order; those that are shown already and did not change stay.
+ * Show evaluations in order; unchanged ones are kept.
  * @param {HTMLElement} container
  * @param {Evaluation[]} evaluations
  */
@@ -117,7 +117,7 @@ function fillClasses(body, perClass) {
 }
 
 /**
- * Each face is a piece of the one picture that the server has drawn.
+ * Each face is a tile of one picture from the server.
  * @param {HTMLElement} list
  * @param {any[]} mistakes
  * @param {string} picture

@@ -1,4 +1,4 @@
-/* Model files that are being imported, on the page of the versions. */
+/* Running imports, on the models page. */
 import { byId, find, fromTemplate, readData, seek } from "../../shared/elements.js";
 import { announce } from "../../shared/announce.js";
 import { deleteImport, listImports } from "../api.js";
@@ -69,10 +69,10 @@ async function remove(id) {
   }
 }
 
-/** Whether one of them goes on. */
+/** Whether any is running. */
 export const importsAreActive = () => [...imports.values()].some(isActive);
 
-/** Read again what is shown. */
+/** Reload what is shown. */
 export async function reloadImports() {
   const found = await listImports();
   const there = new Set(found.map(({ id }) => id));

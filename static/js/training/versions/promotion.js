@@ -6,7 +6,7 @@ import { promote } from "../api.js";
 import { ask } from "../../shared/ask.js";
 import { writeShares } from "../words.js";
 
-/** Refusals of the guard that somebody who knows better may overrule. */
+/** Refusals that the user can override. */
 const CONFIRMABLE = ["worse", "not_comparable"];
 
 const boxes = () => findAll(document, "input[form=compare]", HTMLInputElement);
@@ -32,19 +32,19 @@ async function promoteAfterAsking(number) {
 let asked = 0;
 let shown = 0;
 
-/** Show what the server says now in the parts of the page that others may change. */
+/** Reload the parts of the page that others may have changed. */
 export async function refresh() {
   const mine = ++asked;
   const response = await fetch(location.href, { credentials: "same-origin" });
   if (!response.ok) return;
   const text = await response.text();
-  if (mine < shown) return; // a later question was answered earlier
+  if (mine < shown) return; // a later request was answered first
   shown = mine;
   const fresh = new DOMParser().parseFromString(text, "text/html");
   const chosen = new Set(boxes().filter(({ checked }) => checked).map(({ value }) => value));
   for (const part of findAll(document, "[data-live]")) {
     const now = fresh.getElementById(part.id);
-    // What has not changed keeps the focus that may be in it.
+    // Leave unchanged parts alone, to keep focus.
     if (now && part.dataset.live !== now.dataset.live) part.replaceWith(document.adoptNode(now));
   }
   for (const box of boxes()) box.checked = chosen.has(box.value);

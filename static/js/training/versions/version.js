@@ -1,4 +1,4 @@
-/* The page of one model version: how it did on the splits that it was evaluated on. */
+/* The page of one model version and its evaluations. */
 import { byId, readData, seek } from "../../shared/elements.js";
 import { askEvaluation, getEvaluation } from "../api.js";
 import { refresh } from "./promotion.js";

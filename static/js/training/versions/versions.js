@@ -1,4 +1,4 @@
-/* The page of all model versions, and of the files that are about to become one. */
+/* The models page: all versions and running imports. */
 import { watchTrainings } from "../../shared/feed.js";
 import { hearOfImport, importsAreActive, reloadImports } from "./imports.js";
 import { refresh } from "./promotion.js";
@@ -7,7 +7,7 @@ watchTrainings({
   waiting: importsAreActive,
   async reload() {
     await reloadImports();
-    await refresh(); // also when it connects first: an import may have ended since the server gave the page
+    await refresh(); // on the first connection too: an import may have ended since the page was rendered
   },
   onEvent(event) {
     if (event.type === "models.changed") refresh().catch(() => {});

@@ -1,4 +1,4 @@
-"""Copies of a picture are found, and framings put a face where the engine would."""
+"""Duplicates are found, and framings match the engine's."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""Contact sheets give back exactly the faces that were packed."""
+"""Contact sheets return exactly the packed faces."""
 
 from dataclasses import fields, replace
 
@@ -14,7 +14,7 @@ from training.core.data.sheets import FACTS, write_sheets
 
 @pytest.fixture(scope="module")
 def faces():
-    """A sheet and a bit, with everything that a data set can hold."""
+    """Slightly more than a sheet, with everything a data set can contain."""
     random = np.random.default_rng(0)
     count = 2100
     return replace(

@@ -1,4 +1,4 @@
-"""CSVs are read row by row: a malformed row is named, and a file without an end is left."""
+"""CSVs are read row by row: malformed rows are named, and endless files are abandoned."""
 
 import gzip
 import io

@@ -1,4 +1,4 @@
-"""Targets mix labels, votes and teachers; an epoch leaves out what is no face."""
+"""Targets mix labels, votes and teachers; epochs leave out rows without a face."""
 
 from dataclasses import replace
 
