@@ -1,16 +1,16 @@
-# Mien's commands. Needed beforehand: make, a POSIX shell, and Python 3.11 to 3.13.
-# PYTHON=... chooses the Python; HOST, PORT, MIEN_DATA and the rest of docs/reference/settings.md
-# can be given the same way.
+# Mien's commands. They need make, a POSIX shell, and Python 3.11 to 3.13.
+# PYTHON=... selects the Python; HOST, PORT, MIEN_DATA and the other settings in
+# docs/reference/settings.md work the same way.
 
 VENV = .venv/bin/python
 PIP_INSTALL = $(VENV) -m pip install --quiet --disable-pip-version-check --require-hashes
 LOCK = $(VENV) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
-# Whole files go to one of several processes; each has a Redis, a database and a site of its own.
+# Distributed by file over several processes; each has its own Redis, database and site.
 PYTEST = $(VENV) -m pytest -n logical --maxprocesses 4 --dist loadfile
 YAML_RULES = "{extends: default, rules: {line-length: {max: 100}, \
     comments: {min-spaces-from-content: 1}}}"
 
-# Node of the system, or of .venv where deploy/npm.sh had to install it.
+# The system's Node, or the one that deploy/npm.sh installed in .venv.
 NODE = PATH="$$PWD/.venv/bin:$$PATH"
 
 .PHONY: help run test js-test browser-test lint types docs bench lock clean
@@ -45,7 +45,7 @@ lint: .venv/ready-for-development node_modules/ready-for-development
 	$(VENV) -m yamllint --strict -d $(YAML_RULES) docker-compose.yml mkdocs.yml .github .pre-commit-config.yaml
 	$(NODE) node_modules/.bin/eslint static/js tests/js
 
-# The scripts' types come from the descriptions of the API and of the live protocol.
+# The scripts' types are generated from the API's description and the live protocol's schemas.
 types: .venv/ready-for-development node_modules/ready-for-development
 	$(VENV) -m mypy
 	MIEN_LOG_LEVEL=ERROR $(VENV) manage.py spectacular --format openapi-json --file types/openapi.json
@@ -57,16 +57,17 @@ docs: .venv/ready-for-development node_modules/ready-for-development
 	.venv/bin/zensical build --strict --clean
 	@! grep -rhoE '(src|href)="(https?:)?//[^"]+\.(js|css|woff2?|png|svg)"' site --include=*.html
 
-# All of them, also after one that misses its limit.
+# All of them, even if one misses its limit.
 bench:
 	$(MAKE) --keep-going $(patsubst benchmarks/%.py,bench-%,$(shell grep -l __main__ benchmarks/*.py))
 
 bench-%: benchmarks/%.py .venv/ready-for-development node_modules/ready
 	$(VENV) -m benchmarks.$* $(ARGS)
 
-# A stamp is written only after every step before it has worked.
-.venv/ready: requirements.txt deploy/venv.sh
+# The stamps are written only after all steps succeeded.
+.venv/ready: requirements.txt deploy/redis.txt deploy/venv.sh
 	@sh deploy/venv.sh .venv
+	@$(VENV) -m deploy.redis_server
 	@echo "Installing the Python packages; the first time takes some minutes ..."
 	@$(PIP_INSTALL) -r requirements.txt
 	@touch $@
@@ -92,6 +93,7 @@ lock: .venv/ready
 	$(LOCK) pyproject.toml -c requirements.txt -o requirements-slim.txt
 	$(LOCK) --group dev -c requirements.txt -o requirements-dev.txt
 	$(LOCK) deploy/node.in -o deploy/node.txt
+	$(LOCK) deploy/redis.in -o deploy/redis.txt
 	$(LOCK) .ci/requirements.in -o .ci/requirements.txt
 
 clean:

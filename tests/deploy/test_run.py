@@ -1,7 +1,8 @@
-"""The parts of deploy/run.py that need no process."""
+"""The parts of deploy/run.py that don't start processes."""
 
 import socket
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -104,10 +105,17 @@ def test_it_tells_of_a_death(site, capsys):
     assert str(site.log_dir / "web.log") in output
 
 
-def test_it_tells_when_supervisord_gives_up(site, capsys):
+def test_it_tells_since_when_a_process_has_kept_dying(site, capsys, monkeypatch):
     site.ready = True
-    site.tell(supervisord_line("gave up: beat entered FATAL state, too many start retries"))
-    assert "beat keeps dying" in capsys.readouterr().out
+    clock = iter([1000.0, 1002.0, 1065.0, 1300.0])
+    monkeypatch.setattr("deploy.run.time.time", lambda: next(clock))
+    death = supervisord_line("exited: beat (exit status 1; not expected)")
+    for _ in range(3):
+        site.tell(death)
+    output = capsys.readouterr().out
+    assert f"3 times since {time.strftime('%H:%M:%S', time.localtime(1000))}" in output
+    site.tell(death)  # minutes later it is another trouble
+    assert "beat died (exit status 1) and is started again" in capsys.readouterr().out
 
 
 def test_ordinary_lines_are_kept_from_the_terminal(site, capsys):

@@ -1,4 +1,4 @@
-"""`make run` as its user meets it: starts, keeps alive, stops, starts again."""
+"""`make run` as a whole: start, restart of processes, stop."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 
 class Run:
-    """`deploy.run` in a session of its own, as a terminal would start it."""
+    """`deploy.run` in a new session, as a terminal would start it."""
 
     def __init__(self, data_dir: Path, port: int, **environment: str):
         self.url = f"http://127.0.0.1:{port}"
@@ -36,7 +36,7 @@ class Run:
 
     @staticmethod
     def in_terminal() -> None:
-        # A terminal's programs hear of its end, also where the tests themselves do not.
+        # A terminal's programs get SIGHUP even if the tests ignore it.
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
         end_with_parent()
 
@@ -61,7 +61,7 @@ class Run:
             return False
 
     def stop(self, signum: int) -> float:
-        """Signal the foreground group, as the terminal does; how many seconds the stop took."""
+        """Signal the foreground group like a terminal; returns the seconds until the stop."""
         began = time.monotonic()
         os.killpg(self.popen.pid, signum)
         self.popen.wait(timeout=20)
@@ -87,7 +87,7 @@ def alive(pids: list[int]) -> list[int]:
 
 
 def test_it_starts_restarts_what_dies_and_stops(start):
-    # Longer than a unix socket's path may be, and with spaces.
+    # Longer than a unix socket's path can be, and with spaces.
     run = start("/".join(["a folder with a long name"] * 5))
     run.wait_until_ready()
     assert run.url in run.output()
@@ -100,7 +100,7 @@ def test_it_starts_restarts_what_dies_and_stops(start):
         "-Q exports",
         "-Q training",
         "beat",
-        "redis-server",
+        "-server unixsocket",
     ):
         old = run.pids(words)
         os.kill(old[0], signal.SIGKILL)
@@ -133,7 +133,7 @@ def test_copies_run_side_by_side_and_keep_their_data(start):
     again = start("one")
     again.wait_until_ready()
     setup = httpx.get(f"{again.url}/setup/", timeout=60)
-    assert setup.status_code != 200  # because the administrator is there
+    assert setup.status_code != 200  # because the administrator exists
 
 
 def test_nothing_is_left_when_it_is_killed_itself(start):
