@@ -150,7 +150,7 @@ def test_a_server_that_is_gone_is_given_up_in_the_end():
     transport, _ = answers(httpx.ConnectError("refused"))
     with (
         Mien("http://mien.test", "key", retry_seconds=0, transport=transport) as mien,
-        pytest.raises(MienError, match="can.t be reached"),
+        pytest.raises(MienError, match=r"can.t be reached"),
     ):
         mien.me()
 
