@@ -10,6 +10,8 @@ LONGEST_WAIT = 60  # seconds; the startretries of every program must be as many
 
 
 class PatientSubprocess(process.Subprocess):  # type: ignore[misc] # supervisor has no types
+    backoff: int  # seconds, counted up with each failure
+
     def transition(self) -> None:
         self.backoff = min(self.backoff, LONGEST_WAIT - 1)
         super().transition()

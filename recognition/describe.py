@@ -11,7 +11,7 @@ from recognition.engine.emotions import EMOTIONS
 from recognition.engine.sharpness import BLURRED
 from recognition.models import Analysis, Face
 
-Hint = Literal["small", "blurred", "turned"]
+Hint = Literal["whole_picture", "small", "blurred", "turned"]
 
 
 class Message(TypedDict):
@@ -83,6 +83,8 @@ class AnalysisSummary(TypedDict):
     milliseconds: dict[str, float] | None
     seconds: float | None
     frame_count: int
+    face_mode: str  # how faces were looked for: auto, detect, whole
+    detail: str  # normal, high
     error: Message | None
     retryable: bool  # failed or canceled, and the upload is kept
     notices: list[Message]
@@ -127,6 +129,8 @@ def describe_analysis(analysis: Analysis) -> AnalysisSummary:
         "milliseconds": analysis.milliseconds,
         "seconds": analysis.seconds,
         "frame_count": analysis.frame_count,
+        "face_mode": analysis.face_mode,
+        "detail": analysis.detail,
         "error": error,
         "retryable": analysis.is_retryable,
         "notices": analysis.notices,
@@ -214,11 +218,13 @@ TURNED = 0.55  # of half the distance between the eyes; a profile reaches 1
 
 
 def quality_hints(face: Face) -> list[Hint]:
-    """Which of "small", "blurred" and "turned" apply to a stored face.
+    """Which hints apply to a stored face.
 
     Faces from before sharpness was measured have none.
     """
     found: list[Hint] = []
+    if face.whole_picture:
+        found.append("whole_picture")
     if min(face.width, face.height) < SMALL:
         found.append("small")
     if face.sharpness is not None and face.sharpness < BLURRED:

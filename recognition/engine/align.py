@@ -11,7 +11,7 @@ from .types import Landmarks
 SIDE = 48
 """Side in pixels of the faces that the classifier reads, as in FER2013."""
 
-_MEAN: NDArray[np.float64] = np.array(
+MEAN: NDArray[np.float64] = np.array(
     [[14.8, 17.6], [32.2, 17.6], [23.5, 28.0], [16.2, 37.0], [30.8, 37.0]]
 )
 # Faces fill the frame a little more than FER2013's do on average: accuracy is higher that way on
@@ -19,7 +19,7 @@ _MEAN: NDArray[np.float64] = np.array(
 _ENLARGED = 1.1
 _CENTER = (SIDE - 1) / 2
 
-TEMPLATE: NDArray[np.float64] = _CENTER + _ENLARGED * (_MEAN - _CENTER)
+TEMPLATE: NDArray[np.float64] = _CENTER + _ENLARGED * (MEAN - _CENTER)
 """Left eye, right eye, nose, left and right mouth corner in a 48x48 face: [5, 2], x and y.
 
 The average of FER2013's training faces (measured by weights/measure_framing.py), moved a tenth

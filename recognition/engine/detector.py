@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol, Self
 import numpy as np
 
 from .boxes import Floats, move, square, suppress, suppress_nested, turn_back
+from .contrast import stretch_contrast
+from .opencv import cv2
 from .pyramid import CELL, PIECE, STRIDE, Pixels, crop, fit, halve_repeatedly, levels, strips
 from .sessions import open_session
 from .types import BoundingBox, Detection, Landmarks
@@ -35,6 +37,10 @@ class FaceDetector(Protocol):
         """
         ...
 
+    def with_max_side(self, max_side: int) -> Self:
+        """A detector that scales down only images whose longest side exceeds `max_side`."""
+        ...
+
 
 class MtcnnDetector:
     """MTCNN: three small networks that propose, refine and finish boxes with five landmarks.
@@ -42,8 +48,9 @@ class MtcnnDetector:
     Zhang et al. 2016, "Joint Face Detection and Alignment Using Multitask Cascaded Convolutional
     Networks" (arXiv 1604.02878), section 2. A photo whose longest side exceeds `max_side` pixels is
     scaled down to it; faces whose longer side is under `min_face` pixels there are not reported.
-    With `second_look`, quarter turns are searched too if no face is certain: some photos lie on
-    their side or upside down.
+    With `second_look`, a photo without a face is searched again: with its contrast stretched if it
+    is pale or dark, then in quarter turns (also if no face is certain), because some photos lie on
+    their side or upside down, and at last with its edges continued outward, for faces that fill it.
     """
 
     def __init__(
@@ -72,6 +79,13 @@ class MtcnnDetector:
         other.min_face = min_face
         return other
 
+    def with_max_side(self, max_side: int) -> Self:
+        """A detector with another `max_side` that shares this one's networks."""
+        _check_sizes(self.min_face, max_side)
+        other = copy(self)
+        other.max_side = max_side
+        return other
+
     def detect(self, rgb: Pixels) -> list[Detection]:
         """Every face in a uint8 [height, width, 3] image, largest first, in image pixels.
 
@@ -79,11 +93,15 @@ class MtcnnDetector:
         """
         working = fit(rgb, self.max_side)
         found = self._find(working, self.min_face, _FINAL_SCORE)
+        if self.second_look and not len(found[0]):
+            found = self._look_at_stretched(working)
         if self.second_look and not _is_sure(*found):
             turned, level = self._look_at_turned(working)
             # A face on its side is often found too, but with wrong landmarks.
             if level > _levelness(found[0], found[2]).sum():
                 found = turned
+        if self.second_look and not len(found[0]) and min(working.shape[:2]) >= _EXTENDED_FROM:
+            found = self._look_at_extended(working)
         return _detections(found, working, rgb)
 
     def follow(self, rgb: Pixels, boxes: Sequence[BoundingBox]) -> list[Detection]:
@@ -117,6 +135,32 @@ class MtcnnDetector:
         boxes, scores, points = self._finish(octaves, boxes, final_score)
         large = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0) >= min_face
         return boxes[large], scores[large], points[large]
+
+    def _look_at_stretched(self, working: Pixels) -> Found:
+        """The faces that show once the contrast is stretched; none if it is high already."""
+        small = fit(working, _STRETCHED_SIDE)
+        stretched = stretch_contrast(small)
+        if stretched is None:
+            return _NOTHING
+        ratio = _ratio(small, working)
+        min_face = max(CELL, self.min_face / ratio.max())
+        boxes, scores, points = self._find(stretched, min_face, _STRETCHED_SCORE)
+        return boxes * np.tile(ratio, 2), scores, points * ratio
+
+    def _look_at_extended(self, working: Pixels) -> Found:
+        """The faces that fill the picture so tightly that they need an edge around them.
+
+        Searches a small copy with its edges repeated outward; returns working pixels.
+        """
+        small = fit(working, _EXTENDED_SIDE)
+        height, width = small.shape[:2]
+        x, y = round(width * _EXTENSION), round(height * _EXTENSION)
+        extended = cv2.copyMakeBorder(small, y, y, x, x, cv2.BORDER_REPLICATE)
+        min_face = max(CELL, _EXTENDED_FACE * min(width, height))
+        boxes, scores, points = self._find(np.asarray(extended), min_face, _EXTENDED_SCORE)
+        ratio = _ratio(small, working)
+        corner = np.array([x, y], dtype=np.float32)
+        return (boxes - np.tile(corner, 2)) * np.tile(ratio, 2), scores, (points - corner) * ratio
 
     def _look_at_turned(self, working: Pixels) -> tuple[Found, float]:
         """The faces from the quarter turn in which they are most upright, and how level they are.
@@ -203,6 +247,13 @@ _SURE = 0.97
 _LEVEL = 0.3
 _SECOND_LOOK_SIDE = 480
 _SECOND_LOOK_FACE = 32
+_STRETCHED_SIDE = 320
+_STRETCHED_SCORE = 0.9
+_EXTENDED_FROM = 64  # pixels of the shorter side: less shows no landmarks
+_EXTENDED_SIDE = 160
+_EXTENSION = 0.3  # of the picture's width and height, on each side
+_EXTENDED_FACE = 0.4  # of the shorter side
+_EXTENDED_SCORE = 0.9
 _NOTHING: Found = (
     np.empty((0, 4), np.float32),
     np.empty(0, np.float32),

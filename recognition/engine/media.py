@@ -1,7 +1,9 @@
 """Photo files to upright RGB pixels, and back to JPEG without metadata."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -11,68 +13,105 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
 from .errors import MediaError
+from .formats import (
+    ACCEPTED,
+    FORMATS,
+    MAX_FRAME_SCANS,
+    MAX_JPEG_PIXELS,
+    MAX_PIXELS,
+    MOST_PAGES,
+    SCAN,
+    Limits,
+    check_scans,
+    check_size,
+    format_name,
+    is_jpeg,
+    is_tiff,
+    is_webp,
+    looks_like_an_image,
+)
+from .heif_orientation import turns_itself
 from .opencv import cv2
+from .repair import ENOUGH, complete_file
 from .types import PhotoHeader
-
-MAX_PIXELS = 100_000_000
-"""The default pixel limit; larger photos are refused."""
-
-MIN_SIDE = 16
-"""Photos with a shorter side, in pixels, are refused: no face can be seen in them."""
-
-MAX_LENGTH = 65_500
-"""Photos with a longer side, in pixels, are refused: a JPEG file cannot hold them."""
-
-MAX_SCANS = 500
-"""JPEGs with more scans are refused.
-
-A progressive photo has about ten. A scan costs only a few bytes but visits every pixel, so a small
-file could keep a decoder busy for hours.
-"""
-
-MAX_FRAME_SCANS = 30
-"""The limit for webcam frames, which arrive many times a second."""
-
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "HEIF", "AVIF")
-"""The only decoders that are enabled, by Pillow's names."""
 
 pillow_heif.register_heif_opener()
 # Mien's own limit is checked right after the header is read.
 Image.MAX_IMAGE_PIXELS = None
 
 
-def inspect_photo(source: bytes | Path, *, max_pixels: int = MAX_PIXELS) -> PhotoHeader:
+def inspect_photo(
+    source: bytes | Path, *, max_pixels: int = MAX_PIXELS, max_jpeg_pixels: int = MAX_JPEG_PIXELS
+) -> PhotoHeader:
     """The header, with the upright size; decodes no pixels.
 
-    Raises MediaError: unreadable_file, empty_file, not_an_image, truncated_image, too_many_pixels,
-    too_small, too_long, too_many_scans.
+    Raises MediaError: unreadable_file, empty_file, not_an_image, unsupported_tiff, truncated_image,
+    too_many_pixels, too_small, too_long, too_many_scans.
     """
-    with _open(source, max_pixels) as image:
-        return _header(image, image.size)
+    with _open(_read(source), Limits(max_pixels, max_jpeg_pixels)) as image:
+        return _header(image, image.size, _orientation(image))
 
 
 def decode_photo(
-    source: bytes | Path, *, min_side: int | None = None, max_pixels: int = MAX_PIXELS
+    source: bytes | Path,
+    *,
+    min_side: int | None = None,
+    max_pixels: int = MAX_PIXELS,
+    max_jpeg_pixels: int = MAX_JPEG_PIXELS,
+    formats: Sequence[str] = FORMATS,
 ) -> tuple[NDArray[np.uint8], PhotoHeader]:
     """The upright photo as uint8 RGB [height, width, 3], and its header.
 
     With `min_side`, a large photo is reduced to 1/2, 1/3 and so on (a JPEG to 1/2, 1/4 or 1/8)
     while its longest side stays at least that many pixels; the header still has the full size.
-    Transparent parts become white; animations give their first frame. The array may be read-only.
-    Raises MediaError like inspect_photo.
+    Transparent parts become white; animations give their first frame, documents their first page.
+    The array may be read-only. A JPEG or PNG of which a small part is missing is decoded too; its
+    header says so. Raises MediaError like inspect_photo.
     """
-    with _open(source, max_pixels) as image:
+    data, limits = _read(source), Limits(max_pixels, max_jpeg_pixels)
+    try:
+        return _decode(data, limits, min_side, formats)
+    except MediaError as error:
+        completed = complete_file(data) if error.code == "truncated_image" else None
+        if completed is None:
+            raise
+        rgb, header = _decode(completed, limits, min_side, formats, is_completed=True)
+        return rgb, replace(header, incomplete=True)
+
+
+def _decode(
+    data: bytes,
+    limits: Limits,
+    min_side: int | None,
+    formats: Sequence[str],
+    is_completed: bool = False,
+) -> tuple[NDArray[np.uint8], PhotoHeader]:
+    with _open(data, limits, formats) as image:
         size = image.size
-        if min_side is not None and image.format in ("JPEG", "MPO"):
+        if min_side is not None:
             _draft(image, min_side)
+        turned = image.format in _TURNED_BY_DECODER
+        orientation = _orientation(image) if turned else 1
         image.load()
-        header = _header(image, size)
+        if not turned:  # its EXIF may come after the pixels
+            orientation = _orientation(image)
+        header = _header(image, size, orientation)
         rgb = _to_rgb(image)
+        if is_completed and _share_present(rgb) < ENOUGH:
+            raise _damaged()
         factor = max(size) // min_side if min_side and rgb.size == size else 1
         # Scaling down before turning and copying saves much memory.
         reduced = rgb.reduce(factor) if factor > 1 else rgb
         colors = _to_srgb(reduced, image.info.get("icc_profile"))
-        return np.asarray(_turn_upright(colors, image)), header
+        turn = _TURNS.get(orientation)
+        return np.asarray(colors if turn is None else colors.transpose(turn)), header
+
+
+def _share_present(rgb: Image.Image) -> float:
+    """The share of the rows above those that a decoder filled with plain gray."""
+    rows = np.asarray(rgb)
+    is_gray = (rows == 128).all(axis=(1, 2))
+    return float(1 - (len(is_gray) if is_gray.all() else np.argmin(is_gray[::-1])) / len(is_gray))
 
 
 def decode_frame(data: bytes, max_pixels: int) -> NDArray[np.uint8]:
@@ -84,7 +123,7 @@ def decode_frame(data: bytes, max_pixels: int) -> NDArray[np.uint8]:
     """
     if not data:
         raise MediaError("empty_file", "The frame is empty.")
-    if not _is_jpeg(data) and not _is_webp(data):
+    if not is_jpeg(data) and not is_webp(data):
         raise MediaError("not_an_image", "The frame is neither JPEG nor WebP.")
     try:
         with Image.open(BytesIO(data), formats=("JPEG", "WEBP")) as image:
@@ -96,7 +135,7 @@ def decode_frame(data: bytes, max_pixels: int) -> NDArray[np.uint8]:
             "too_many_pixels",
             f"The frame has {width} × {height} pixels; send at most {max_pixels:,} pixels.",
         )
-    if _is_jpeg(data) and data.count(_SCAN) > MAX_FRAME_SCANS:
+    if is_jpeg(data) and data.count(SCAN) > MAX_FRAME_SCANS:
         raise _broken_frame()
     try:
         # A truncated picture gives None; before OpenCV 5 the rest came out gray.
@@ -131,9 +170,7 @@ def make_thumbnail(rgb: NDArray[np.uint8], side: int = 320) -> bytes:
     return encode_jpeg(np.asarray(small, dtype=np.uint8), quality=85)
 
 
-@contextmanager
-def _open(source: bytes | Path, max_pixels: int) -> Iterator[Image.Image]:
-    """The photo with only its header read; any error inside becomes a MediaError."""
+def _read(source: bytes | Path) -> bytes:
     try:
         data = source if isinstance(source, bytes) else source.read_bytes()
     except OSError as error:
@@ -142,89 +179,63 @@ def _open(source: bytes | Path, max_pixels: int) -> Iterator[Image.Image]:
         ) from error
     if not data:
         raise MediaError("empty_file", "The file is empty. Choose the photo again.")
+    return data
+
+
+@contextmanager
+def _open(data: bytes, limits: Limits, formats: Sequence[str] = FORMATS) -> Iterator[Image.Image]:
+    """The photo with only its header read; any error inside becomes a MediaError."""
     try:
-        with Image.open(BytesIO(data), formats=FORMATS) as image:
-            _check_size(image.size, max_pixels)
-            _check_scans(image, data)
+        with Image.open(BytesIO(data), formats=tuple(formats)) as image:
+            check_size(image, limits)
+            check_scans(image, data)
             yield image
     except (MediaError, MemoryError):
         raise
     except Exception as error:  # decoders raise all sorts of exceptions
-        if isinstance(error, UnidentifiedImageError) and not _looks_like_an_image(data):
+        if not looks_like_an_image(data):
             raise MediaError(
-                "not_an_image",
-                "This file isn't a photo Mien can read. "
-                "JPEG, PNG, WebP, GIF, BMP, HEIC and AVIF are accepted.",
+                "not_an_image", f"This file isn't a photo Mien can read. {ACCEPTED}"
             ) from error
-        raise MediaError(
-            "truncated_image",
-            "The photo is incomplete or damaged. Copy it again from the original.",
-        ) from error
+        if isinstance(error, UnidentifiedImageError) and tuple(formats) != FORMATS:
+            raise MediaError(
+                "not_an_image", "Only JPEG, PNG, WebP, GIF, BMP, HEIC and AVIF are accepted here."
+            ) from error
+        if is_tiff(data) and isinstance(error, UnidentifiedImageError | ValueError | KeyError):
+            raise MediaError(
+                "unsupported_tiff",
+                "This kind of TIFF can't be read. Save it with 8 bits per channel, or as PNG.",
+            ) from error
+        raise _damaged() from error
 
 
-def _check_size(size: tuple[int, int], max_pixels: int) -> None:
-    width, height = size
-    if width * height > max_pixels:
-        raise _too_many_pixels(max_pixels)
-    if max(width, height) > MAX_LENGTH:
-        raise MediaError(
-            "too_long",
-            f"A side of the photo has more than {MAX_LENGTH:,} pixels; cut it or scale it down.",
-        )
-    if min(width, height) < MIN_SIDE:
-        raise MediaError(
-            "too_small",
-            f"The photo has only {width} × {height} pixels; "
-            f"each side needs at least {MIN_SIDE} pixels.",
-        )
-
-
-def _check_scans(image: Image.Image, data: bytes) -> None:
-    if image.format in ("JPEG", "MPO") and data.count(_SCAN) > MAX_SCANS:
-        raise MediaError(
-            "too_many_scans",
-            "The photo has far more scans than any camera writes. "
-            "Save it again with another program.",
-        )
-
-
-# In compressed data 0xFF is always followed by 0, so this marker means a scan.
-_SCAN = b"\xff\xda"
-
-
-def _too_many_pixels(max_pixels: int) -> MediaError:
+def _damaged() -> MediaError:
     return MediaError(
-        "too_many_pixels",
-        f"The photo has more than {max_pixels / 1_000_000:g} megapixels; "
-        "scale it down and try again.",
+        "truncated_image", "The photo is incomplete or damaged. Copy it again from the original."
     )
 
 
-def _looks_like_an_image(data: bytes) -> bool:
-    """Whether the first bytes are those of an accepted format."""
-    container = data[4:12]
-    return (
-        _is_jpeg(data)
-        or _is_webp(data)
-        or data.startswith((b"\x89PNG", b"GIF8", b"BM"))
-        or container in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypavif", b"ftypavis")
-    )
+def _header(image: Image.Image, size: tuple[int, int], orientation: int) -> PhotoHeader:
+    width, height = size[::-1] if orientation in _SWAPPING else size
+    name = format_name(image)
+    # HEIF files may hold several pictures; the primary one is decoded.
+    animated = name not in ("JPEG", "HEIF", "TIFF") and bool(getattr(image, "is_animated", False))
+    pages = _count_pages(image) if name == "TIFF" else 1
+    return PhotoHeader(name, width, height, animated, pages)
 
 
-def _is_jpeg(data: bytes) -> bool:
-    return data.startswith(b"\xff\xd8\xff")
-
-
-def _is_webp(data: bytes) -> bool:
-    return data.startswith(b"RIFF") and data[8:12] == b"WEBP"
-
-
-def _header(image: Image.Image, size: tuple[int, int]) -> PhotoHeader:
-    width, height = size[::-1] if _orientation(image) in _SWAPPING else size
-    # Phones write JPEGs with a second picture inside (MPO), and HEIF files with several.
-    name = "JPEG" if image.format == "MPO" else image.format or ""
-    animated = name not in ("JPEG", "HEIF") and bool(getattr(image, "is_animated", False))
-    return PhotoHeader(name, width, height, animated)
+def _count_pages(image: Image.Image) -> int:
+    """The pages of a document, at most `MOST_PAGES`: a small file may list very many."""
+    pages = 1
+    try:
+        while pages < MOST_PAGES:
+            image.seek(pages)
+            pages += 1
+    except EOFError:
+        pass
+    finally:
+        image.seek(0)
+    return pages
 
 
 # How to turn a photo upright, by its EXIF orientation (EXIF 2.32, section 4.6.4).
@@ -238,9 +249,18 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _SWAPPING = (5, 6, 7, 8)
+_TURNED_BY_DECODER = ("TIFF", "HEIF")
 
 
 def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation that remains to be applied to the decoded picture."""
+    if image.format == "TIFF":  # applied by its decoder
+        return 1
+    if image.format == "HEIF":
+        value = image.info.get("original_orientation")
+        fp = getattr(image, "fp", None)
+        is_turned = fp is None or turns_itself(fp.getvalue())
+        return value if value in _TURNS and not is_turned else 1
     try:
         # The base class's method: PNG's own would decode the pixels to look for EXIF behind them.
         value = Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1)
@@ -249,13 +269,10 @@ def _orientation(image: Image.Image) -> int:
     return value if value in _TURNS else 1
 
 
-def _turn_upright(pixels: Image.Image, image: Image.Image) -> Image.Image:
-    turn = _TURNS.get(_orientation(image))
-    return pixels if turn is None else pixels.transpose(turn)
-
-
 def _draft(image: Image.Image, min_side: int) -> None:
     """Let the JPEG decoder skip high frequencies: much faster than decoding all and scaling."""
+    if image.format not in ("JPEG", "MPO"):
+        return
     width, height = image.size
     for scale in (8, 4, 2):
         if max(width, height) >= min_side * scale and min(width, height) >= scale:
@@ -264,16 +281,29 @@ def _draft(image: Image.Image, min_side: int) -> None:
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):
-        # 16-bit gray; Pillow's conversion would clip at 255 instead of scaling.
-        gray = np.right_shift(np.asarray(image), 8).clip(0, 255).astype(np.uint8)
-        return Image.fromarray(gray).convert("RGB")
+    if image.mode.startswith(("I", "F")):
+        return Image.fromarray(_to_8_bits(image)).convert("RGB")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         white = Image.new("RGB", image.size, "white")
         white.paste(image, mask=image.getchannel("A"))
         return white
     return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _to_8_bits(image: Image.Image) -> NDArray[np.uint8]:
+    """Gray levels of more than 8 bits as uint8 [height, width].
+
+    Pillow's conversion would clip at 255. Microscopes and cameras store 10, 12 or 14 bits in the
+    16 of a TIFF; the largest value tells which. Other numbers, such as floats, are stretched.
+    """
+    levels = np.nan_to_num(np.asarray(image))
+    low, high = float(levels.min()), float(levels.max())
+    if image.mode == "F" or low < 0 or high > 0xFFFF:
+        stretched = (levels - low) * (255 / max(high - low, 1e-9))
+        return np.asarray(stretched.clip(0, 255), dtype=np.uint8)
+    bits = 16 if image.format != "TIFF" else max(8, min(16, 2 * math.ceil(np.log2(high + 1) / 2)))
+    return np.asarray(np.right_shift(levels, bits - 8).clip(0, 255), dtype=np.uint8)
 
 
 def _to_srgb(rgb: Image.Image, profile: bytes | None) -> Image.Image:

@@ -8,23 +8,56 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from .align import align_faces
+from .align import MEAN, SIDE, align_faces
 from .classifier import EmotionClassifier
+from .contrast import gray_range, stretch_faint
 from .detector import FaceDetector
-from .media import MAX_PIXELS, decode_photo
+from .formats import MAX_PIXELS
+from .media import decode_photo
+from .opencv import cv2
 from .sharpness import measure_sharpness
-from .types import BoundingBox, Detection, Face, ImageAnalysis, Landmarks, Point, Prediction
+from .types import (
+    BoundingBox,
+    Detail,
+    Detection,
+    Face,
+    FaceMode,
+    ImageAnalysis,
+    Landmarks,
+    Point,
+    Prediction,
+)
 
 DECODE_SIDE = 1280
 """Large JPEGs are decoded at a reduced size whose longest side is at least this many pixels."""
 
+DETAIL_SIDE = 8192
+"""With high detail, photos are searched at their full size up to this longest side in pixels."""
+
+CROP_SIDE = 320
+CROP_ASPECT = 1.5
+CROP_CONTRAST = 16
+"""Images up to this side, this ratio of the sides and with this range of gray may be crops."""
+
 
 def analyze_image(
-    rgb: NDArray[np.uint8], detector: FaceDetector, classifier: EmotionClassifier
+    rgb: NDArray[np.uint8],
+    detector: FaceDetector,
+    classifier: EmotionClassifier,
+    faces: FaceMode = "auto",
 ) -> ImageAnalysis:
-    """Every face in a uint8 RGB [height, width, 3] image, in its pixels, and its expression."""
+    """Every face in a uint8 RGB [height, width, 3] image, in its pixels, and its expression.
+
+    With `faces` as auto, an image without a detected face that looks like a face crop is read as
+    one face; as whole, every image is; as detect, none is.
+    """
     started = perf_counter()
-    return _classify(rgb, detector.detect(rgb), classifier, started)
+    if faces == "whole":
+        return _read_whole(rgb, classifier, started)
+    detections = detector.detect(rgb)
+    if faces == "auto" and not detections and _looks_like_crop(rgb):
+        return _read_whole(rgb, classifier, started)
+    return _classify(rgb, detections, classifier, started)
 
 
 def analyze_frame(
@@ -45,6 +78,43 @@ def analyze_frame(
     return _classify(rgb, detections, classifier, started)
 
 
+def _looks_like_crop(rgb: NDArray[np.uint8]) -> bool:
+    """Whether an image is small, nearly square, and shows anything at all, like FER2013's."""
+    height, width = rgb.shape[:2]
+    low, high = gray_range(rgb)
+    return (
+        max(height, width) <= CROP_SIDE
+        and max(height, width) <= CROP_ASPECT * min(height, width)
+        and high - low >= CROP_CONTRAST
+    )
+
+
+def _read_whole(
+    rgb: NDArray[np.uint8], classifier: EmotionClassifier, started: float
+) -> ImageAnalysis:
+    """The whole image as one face, framed as it is; no detector has judged it (score 0)."""
+    height, width = rgb.shape[:2]
+    detected = perf_counter()
+    gray = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    small = cv2.resize(gray, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    face = np.asarray(small, dtype=np.uint8)
+    (probabilities,) = classifier.predict(stretch_faint(face[None])).tolist()
+    # Where faces framed like the classifier's own have them.
+    x, y = width / SIDE, height / SIDE
+    marks = Landmarks(*(((px + 0.5) * x - 0.5, (py + 0.5) * y - 0.5) for px, py in MEAN))
+    found = Detection(BoundingBox(0.0, 0.0, float(width), float(height)), 0.0, marks)
+    read = Face(found, Prediction(tuple(probabilities)), measure_sharpness(face), True)
+    return ImageAnalysis(width, height, (read,), _milliseconds(started, detected))
+
+
+def _milliseconds(started: float, detected: float) -> dict[str, float]:
+    return {
+        "decode": 0.0,
+        "detect": (detected - started) * 1000,
+        "classify": (perf_counter() - detected) * 1000,
+    }
+
+
 def _classify(
     rgb: NDArray[np.uint8],
     detections: list[Detection],
@@ -54,8 +124,7 @@ def _classify(
     """The detections made since `started`, classified."""
     detected = perf_counter()
     faces = align_faces(rgb, [detection.landmarks for detection in detections])
-    probabilities = classifier.predict(faces)
-    classified = perf_counter()
+    probabilities = classifier.predict(stretch_faint(faces))
     predictions = [Prediction(tuple(row)) for row in probabilities.tolist()]
     height, width = rgb.shape[:2]
     return ImageAnalysis(
@@ -65,11 +134,7 @@ def _classify(
             Face(detection, prediction, measure_sharpness(face))
             for detection, prediction, face in zip(detections, predictions, faces, strict=True)
         ),
-        milliseconds={
-            "decode": 0.0,
-            "detect": (detected - started) * 1000,
-            "classify": (classified - detected) * 1000,
-        },
+        milliseconds=_milliseconds(started, detected),
     )
 
 
@@ -79,22 +144,31 @@ def analyze_photo(
     classifier: EmotionClassifier,
     *,
     max_pixels: int = MAX_PIXELS,
+    faces: FaceMode = "auto",
+    detail: Detail = "normal",
 ) -> ImageAnalysis:
     """Every face in a photo file, in pixels of the upright original, and its expression.
 
-    Raises MediaError like media.decode_photo.
+    `faces` is as for analyze_image; with `detail` as high, large photos are searched at full size,
+    up to `DETAIL_SIDE`, for small faces. Raises MediaError like media.decode_photo.
     """
     started = perf_counter()
-    rgb, header = decode_photo(source, min_side=DECODE_SIDE, max_pixels=max_pixels)
+    side = DECODE_SIDE if detail == "normal" else DETAIL_SIDE // 2
+    rgb, header = decode_photo(source, min_side=side, max_pixels=max_pixels)
     decoded = perf_counter()
-    analysis = analyze_image(rgb, detector, classifier)
-    return replace(
-        analysis,
-        width=header.width,
-        height=header.height,
-        faces=_enlarge(analysis, header.width, header.height),
-        milliseconds={**analysis.milliseconds, "decode": (decoded - started) * 1000},
-    )
+    analysis = analyze_image(rgb, for_detail(detector, detail), classifier, faces)
+    analysis.milliseconds["decode"] = (decoded - started) * 1000
+    return enlarge(analysis, header.width, header.height)
+
+
+def for_detail(detector: FaceDetector, detail: Detail) -> FaceDetector:
+    """The detector, or one that shares its networks and searches photos up to `DETAIL_SIDE`."""
+    return detector if detail == "normal" else detector.with_max_side(DETAIL_SIDE)
+
+
+def enlarge(analysis: ImageAnalysis, width: int, height: int) -> ImageAnalysis:
+    """The analysis with its size and its faces scaled to another size in pixels."""
+    return replace(analysis, width=width, height=height, faces=_enlarge(analysis, width, height))
 
 
 def _enlarge(analysis: ImageAnalysis, width: int, height: int) -> tuple[Face, ...]:

@@ -1,10 +1,21 @@
 """The values that the parts of the engine pass to each other."""
 
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 from .emotions import EMOTIONS
 
 Point = tuple[float, float]
+
+
+FaceMode = Literal["auto", "detect", "whole"]
+"""Whether a picture is taken for one face: if it looks like a face crop, never, or always."""
+
+Detail = Literal["normal", "high"]
+"""Whether a large photo is scaled down before it is searched, or searched for small faces too."""
+
+FACE_MODES: tuple[FaceMode, ...] = get_args(FaceMode)
+DETAILS: tuple[Detail, ...] = get_args(Detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +70,15 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A detection, its expression, and its sharpness if measured."""
+    """A detection, its expression, and its sharpness if measured.
+
+    A `whole_picture` was read without a detected face in it.
+    """
 
     detection: Detection
     prediction: Prediction
     sharpness: float | None = None
+    whole_picture: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +113,12 @@ class PhotoHeader:
     """A photo's header: format (Pillow's name, such as JPEG), size in pixels, animated or not.
 
     `inspect_photo` and `decode_photo` both give the upright size: EXIF orientation is applied.
+    `pages` are those of a document; only decoding finds out that a photo is `incomplete`.
     """
 
     format: str
     width: int
     height: int
     animated: bool
+    pages: int = 1
+    incomplete: bool = False

@@ -27,7 +27,7 @@ FIELDS = [
     *["analysis_id", "analysis__kind", "analysis__title", "analysis__tags"],
     *["analysis__created_at", "analysis__model_version__number", "track__number", "time"],
     *["x", "y", "width", "height", "score", "emotion", "probability"],
-    *["probabilities", "landmarks", "sharpness", "correction"],
+    *["probabilities", "landmarks", "sharpness", "whole_picture", "correction"],
 ]
 ROWS_AT_ONCE = 2000
 

@@ -186,7 +186,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         frame = self.session.start_next(now)
         if frame is None:
             return
-        min_face, hints = self.session.settings.min_face, self.session.hints(now)
+        min_face, hints = self.session.min_face(now), self.session.hints(now)
         try:
             taken = await self.line.send(
                 self.owner, self.name, frame, min_face, hints, enqueue_frame

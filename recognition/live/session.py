@@ -26,6 +26,10 @@ SEQUENCE_BYTES = 4
 # Between full searches faces are followed from frame to frame, which takes a third of the time;
 # a new face is found after at most this many seconds.
 SEARCH_EVERY = 0.4
+# With nobody in view, smaller faces than the set size are searched this often (seconds), because
+# that takes several times as long.
+SEARCH_SMALL_EVERY = 1.0
+SMALLEST_FACE = 24  # pixels
 # Frames may arrive unevenly: this many at once are not yet too fast.
 BURST = 2.0
 # The limit of unread replies for a client that sends frames.
@@ -91,6 +95,7 @@ class LiveSession:
         self._last_sequence = -1
         self._allowance, self._allowance_at = BURST, now
         self._searched_at = -SEARCH_EVERY
+        self._searched_small_at: float | None = None
 
     @property
     def is_spoiled(self) -> bool:
@@ -151,6 +156,23 @@ class LiveSession:
             self._searched_at = now
             return []
         return boxes
+
+    def min_face(self, now: float) -> int:
+        """The smallest face to look for in the next frame, in pixels.
+
+        The set size; but faces in view are followed even if they are smaller, and with nobody in
+        view a frame a second is searched for smaller ones.
+        """
+        if boxes := self.tracker.visible():
+            smallest = min(max(box.width, box.height) for box in boxes)
+            # Some smaller: they may go farther away.
+            return min(self.settings.min_face, max(SMALLEST_FACE, int(0.7 * smallest)))
+        if self._searched_small_at is None:
+            self._searched_small_at = now
+        if now - self._searched_small_at < SEARCH_SMALL_EVERY:
+            return self.settings.min_face
+        self._searched_small_at = now
+        return min(self.settings.min_face, SMALLEST_FACE)
 
     def finish(self, answer: Mapping[str, Any], now: float) -> list[TrackedFace] | None:
         """Take a worker's answer; returns the faces, or None if it failed or came too late."""

@@ -4,11 +4,14 @@ from django.conf import settings
 from django.db import models
 
 from recognition.engine.emotions import EMOTIONS
+from recognition.engine.types import DETAILS, FACE_MODES
 from recognition.models.derived import CopiedOwnerField, SearchTextField
 from recognition.models.jobs import Job
 from recognition.models.versions import ModelVersion
 
 EMOTION_CHOICES = [(emotion, emotion) for emotion in EMOTIONS]
+FACE_MODE_CHOICES = [(mode, mode) for mode in FACE_MODES]
+DETAIL_CHOICES = [(detail, detail) for detail in DETAILS]
 NOT_A_FACE = "not_a_face"
 CORRECTION_CHOICES = [*EMOTION_CHOICES, (NOT_A_FACE, "not a face")]
 
@@ -49,6 +52,8 @@ class Analysis(Job):
     )
     stored_bytes = models.PositiveBigIntegerField(default=0)  # of photo and thumbnail
     milliseconds = models.JSONField(null=True)
+    face_mode = models.CharField(max_length=10, choices=FACE_MODE_CHOICES, default="auto")
+    detail = models.CharField(max_length=10, choices=DETAIL_CHOICES, default="normal")
     seconds = models.FloatField(null=True)  # the length of a session
     frame_count = models.PositiveIntegerField(default=0)  # frames of a session that were analyzed
     notices = models.JSONField(default=list)
@@ -127,6 +132,7 @@ class Face(models.Model):
     score = models.FloatField()
     landmarks = models.JSONField(default=dict)  # not stored for a session
     probabilities = models.JSONField()  # in the order of EMOTIONS
+    whole_picture = models.BooleanField(default=False)  # read without a detected face
     emotion = models.CharField(max_length=10, choices=EMOTION_CHOICES)
     probability = models.FloatField(default=0.0)  # of `emotion`
     sharpness = models.FloatField(null=True)  # engine.sharpness; not stored for a session

@@ -11,17 +11,23 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import F
 
-from recognition import events
+from recognition import describe, events
 from recognition.engine import media, pipeline
 from recognition.engine.detector import FaceDetector, MtcnnDetector
 from recognition.engine.errors import MediaError
-from recognition.engine.types import ImageAnalysis
+from recognition.engine.pyramid import fit
+from recognition.engine.types import Detail, FaceMode, ImageAnalysis
 from recognition.jobs import work
 from recognition.jobs.files import delete_files
 from recognition.models import Analysis, Face, ModelVersion
 from recognition.models.derived import search_text
 from recognition.programs import idempotency, webhooks
 from recognition.registry import registry, version_files
+
+INCOMPLETE: describe.Message = {
+    "code": "incomplete_photo",
+    "message": "The end of this photo's file is missing. The part that is there was analyzed.",
+}
 
 
 @functools.cache
@@ -48,11 +54,23 @@ def analyze_source(analysis: Analysis) -> None:
         version, classifier = registry.active_classifier()
     started = time.perf_counter()
     with analysis.source.open() as file:
-        rgb, _header = media.decode_photo(file.read(), max_pixels=settings.MAX_PIXELS)
+        rgb, header = media.decode_photo(
+            file.read(),
+            min_side=settings.STORED_SIDE * 15 // 16,  # 16,320 pixels are decoded at a quarter
+            max_pixels=settings.MAX_PIXELS,
+            max_jpeg_pixels=settings.MAX_JPEG_PIXELS,
+        )
     decode_ms = (time.perf_counter() - started) * 1000
-    result = pipeline.analyze_image(rgb, face_detector(), classifier)
+    detector = pipeline.for_detail(face_detector(), cast(Detail, analysis.detail))
+    result = pipeline.analyze_image(rgb, detector, classifier, cast(FaceMode, analysis.face_mode))
     result.milliseconds["decode"] = decode_ms
+    # A photo that is analyzed again may be stored smaller than it was sent.
+    width, height = analysis.width or header.width, analysis.height or header.height
+    result = pipeline.enlarge(result, width, height)
+    if header.incomplete:
+        analysis.notices = [*analysis.notices, INCOMPLETE]
 
+    rgb = fit(rgb, settings.STORED_SIDE)
     name = f"{analysis.pk}.jpg"
     pictures = {"photos": media.encode_jpeg(rgb), "thumbnails": media.make_thumbnail(rgb)}
     photo, thumbnail = (
@@ -79,6 +97,7 @@ def finish(
         model_version=version,
         milliseconds={key: round(value, 1) for key, value in result.milliseconds.items()},
         stored_bytes=analysis.stored_bytes,
+        notices=analysis.notices,
         source="",
         photo=photo,
         thumbnail=thumbnail,
@@ -102,6 +121,7 @@ def _faces(analysis: Analysis, result: ImageAnalysis) -> list[Face]:
             emotion=face.prediction.emotion,
             probability=face.prediction.probability,
             sharpness=face.sharpness,
+            whole_picture=face.whole_picture,
         )
         for face in result.faces
     ]

@@ -28,17 +28,19 @@ def annotate(analysis: Analysis) -> bytes:
     draw = ImageDraw.Draw(photo)
     line = max(2, round(max(photo.size) / 400))
     font = ImageFont.load_default(size=max(12, round(max(photo.size) / 50)))
+    scale = photo.width / (analysis.width or photo.width)  # the stored photo may be smaller
     for face in analysis.faces.exclude(correction=NOT_A_FACE):
         color = COLORS[face.correction or face.emotion]
-        right, bottom = face.x + face.width, face.y + face.height
-        draw.rectangle([face.x, face.y, right, bottom], outline=color, width=line)
+        x, y = face.x * scale, face.y * scale
+        box = [x, y, x + face.width * scale, y + face.height * scale]
+        draw.rectangle(box, outline=color, width=line)
         words = caption(face)
         left, top, far, low = draw.textbbox((0, 0), words, font=font)
         height = low - top + 2 * line
         # Above the box, or inside if there is no room.
-        place = face.y - height if face.y >= height else face.y
-        draw.rectangle([face.x, place, face.x + far - left + 4 * line, place + height], fill=color)
-        draw.text((face.x + 2 * line - left, place + line - top), words, fill="white", font=font)
+        place = y - height if y >= height else y
+        draw.rectangle([x, place, x + far - left + 4 * line, place + height], fill=color)
+        draw.text((x + 2 * line - left, place + line - top), words, fill="white", font=font)
     content = io.BytesIO()
     photo.save(content, "JPEG", quality=92)
     return content.getvalue()

@@ -28,6 +28,7 @@ from recognition.api.problems import Problem, Unavailable
 from recognition.api.states import StateSerializer
 from recognition.api.views import RateHeaders
 from recognition.engine.errors import MediaError
+from recognition.engine.types import DETAILS, FACE_MODES
 from recognition.jobs import broker, work
 from recognition.models import Analysis, ModelVersion
 from recognition.photos import analyses, submissions
@@ -96,7 +97,21 @@ class RerunSerializer(serializers.Serializer):
     model_version = VersionField(slug_field="number", queryset=ModelVersion.objects.all())
 
 
-class UploadSerializer(serializers.Serializer):
+class OptionsSerializer(serializers.Serializer):
+    """How photos are analyzed: form fields, or query parameters beside a raw body."""
+
+    faces = serializers.ChoiceField(
+        FACE_MODES,
+        default="auto",
+        help_text="auto: a small picture without a detected face is read as one face; "
+        "whole: every picture is; detect: none is",
+    )
+    detail = serializers.ChoiceField(
+        DETAILS, default="normal", help_text="high: search large photos for small faces too"
+    )
+
+
+class UploadSerializer(OptionsSerializer):
     """One or many photos; used only in the API's description."""
 
     photos = serializers.ListField(child=serializers.FileField())
@@ -142,6 +157,7 @@ class AnalysisViewSet(
         parameters=[
             OpenApiParameter("Prefer", str, OpenApiParameter.HEADER, description="wait=N, N ≤ 20"),
             IDEMPOTENCY_KEY,
+            OptionsSerializer,
         ],
         request={"multipart/form-data": UploadSerializer, "image/*": OpenApiTypes.BINARY},
         responses={200: AcceptedSerializer, 202: AcceptedSerializer},
@@ -152,8 +168,12 @@ class AnalysisViewSet(
         Send one or many as multipart form data in the field `photos`, or one as the raw body. With
         an `Idempotency-Key` you can repeat the request for 24 hours, and it runs once.
         """
-        uploads = uploads_of(request)
-        status, body = answer_once(request, lambda: parts_of(uploads), lambda: self.accept(uploads))
+        uploads, options = uploads_of(request), options_of(request)
+        status, body = answer_once(
+            request,
+            lambda: [*parts_of(uploads), *(value.encode() for value in options.values())],
+            lambda: self.accept(uploads, options),
+        )
         waited = wait_seconds(request.headers.get("Prefer", ""))
         response = Response(body, status)
         ids = [analysis["id"] for analysis in body["analyses"]]
@@ -165,7 +185,7 @@ class AnalysisViewSet(
             response["Location"] = request.build_absolute_uri(f"{request.path}{ids[0]}/")
         return response
 
-    def accept(self, uploads: list) -> tuple[int, dict]:
+    def accept(self, uploads: list, options: dict[str, Any]) -> tuple[int, dict]:
         """Queue what can be accepted; returns a Problem if nothing can."""
         if not broker.broker_answers():
             raise Unavailable("The queue")
@@ -173,7 +193,8 @@ class AnalysisViewSet(
         accepted, errors = [], []
         for upload in uploads:
             try:
-                accepted.append(submissions.submit_image(person_of(self.request), upload, key))
+                owner = person_of(self.request)
+                accepted.append(submissions.submit_image(owner, upload, key, **options))
             except MediaError as error:
                 errors.append({"file": upload.name, "code": error.code, "message": error.message})
             except STORAGE_TROUBLE:
@@ -284,6 +305,22 @@ def uploads_of(request: Request) -> list:
     code, message = problem
     errors = [{"file": None, "code": code, "message": message}]
     raise Problem(400, code, message, errors=errors)
+
+
+def options_of(request: Request) -> dict[str, Any]:
+    """How to analyze the photos; raises ValidationError for values that don't exist."""
+    given = {
+        name: value
+        for source in (request.query_params, request.data)
+        for name in ("faces", "detail")
+        if isinstance(source, dict) and (value := source.get(name)) is not None
+    }
+    wanted = OptionsSerializer(data=given)
+    wanted.is_valid(raise_exception=True)
+    return {
+        "face_mode": wanted.validated_data["faces"],
+        "detail": wanted.validated_data["detail"],
+    }
 
 
 def parts_of(uploads: list) -> list[bytes]:

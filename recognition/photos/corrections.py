@@ -76,6 +76,11 @@ def aligned(faces: QuerySet[Face]) -> Iterator[tuple[Face, NDArray[np.uint8]]]:
         except (OSError, MediaError):
             logger.warning("Can't read the photo of %s", analysis.pk, exc_info=True)
             continue
+        # Landmarks are in pixels of the original, which may be stored smaller; centers are whole.
+        scale = rgb.shape[1] / (analysis.width or rgb.shape[1])
         for face in group:
-            points = {name: (x, y) for name, (x, y) in face.landmarks.items()}
+            points = {
+                name: ((x + 0.5) * scale - 0.5, (y + 0.5) * scale - 0.5)
+                for name, (x, y) in face.landmarks.items()
+            }
             yield face, align.align_face(rgb, Landmarks(**points))

@@ -9,29 +9,27 @@ from django.db import transaction
 
 from recognition import describe
 from recognition.api import allowances
-from recognition.engine import media
+from recognition.engine import formats, media
 from recognition.engine.errors import MediaError
-from recognition.engine.types import PhotoHeader
+from recognition.engine.types import Detail, FaceMode, PhotoHeader
 from recognition.jobs import work
 from recognition.jobs.files import delete_files
 from recognition.models import Analysis, ApiKey, ModelVersion
 from recognition.photos.uploads import LimitedUpload
 
-EXTENSIONS = {
-    "JPEG": {".jpg", ".jpeg", ".jpe", ".jfif"},
-    "PNG": {".png"},
-    "WEBP": {".webp"},
-    "GIF": {".gif"},
-    "BMP": {".bmp", ".dib"},
-    "HEIF": {".heic", ".heif", ".hif"},
-    "AVIF": {".avif"},
-}
 
-
-def submit_image(owner: User, upload: LimitedUpload, key: ApiKey | None = None) -> Analysis:
+def submit_image(
+    owner: User,
+    upload: LimitedUpload,
+    key: ApiKey | None = None,
+    *,
+    face_mode: FaceMode = "auto",
+    detail: Detail = "normal",
+) -> Analysis:
     """Accept one uploaded photo: creates a queued analysis and sends the task.
 
-    `key` is the API key of the program that sends it. Raises MediaError for what size and header
+    `key` is the API key of the program that sends it; `face_mode` and `detail` are those of
+    engine.pipeline. Raises MediaError for what size and header
     tell (file_too_large, and those of media.inspect_photo); nothing is stored then. Errors that
     only decoding finds become the error of the analysis.
     """
@@ -43,18 +41,20 @@ def submit_image(owner: User, upload: LimitedUpload, key: ApiKey | None = None) 
             f"{limit // 1024**2} MB are accepted.",
         )
     content = upload.read()
-    header = media.inspect_photo(content, max_pixels=settings.MAX_PIXELS)
+    header = media.inspect_photo(
+        content, max_pixels=settings.MAX_PIXELS, max_jpeg_pixels=settings.MAX_JPEG_PIXELS
+    )
     title = clean_title(upload.name)
-    analysis = Analysis(owner=owner, title=title, notices=notices_for(header, title))
+    options = {"face_mode": face_mode, "detail": detail}
+    analysis = Analysis(owner=owner, title=title, notices=notices_for(header, title), **options)
     store(analysis, ContentFile(content))
     return analysis
 
 
 def rerun(analysis: Analysis, version: ModelVersion) -> Analysis:
     """A new analysis of the stored photo with this model version."""
-    again = Analysis(
-        owner=analysis.owner, title=analysis.title, tags=analysis.tags, requested_version=version
-    )
+    kept = ("owner", "title", "tags", "face_mode", "detail", "width", "height")
+    again = Analysis(requested_version=version, **{name: getattr(analysis, name) for name in kept})
     with analysis.photo.open() as photo:
         store(again, photo)
     return again
@@ -87,8 +87,12 @@ def notices_for(header: PhotoHeader, title: str) -> list[describe.Message]:
     if header.animated:
         message = "This picture is animated. Only its first frame is analyzed."
         notices.append({"code": "first_frame_only", "message": message})
+    if header.pages > 1:
+        many = "more than " if header.pages == formats.MOST_PAGES else ""
+        message = f"This file has {many}{header.pages} pages. Only the first one is analyzed."
+        notices.append({"code": "first_page_only", "message": message})
     extension = PurePath(title).suffix.lower()
-    if extension and extension not in EXTENSIONS.get(header.format, {extension}):
+    if extension and formats.EXTENSIONS.get(extension) != header.format:
         message = f"The name ends in {extension}, but this is a {header.format} picture."
         notices.append({"code": "extension_mismatch", "message": message})
     return notices

@@ -10,6 +10,7 @@ from recognition import describe
 from recognition.api import allowances
 from recognition.api.people import person_of
 from recognition.api.private_files import serve_picture
+from recognition.engine import formats
 from recognition.models import CORRECTION_CHOICES, Analysis, ModelVersion
 
 RECENT = 8
@@ -21,6 +22,8 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "recent": request.user.analyses.all()[:RECENT],
         "max_upload_mb": allowances.upload_bytes(request.user) // 1024**2,
+        # Names beside the types: browsers don't know all of them.
+        "accept": ",".join(["image/*", *formats.EXTENSIONS]),
     }
     return render(request, "photos/home.html", context)
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from recognition.api.people import administrators_only, person_of
 from recognition.engine import media
 from recognition.engine.errors import MediaError, ModelError
+from recognition.engine.formats import COMMON_FORMATS
 from recognition.models import ModelEvent, ModelVersion
 from recognition.photos.analyses import face_detector
 from recognition.photos.uploads import LimitedUpload
@@ -107,7 +108,13 @@ def compare_on_photo(request: HttpRequest) -> HttpResponse:
         if photo is None or photo.too_large:
             limit = settings.MAX_UPLOAD_BYTES // 1024**2
             raise MediaError("file_too_large", f"Choose a photo of up to {limit} MB.")
-        rgb, _header = media.decode_photo(photo.read(), max_pixels=settings.MAX_PIXELS)
+        rgb, _header = media.decode_photo(
+            photo.read(),
+            min_side=settings.STORED_SIDE,
+            max_pixels=settings.MAX_PIXELS,
+            max_jpeg_pixels=settings.MAX_PIXELS,
+            formats=COMMON_FORMATS,
+        )
         faces = comparison.compare_on_photo(chosen_versions(request), rgb, face_detector())
     except (MediaError, ModelError) as error:
         return JsonResponse({"code": error.code, "detail": error.message}, status=400)

@@ -36,7 +36,10 @@ function addFiles(files) {
       refuse(card, `This file is ${size} MB. The limit is ${limit} MB.`);
       continue;
     }
-    const upload = queue.add(file);
+    const upload = queue.add(file, {
+      faces: byId("faces", HTMLSelectElement).value,
+      detail: byId("detail", HTMLSelectElement).value,
+    });
     uploads.set(card, upload);
     cards.set(upload, card);
     showState(card, { text: "Waiting to upload" });

@@ -7,13 +7,15 @@ const hasFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Fil
 
 /** @param {(files: File[]) => void} onFiles */
 export function receiveFiles(onFiles) {
-  const input = byId("files", HTMLInputElement);
-  const take = () => {
-    onFiles([...(input.files ?? [])]);
-    input.value = ""; // allows selecting the same file again
-  };
-  input.addEventListener("change", take);
-  if (input.files?.length) take(); // selected before this script loaded
+  for (const id of ["files", "capture"]) {
+    const input = byId(id, HTMLInputElement);
+    const take = () => {
+      onFiles([...(input.files ?? [])]);
+      input.value = ""; // allows selecting the same file again
+    };
+    input.addEventListener("change", take);
+    if (input.files?.length) take(); // selected before this script loaded
+  }
   receiveDrops(onFiles);
   receivePastes(onFiles);
   offerSample(onFiles);

@@ -5,8 +5,10 @@ const PARALLEL = 3;
 const PAUSES = [1_000, 3_000, 8_000];
 
 /**
+ * @typedef {{faces: string, detail: string}} Options
  * @typedef {Object} Upload
  * @property {File} file
+ * @property {Options} options how to analyze it
  * @property {string} key idempotency key for retries
  * @property {"waiting"|"sending"|"pausing"|"accepted"|"refused"} state
  * @property {number} fraction of the file sent so far
@@ -27,14 +29,15 @@ export class UploadQueue {
 
   /**
    * @param {File} file
+   * @param {Options} [options]
    * @returns {Upload}
    */
-  add(file) {
+  add(file, options = { faces: "auto", detail: "normal" }) {
     // Not crypto.randomUUID, which plain HTTP lacks.
     const key = crypto.getRandomValues(new Uint32Array(4)).join("-");
     /** @type {Upload} */
     const upload = {
-      file, key, state: "waiting", fraction: 0, attempts: 0, error: null, analysis: null, canRetry: false,
+      file, options, key, state: "waiting", fraction: 0, attempts: 0, error: null, analysis: null, canRetry: false,
     };
     this.waiting.push(upload);
     queueMicrotask(() => this.#next());
@@ -78,7 +81,7 @@ export class UploadQueue {
       this.#change(upload, { state: "sending", fraction: 0 });
       try {
         const onProgress = (/** @type {number} */ fraction) => this.#change(upload, { fraction });
-        const analysis = await uploadPhoto(upload.file, upload.key, onProgress);
+        const analysis = await uploadPhoto(upload.file, upload.options, upload.key, onProgress);
         this.#change(upload, { state: "accepted", analysis });
         return;
       } catch (error) {

@@ -162,12 +162,14 @@ export const correctFace = (id, correction) => send("PATCH", `/api/v1/faces/${id
 /**
  * Send one photo.
  * @param {File} file
+ * @param {{faces: string, detail: string}} options how to analyze it
  * @param {string} key the same each time this photo is sent: it is stored once
  * @param {(fraction: number) => void} onProgress
  * @returns {Promise<Analysis>}
  */
-export async function uploadPhoto(file, key, onProgress) {
+export async function uploadPhoto(file, options, key, onProgress) {
   const form = new FormData();
+  for (const [name, value] of Object.entries(options)) form.append(name, value);
   form.append("photos", file, file.name);
   const { status, body, retryAfter } = await sendForm(ROOT, form, onProgress, { "Idempotency-Key": key });
   const [analysis] = body?.analyses ?? [];

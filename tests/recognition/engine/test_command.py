@@ -1,5 +1,7 @@
 """python -m recognition.engine prints every photo in order, even if some can't be read."""
 
+import csv
+import io
 import json
 import os
 import subprocess
@@ -37,7 +39,10 @@ def test_a_photo_is_one_json_line(photos, capsys):
     assert line["error"] is None
     assert set(line["milliseconds"]) == {"decode", "detect", "classify"}
     (face,) = line["faces"]
-    assert set(face) == {"box", "score", "landmarks", "probabilities", "emotion"}
+    assert set(face) == {
+        *("box", "score", "landmarks", "probabilities", "emotion"),
+        "whole_picture",
+    }
     assert set(face["box"]) == {"x", "y", "width", "height"}
     assert set(face["landmarks"]) == {
         "left_eye",
@@ -115,3 +120,42 @@ def test_it_runs_as_a_module_without_django_or_tensorflow(photos):
     )
     assert done.returncode == 0, done.stderr
     assert len(json.loads(done.stdout)["faces"]) == 1
+
+
+def test_a_folder_is_walked_in_order(photos, capsys):
+    (photos / "more").mkdir()
+    (photos / "face.jpg").rename(photos / "more" / "face.JPG")
+    (photos / "notes.txt").write_text("no photo")
+    assert main([".", "--json"]) == 1
+    assert [line["file"] for line in lines(capsys)] == ["bad.jpg", "more/face.JPG", "none.png"]
+
+
+def test_a_folder_without_photos_is_said(tmp_path, capsys):
+    assert main([str(tmp_path)]) == 1
+    assert "No photos" in capsys.readouterr().err
+
+
+def test_a_dash_reads_standard_input(photos):
+    command = [sys.executable, "-m", "recognition.engine", "-", "--json"]
+    with open("face.jpg", "rb") as photo:
+        done = subprocess.run(command, cwd=ROOT, stdin=photo, capture_output=True, text=True)
+    assert (done.returncode, len(json.loads(done.stdout)["faces"])) == (0, 1)
+
+
+def test_a_table_has_a_row_for_each_face(photos, capsys):
+    assert main(["face.jpg", "none.png", "bad.jpg", "--csv"]) == 1
+    face, none, bad = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert (face["file"], face["face"], face["emotion"]) == ("face.jpg", "1", "happy")
+    assert float(face["probability"]) == max(float(face[emotion]) for emotion in EMOTIONS)
+    assert (none["photo_width"], none["face"], none["error"]) == ("600", "", "")
+    assert (bad["photo_width"], bad["error"]) == ("", "truncated_image")
+
+
+def test_several_processes_keep_the_order(photos, capsys):
+    assert main(["none.png", "face.jpg", "none.png", "face.jpg", "--json", "--jobs", "2"]) == 0
+    assert [len(line["faces"]) for line in lines(capsys)] == [0, 1, 0, 1]
+
+
+def test_a_whole_picture_is_told(photos, capsys):
+    assert main(["none.png", "--faces", "whole"]) == 0
+    assert "the whole picture" in capsys.readouterr().out

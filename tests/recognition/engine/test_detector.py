@@ -244,3 +244,39 @@ def test_following_nothing_finds_nothing(detector, portrait):
 )
 def test_a_box_outside_the_frame_leads_nowhere(detector, portrait, box):
     assert detector.follow(portrait, [box]) == []
+
+
+def pale(rgb: np.ndarray) -> np.ndarray:
+    return (rgb // 16 + 112).astype(np.uint8)
+
+
+def test_a_face_in_a_washed_out_photo_is_found(detector, portrait):
+    once = MtcnnDetector(second_look=False)
+    assert not once.detect(pale(portrait))
+    (found,) = detector.detect(pale(portrait))
+    (expected,) = detector.detect(portrait)
+    assert abs(found.box.x - expected.box.x) < 0.2 * expected.box.width
+
+
+@pytest.mark.parametrize("name", ["coffee", "rocket", "chelsea"])
+def test_nothing_is_found_in_a_washed_out_photo_without_a_face(detector, name):
+    assert detector.detect(pale(getattr(skimage.data, name)())) == []
+
+
+def test_a_face_that_fills_the_picture_is_found(detector, portrait):
+    (known,) = detector.detect(portrait)
+    box = known.box
+    left, top = round(box.x + 0.1 * box.width), round(box.y + 0.1 * box.height)
+    right, bottom = round(box.x + 0.9 * box.width), round(box.y + 0.9 * box.height)
+    tight = np.ascontiguousarray(portrait[top:bottom, left:right])
+    assert not MtcnnDetector(second_look=False).detect(tight)
+    (found,) = detector.detect(tight)
+    assert 0 <= found.box.x < found.box.x + found.box.width <= tight.shape[1]
+    nose = found.landmarks.nose
+    assert abs(nose[0] + left - known.landmarks.nose[0]) < 0.15 * box.width
+
+
+def test_a_detector_with_another_size_shares_the_networks(detector):
+    other = detector.with_max_side(4000)
+    assert (other.max_side, detector.max_side) == (4000, 1280)
+    assert other._output is detector._output

@@ -9,6 +9,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from recognition.engine.errors import MediaError
+from recognition.engine.formats import FORMATS
 from recognition.engine.media import decode_photo, encode_jpeg, inspect_photo, make_thumbnail
 
 RED, GREEN, BLUE, WHITE = (250, 10, 20), (10, 240, 30), (20, 30, 250), (255, 255, 255)
@@ -289,18 +290,18 @@ def test_a_folder_is_named(tmp_path):
         b"<svg xmlns='http://www.w3.org/2000/svg'><rect width='9' height='9'/></svg>",
         b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\n",
         b"%PDF-1.7\n",
-        save(quarters(), "TIFF"),
         save(quarters(), "ICO"),
-        save(quarters(), "PPM"),
+        save(quarters(), "PCX"),
+        b"P1 is a name, not a picture",
     ],
-    ids=["text", "zeros", "svg", "eps", "pdf", "tiff", "ico", "ppm"],
+    ids=["text", "zeros", "svg", "eps", "pdf", "ico", "pcx", "words"],
 )
 def test_what_is_no_accepted_photo_is_named(data):
     assert code_of(data) == "not_an_image"
 
 
-@pytest.mark.parametrize("part", [0.02, 0.3, 0.6, 0.95])
-@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "HEIF", "AVIF"])
+@pytest.mark.parametrize("part", [0.02, 0.3, 0.6, 0.85])
+@pytest.mark.parametrize("format", FORMATS)
 def test_a_truncated_photo_is_named(format, part):
     noise = np.random.default_rng(0).integers(0, 256, (200, 200, 3), dtype=np.uint8)
     data = save(Image.fromarray(noise), format)
@@ -312,7 +313,7 @@ def test_a_truncated_jpeg_is_named_when_decoded_smaller():
     assert code_of(data[: len(data) // 2], min_side=200) == "truncated_image"
 
 
-@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "HEIF", "AVIF"])
+@pytest.mark.parametrize("format", FORMATS)
 def test_flipped_bytes_never_crash(format):
     data = save(quarters(), format)
     random = np.random.default_rng(1)

@@ -117,3 +117,60 @@ def test_a_prediction_names_its_top():
     prediction = Prediction((0.1, 0.1, 0.05, 0.5, 0.1, 0.1, 0.05))
     assert prediction.emotion == "happy"
     assert prediction.probability == 0.5
+
+
+def crop_of(portrait, detector, side: int) -> np.ndarray:
+    """The portrait's face alone, framed like FER2013's, in a small picture."""
+    (found,) = detector.detect(portrait)
+    x, y = round(found.box.x + 0.1 * found.box.width), round(found.box.y + 0.1 * found.box.height)
+    width, height = round(0.8 * found.box.width), round(0.8 * found.box.height)
+    face = Image.fromarray(portrait[y : y + height, x : x + width])
+    return np.asarray(face.convert("L").convert("RGB").resize((side, side)))
+
+
+def test_a_small_crop_without_a_detected_face_is_read_whole(detector, classifier, portrait):
+    (face,) = analyze_image(crop_of(portrait, detector, 48), detector, classifier).faces
+    assert face.whole_picture
+    assert box_of(analyze_image(crop_of(portrait, detector, 48), detector, classifier)) == [
+        *(0, 0, 48, 48)
+    ]
+    assert face.detection.score == 0
+    assert face.prediction.emotion == "happy"
+
+
+def test_crops_are_not_read_whole_if_only_detected_faces_are_wanted(detector, classifier, portrait):
+    crop = crop_of(portrait, detector, 48)
+    assert analyze_image(crop, detector, classifier, "detect").faces == ()
+
+
+def test_any_picture_is_read_whole_on_request(detector, classifier):
+    (face,) = analyze_image(skimage.data.coffee(), detector, classifier, "whole").faces
+    assert (face.whole_picture, face.detection.box.width) == (True, 600)
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        skimage.data.coffee(),
+        skimage.data.rocket(),
+        np.full((200, 200, 3), 128, np.uint8),
+        np.asarray(Image.fromarray(skimage.data.coffee()).resize((320, 120))),
+        np.asarray(Image.fromarray(skimage.data.coffee()).resize((330, 330))),
+    ],
+    ids=["photo", "landscape", "flat", "wide", "over 320 pixels"],
+)
+def test_no_other_picture_gains_a_face(detector, classifier, picture):
+    assert analyze_image(picture, detector, classifier).faces == ()
+
+
+def test_high_detail_finds_small_faces_in_a_large_photo(detector, classifier, portrait):
+    panorama = np.full((1500, 5000, 3), 120, np.uint8)
+    small = np.asarray(Image.fromarray(portrait).resize((230, 230)))
+    for x in (200, 2400, 4600):
+        panorama[600:830, x : x + 230] = small
+    photo = jpeg(panorama)
+    assert analyze_photo(photo, detector, classifier).faces == ()
+    found = analyze_photo(photo, detector, classifier, detail="high")
+    assert (found.width, found.height) == (5000, 1500)
+    centers = sorted(face.detection.box.x for face in found.faces)
+    assert centers == pytest.approx([200 + 80, 2400 + 80, 4600 + 80], abs=30)

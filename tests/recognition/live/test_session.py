@@ -236,3 +236,43 @@ def test_the_summary_counts_every_frame_once():
     summary = session.summary(1.0)
     assert summary["frames"] == {"received": 4, "analyzed": 1, "skipped": 2, "failed": 1}
     assert summary["tracks"] == 1
+
+
+def run_frames(session: LiveSession, now: float, left: float | None, size: float = 100.0) -> int:
+    """Send a frame at `now` and answer it; the smallest face that was looked for."""
+    sequence = session.counts["received"] + 1
+    session.receive(frame(sequence), now)
+    session.start_next(now)
+    looked_for = session.min_face(now)
+    reply = answer(sequence, left)
+    for face in reply["faces"]:
+        face["box"] |= {"width": size, "height": size}
+    session.finish(reply, now)
+    session.take_replies()
+    return looked_for
+
+
+def test_with_nobody_in_view_smaller_faces_are_looked_for_once_a_second():
+    session = LiveSession(0)
+    sizes = [run_frames(session, tenths / 10, None) for tenths in range(25)]
+    assert [tenths for tenths, size in enumerate(sizes) if size == 24] == [10, 20]
+    assert set(sizes) == {24, session.settings.min_face}
+
+
+def test_a_small_face_that_was_found_is_followed():
+    session = LiveSession(0)
+    assert run_frames(session, 0.0, 100.0, size=30.0) == 60
+    assert run_frames(session, 0.1, 100.0, size=30.0) == 24
+    assert session.min_face(0.2) == 24
+
+
+def test_a_large_face_does_not_make_the_search_slower():
+    session = LiveSession(0)
+    run_frames(session, 0.0, 100.0, size=150.0)
+    assert session.min_face(0.1) == 60
+
+
+def test_the_set_size_is_the_limit_if_it_is_the_smallest():
+    session = LiveSession(0)
+    session.update({"min_face": 24})
+    assert {run_frames(session, seconds, None) for seconds in range(5)} == {24}
