@@ -19,7 +19,7 @@ debootstrap --variant=minbase --include=make,python3,python3-venv,ca-certificate
 mount -t proc proc "$root/proc"
 
 # What lets this machine reach its package registries, wherever they are.
-for path in /etc/resolv.conf /etc/hosts /etc/ssl/certs /etc/pip.conf /etc/xdg/pip /etc/npmrc \
+for path in /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt /etc/pip.conf /etc/xdg/pip /etc/npmrc \
     /root/.npmrc /root/.config/pip; do
     if [ -e "$path" ]; then
         mkdir -p "$root$(dirname "$path")"
