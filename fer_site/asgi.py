@@ -10,12 +10,12 @@ from channels.security.websocket import AllowedHostsOriginValidator
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fer_site.settings")
-django_application = get_asgi_application()
+get_asgi_application()
 
 # These need the apps that the call above has loaded.
 from django.conf import settings  # noqa: E402
 
-from fer_site.body_limit import limit_body  # noqa: E402
+from fer_site.body_limit import MeasuringHandler, limit_body  # noqa: E402
 from fer_site.upload_limit import limit_of  # noqa: E402
 from recognition.routing import websocket_urlpatterns  # noqa: E402
 
@@ -24,7 +24,7 @@ tempfile.tempdir = str(settings.INCOMING_DIR)
 
 application = ProtocolTypeRouter(
     {
-        "http": limit_body(django_application, limit_of),
+        "http": limit_body(MeasuringHandler(), limit_of),
         "websocket": AllowedHostsOriginValidator(
             AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
         ),

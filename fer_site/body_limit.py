@@ -1,14 +1,33 @@
 """Limits the size of request bodies while they stream in."""
 
+import io
 import json
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import IO, Any
+
+from django.core.handlers.asgi import ASGIHandler
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 LimitOf = Callable[[dict[str, Any]], Awaitable[int]]
+
+
+class MeasuringHandler(ASGIHandler):
+    """Django's handler, which also tells the length of bodies that were sent in chunks.
+
+    Django has the whole body in a file by then, but parsers read only as many bytes as the header
+    announces.
+    """
+
+    def create_request(self, scope: Mapping[str, Any], body_file: IO[bytes]) -> Any:
+        if not any(name == b"content-length" for name, _value in scope["headers"]):
+            length = body_file.seek(0, io.SEEK_END)
+            body_file.seek(0)
+            header = (b"content-length", str(length).encode())
+            scope = {**scope, "headers": [*scope["headers"], header]}
+        return super().create_request(scope, body_file)
 
 
 class BodyTooLarge(Exception):

@@ -4,6 +4,7 @@ import socket
 from pathlib import Path
 
 import dj_database_url
+from corsheaders.defaults import default_headers
 
 from fer_site.environment import (
     env_bool,
@@ -58,6 +59,7 @@ PAGES = [
     "allauth",
     "allauth.account",
     "channels",
+    "corsheaders",
     "csp",
     "django_filters",
     "drf_spectacular",
@@ -71,9 +73,11 @@ INSTALLED_APPS = {
 }.get(ROLE, [*MODELS, *PAGES])
 
 MIDDLEWARE = [
+    "recognition.api.addresses.LastSlashMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -343,6 +347,18 @@ MAX_DATASET_BYTES = env_int("MIEN_MAX_DATASET_MB", 1024) * 1024 * 1024  # one up
 
 # --- API and logs -----------------------------------------------------------------------------
 
+# Other sites whose pages may call the API with a key; cookies are not sent along.
+CORS_ALLOWED_ORIGINS = env_list("MIEN_CORS_ORIGINS")
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_HEADERS = [*default_headers, "content-disposition", "idempotency-key", "prefer"]
+CORS_EXPOSE_HEADERS = [
+    "Location",
+    "Preference-Applied",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+]
+
 # Private networks that webhooks may call, such as 10.0.0.0/8.
 WEBHOOK_NETWORKS = env_list("MIEN_WEBHOOK_NETWORKS")
 API_REQUESTS_PER_MINUTE = env_int("MIEN_API_REQUESTS_PER_MINUTE", 3000)  # per person or key
@@ -356,6 +372,7 @@ REST_FRAMEWORK = {
         "rest_framework.permissions.IsAuthenticated",
         "recognition.api.access.HasScope",
     ],
+    "DEFAULT_METADATA_CLASS": "recognition.api.options.AllowedMethods",
     "DEFAULT_THROTTLE_CLASSES": ["recognition.api.access.RequestRate"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],

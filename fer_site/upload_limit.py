@@ -20,7 +20,8 @@ async def limit_of(scope: dict[str, Any]) -> int:
 
     The user is looked up before the body is read, so nobody else can fill the disk.
     """
-    is_dataset = scope["method"] == "POST" and scope["path"] == reverse("api-dataset-list")
+    path = scope["path"].rstrip("/") + "/"
+    is_dataset = scope["method"] == "POST" and path == reverse("api-dataset-list")
     if is_dataset and await is_administrator(scope):
         # One data set, with its votes and the rest of the form.
         return max(

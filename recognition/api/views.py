@@ -16,7 +16,7 @@ class SignedInOnly(APIView):
     def check_permissions(self, request: Request) -> None:
         super().check_permissions(request)
         if key_of(request):
-            raise Problem(403, "sign_in_needed", "Allows signed-in people only, no keys.")
+            raise Problem(403, "sign_in_needed", "Only a signed-in person can do this, not a key.")
 
 
 class RateHeaders(APIView):

@@ -97,8 +97,11 @@ def check_size(image: Image.Image, limits: Limits) -> None:
 
 
 _NAMES = {
-    **{"JPEG": "progressive JPEGs", "HEIF": "HEIC", "JPEG2000": "JPEG 2000"},
-    **{"PPM": "PGM and PPM", "WEBP": "WebP"},
+    "JPEG": "progressive JPEGs",
+    "HEIF": "HEIC",
+    "JPEG2000": "JPEG 2000",
+    "PPM": "PGM and PPM",
+    "WEBP": "WebP",
 }
 
 

@@ -1,5 +1,6 @@
 """/api/v1/analyses/: upload photos, and read, edit, export and delete results."""
 
+import json
 import logging
 import re
 import time
@@ -9,12 +10,12 @@ from django.conf import settings
 from django.core.exceptions import TooManyFilesSent
 from django.db import InterfaceError, OperationalError
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -33,7 +34,7 @@ from recognition.jobs import broker, work
 from recognition.models import Analysis, ModelVersion
 from recognition.photos import analyses, submissions
 from recognition.photos.annotation import annotate
-from recognition.photos.raw_body import PhotoParser
+from recognition.photos.bodies import FIELDS, PhotoJSONParser, PhotoParser
 from recognition.programs.repeats import IDEMPOTENCY_KEY, answer_once
 
 logger = logging.getLogger(__name__)
@@ -109,12 +110,28 @@ class OptionsSerializer(serializers.Serializer):
     detail = serializers.ChoiceField(
         DETAILS, default="normal", help_text="high: search large photos for small faces too"
     )
+    title = serializers.CharField(
+        max_length=200,
+        allow_blank=True,
+        default="",
+        help_text="instead of the file's name; with one photo only",
+    )
+    tags = serializers.ListField(
+        child=serializers.CharField(max_length=50), max_length=20, default=list
+    )
 
 
 class UploadSerializer(OptionsSerializer):
     """One or many photos; used only in the API's description."""
 
     photos = serializers.ListField(child=serializers.FileField())
+
+
+class EncodedUploadSerializer(OptionsSerializer):
+    """Photos in JSON; used only in the API's description."""
+
+    image = serializers.CharField(required=False, help_text="base64, or a data: address")
+    images = serializers.ListField(child=serializers.CharField(), required=False)
 
 
 class UploadErrorSerializer(serializers.Serializer):
@@ -141,7 +158,7 @@ class AnalysisViewSet(
 
     queryset = Analysis.objects.none()
     scope = "analyze"
-    parser_classes = [MultiPartParser, JSONParser, PhotoParser]
+    parser_classes = [MultiPartParser, PhotoJSONParser, PhotoParser]
     pagination_class = NewestFirst
     filterset_class = AnalysisFilter
     lookup_value_converter = "uuid"
@@ -159,19 +176,24 @@ class AnalysisViewSet(
             IDEMPOTENCY_KEY,
             OptionsSerializer,
         ],
-        request={"multipart/form-data": UploadSerializer, "image/*": OpenApiTypes.BINARY},
+        request={
+            "multipart/form-data": UploadSerializer,
+            "application/json": EncodedUploadSerializer,
+            "image/*": OpenApiTypes.BINARY,
+        },
         responses={200: AcceptedSerializer, 202: AcceptedSerializer},
     )
     def create(self, request: Request) -> Response:
         """Upload photos. Returns them queued (202), or with `Prefer: wait=N` their results (200).
 
-        Send one or many as multipart form data in the field `photos`, or one as the raw body. With
-        an `Idempotency-Key` you can repeat the request for 24 hours, and it runs once.
+        Send one or many as multipart form data in the field `photos` (or `photo`, `file`, `files`,
+        `files[]`, `image`, `images`), one as the raw body, or as base64 in JSON. With an
+        `Idempotency-Key` you can repeat the request for 24 hours, and it runs once.
         """
         uploads, options = uploads_of(request), options_of(request)
         status, body = answer_once(
             request,
-            lambda: [*parts_of(uploads), *(value.encode() for value in options.values())],
+            lambda: [*parts_of(uploads), json.dumps(options, sort_keys=True).encode()],
             lambda: self.accept(uploads, options),
         )
         waited = wait_seconds(request.headers.get("Prefer", ""))
@@ -291,7 +313,7 @@ class AnalysisViewSet(
 def uploads_of(request: Request) -> list:
     """The photos of a request; returns a Problem if there are none or too many."""
     try:
-        uploads = request.FILES.getlist("photos")
+        uploads = [upload for field in FIELDS for upload in request.FILES.getlist(field)]
     except TooManyFilesSent:
         limit = settings.DATA_UPLOAD_MAX_NUMBER_FILES
         problem = ("too_many_files", f"Send at most {limit} photos in a request.")
@@ -300,7 +322,8 @@ def uploads_of(request: Request) -> list:
             return uploads
         problem = (
             "no_files",
-            'Send photos as multipart form data in the field "photos", or one as the raw body.',
+            "This request has no photo. Send photos as multipart form data in the field "
+            '"photos", one as the raw body, or as base64 in the field "image" of a JSON object.',
         )
     code, message = problem
     errors = [{"file": None, "code": code, "message": message}]
@@ -309,18 +332,18 @@ def uploads_of(request: Request) -> list:
 
 def options_of(request: Request) -> dict[str, Any]:
     """How to analyze the photos; raises ValidationError for values that don't exist."""
-    given = {
-        name: value
-        for source in (request.query_params, request.data)
-        for name in ("faces", "detail")
-        if isinstance(source, dict) and (value := source.get(name)) is not None
-    }
+    given: dict[str, Any] = {}
+    for source in (request.query_params, request.data):
+        if isinstance(source, QueryDict):
+            given |= source.dict()
+            if "tags" in source:
+                given["tags"] = source.getlist("tags")
+        elif isinstance(source, dict):
+            given |= source
     wanted = OptionsSerializer(data=given)
     wanted.is_valid(raise_exception=True)
-    return {
-        "face_mode": wanted.validated_data["faces"],
-        "detail": wanted.validated_data["detail"],
-    }
+    options = dict(wanted.validated_data)
+    return {"face_mode": options.pop("faces"), **options}
 
 
 def parts_of(uploads: list) -> list[bytes]:

@@ -1,5 +1,6 @@
 """Accepts a photo: checks its header, stores it, queues the analysis."""
 
+from collections.abc import Sequence
 from pathlib import PurePath
 
 from django.conf import settings
@@ -25,13 +26,15 @@ def submit_image(
     *,
     face_mode: FaceMode = "auto",
     detail: Detail = "normal",
+    title: str = "",
+    tags: Sequence[str] = (),
 ) -> Analysis:
     """Accept one uploaded photo: creates a queued analysis and sends the task.
 
     `key` is the API key of the program that sends it; `face_mode` and `detail` are those of
-    engine.pipeline. Raises MediaError for what size and header
-    tell (file_too_large, and those of media.inspect_photo); nothing is stored then. Errors that
-    only decoding finds become the error of the analysis.
+    engine.pipeline; without a `title` it is the file's name. Raises MediaError for what size and
+    header tell (file_too_large, and those of media.inspect_photo); nothing is stored then. Errors
+    that only decoding finds become the error of the analysis.
     """
     limit = allowances.upload_bytes(owner, key)
     if upload.too_large or upload.size > limit:
@@ -44,9 +47,15 @@ def submit_image(
     header = media.inspect_photo(
         content, max_pixels=settings.MAX_PIXELS, max_jpeg_pixels=settings.MAX_JPEG_PIXELS
     )
-    title = clean_title(upload.name)
-    options = {"face_mode": face_mode, "detail": detail}
-    analysis = Analysis(owner=owner, title=title, notices=notices_for(header, title), **options)
+    name = clean_title(upload.name)
+    analysis = Analysis(
+        owner=owner,
+        title=clean_title(title) if title else name,
+        tags=list(tags),
+        notices=notices_for(header, name),
+        face_mode=face_mode,
+        detail=detail,
+    )
     store(analysis, ContentFile(content))
     return analysis
 

@@ -64,15 +64,22 @@ class DatasetViewSet(LargerUploads, TrainingViewSet):
     def create(self, request: Request) -> Response:
         """Add a data set. Returns 201, or 200 with an existing one that has the same content.
 
-        Upload it as multipart form data (`data`, `votes`), or name a file (`path`, `votes`).
+        Upload it as multipart form data (`data` or `file`, `votes`), or name a file on the server
+        (`path`, `votes`).
         """
         name = self.text("name")
-        if upload := request.FILES.get("data"):
+        if upload := request.FILES.get("data") or request.FILES.get("file"):
             votes = request.FILES.get("votes")
             dataset, created = dataset_intake.add_upload(person_of(request), upload, votes, name)
-        else:
-            path, votes = self.text("path"), self.text("votes")
+        elif path := self.text("path"):
+            votes = self.text("votes")
             dataset, created = dataset_intake.add_path(person_of(request), path, votes, name)
+        else:
+            raise dataset_intake.DatasetRefused(
+                "no_files",
+                'Upload a file in the field "data", or name one on the server in "path".',
+                "data",
+            )
         return Response(self.get_serializer(dataset).data, status=201 if created else 200)
 
     def destroy(self, request: Request, pk: str) -> Response:

@@ -1,0 +1,105 @@
+"""Photos in the bodies of requests: raw, in JSON, and in the fields of a form."""
+
+import base64
+import binascii
+import io
+import re
+from typing import Any
+from urllib.parse import unquote, unquote_to_bytes
+
+from django.conf import settings
+from django.utils.datastructures import MultiValueDict
+from rest_framework.parsers import BaseParser, DataAndFiles, JSONParser
+
+from recognition.api.problems import Problem
+from recognition.photos.uploads import LimitedUpload
+
+FIELDS = ("photos", "photo", "file", "files", "files[]", "image", "images")
+"""The names under which forms and JSON carry photos; other services use one or another."""
+
+
+class PhotoParser(BaseParser):
+    """`Content-Type: image/…`: the body is one photo; `Content-Disposition` may name it."""
+
+    media_type = "image/*"
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        limit = settings.MAX_UPLOAD_BYTES
+        content = stream.read(limit + 1)
+        size = len(content)
+        while size > limit and (rest := stream.read(2**16)):
+            size += len(rest)
+        name = file_name(parser_context["request"].headers.get("Content-Disposition", ""))
+        upload = upload_of(content, name, media_type, size)
+        return DataAndFiles({}, MultiValueDict({"photos": [upload]}))
+
+
+class PhotoJSONParser(JSONParser):
+    """JSON whose fields may hold photos: base64 or a `data:` address, one or a list of them.
+
+    An entry can also be an object with `data` and `name`. Raises Problem request_too_large, and
+    invalid_base64 with the name of the field.
+    """
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        # In base64 a photo takes a third more; the whole text has to be in memory.
+        limit = 2 * settings.MAX_UPLOAD_BYTES
+        content = stream.read(limit + 1)
+        if len(content) > limit:
+            raise Problem(
+                413,
+                "request_too_large",
+                f"This JSON is larger than {limit // 1024**2} MB. "
+                "Send large photos as multipart form data or as the raw body.",
+            )
+        data = super().parse(io.BytesIO(content), media_type, parser_context)
+        if not isinstance(data, dict):
+            return data
+        photos = [
+            _decode(entry, field)
+            for field in FIELDS
+            for entry in (data[field] if isinstance(data.get(field), list) else [data.get(field)])
+            if entry is not None
+        ]
+        rest = {name: value for name, value in data.items() if name not in FIELDS}
+        return DataAndFiles(rest, MultiValueDict({"photos": photos}))
+
+
+def _decode(entry: Any, field: str) -> LimitedUpload:
+    name = "photo"
+    if isinstance(entry, dict):
+        name, entry = str(entry.get("name") or name), entry.get("data")
+    if not isinstance(entry, str):
+        raise _invalid(field)
+    head, comma, text = entry.partition(",") if entry[:5].lower() == "data:" else ("", "", entry)
+    try:
+        if comma and not head.lower().endswith(";base64"):
+            content = unquote_to_bytes(text)
+        else:
+            # Line breaks are common in base64; anything else that is strange is a mistake.
+            content = base64.b64decode(re.sub(r"\s", "", text), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise _invalid(field) from error
+    return upload_of(content, name, "application/octet-stream", len(content))
+
+
+def _invalid(field: str) -> Problem:
+    message = f'"{field}" must hold photos as base64 or as data: addresses.'
+    errors = [{"field": field, "code": "invalid_base64", "message": message}]
+    return Problem(400, "invalid_base64", message, errors=errors)
+
+
+def upload_of(content: bytes, name: str, media_type: str, size: int) -> LimitedUpload:
+    """An upload of `size` bytes of which `content` may hold only the first ones."""
+    limit = settings.MAX_UPLOAD_BYTES
+    upload = LimitedUpload(io.BytesIO(content[:limit]), name, media_type, size)
+    upload.too_large = size > limit
+    return upload
+
+
+def file_name(disposition: str) -> str:
+    """The file name of a Content-Disposition header (RFC 6266), or "photo"."""
+    if extended := re.search(r"filename\*=UTF-8''([^;]+)", disposition, re.IGNORECASE):
+        return unquote(extended[1])
+    plain = re.search(r'filename="([^"]+)"|filename=([^;\s]+)', disposition, re.IGNORECASE)
+    return (plain[1] or plain[2]) if plain else "photo"
