@@ -1,8 +1,12 @@
 """The database models: data sets, training runs and their epochs, evaluations."""
 
+from typing import Any
+
 from django.db import models
 
 from recognition.models import Job, ModelVersion
+
+ORDER_CHOICES = [(order, order) for order in ("fer2013", "alphabetical")]
 
 
 class Dataset(Job):
@@ -18,11 +22,18 @@ class Dataset(Job):
     uploaded = models.BooleanField()  # uploaded files are deleted with the row
     size = models.PositiveBigIntegerField()  # bytes
     sha256 = models.CharField(max_length=64, unique=True)  # of data and votes together
+    # What to do with folders whose names are no class (training.core.data.classes.ClassOptions).
+    leave_out_unknown = models.BooleanField(default=False)
+    class_order = models.CharField(max_length=12, choices=ORDER_CHOICES, blank=True)
     report = models.JSONField(default=dict)
     sheet = models.FileField(upload_to="datasets", blank=True)  # samples of each class
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def class_options(self) -> dict[str, Any]:
+        return {"leave_out_unknown": self.leave_out_unknown, "order": self.class_order}
 
 
 class TrainingRun(Job):

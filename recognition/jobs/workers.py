@@ -1,6 +1,7 @@
 """What the queues hold and what the workers are doing, as Redis and the workers themselves say."""
 
 import os
+import time
 from datetime import UTC, datetime
 from typing import Any, TypedDict
 
@@ -43,10 +44,17 @@ def describe_worker(state: Any) -> dict:
         # Threads have none but the worker's own.
         "processes": list(consumer.pool.info.get("processes", [os.getpid()])),
         "tasks": [
-            {"name": task.name, "pid": task.worker_pid, "since": task.time_start}
+            {"name": task.name, "pid": task.worker_pid, "since": _began(task.time_start)}
             for task in worker_state.active_requests
         ],
     }
+
+
+def _began(start: float | None) -> float | None:
+    """When a task began, as a time of day: pools of threads note their monotonic clock instead."""
+    if start is None or start > 1e9:
+        return start
+    return time.time() - (time.monotonic() - start)
 
 
 def ask_workers() -> list[Worker]:

@@ -1,5 +1,7 @@
 """/api/v1/datasets/: data sets, for administrators."""
 
+from typing import Any
+
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -10,14 +12,28 @@ from rest_framework.response import Response
 
 from recognition.api.people import person_of
 from recognition.api.private_files import JPEG, serve_picture
+from recognition.api.problems import Problem
 from recognition.api.states import StateSerializer
 from training.api import LargerUploads, TrainingViewSet
+from training.core.data.classes import ORDERS
 from training.datasets import events
 from training.datasets import intake as dataset_intake
 from training.models import Dataset
 
 
-class NewDatasetSerializer(serializers.Serializer):
+class ClassesSerializer(serializers.Serializer):
+    """What to do with folders whose names are none of the seven classes."""
+
+    leave_out_unknown = serializers.BooleanField(default=False)
+    class_order = serializers.ChoiceField(
+        ORDERS,
+        allow_blank=True,
+        default="",
+        help_text="of folders named 0 to 6: fer2013 or alphabetical",
+    )
+
+
+class NewDatasetSerializer(ClassesSerializer):
     """A data set as files."""
 
     data = serializers.FileField()  # type: ignore[assignment]  # a field, as DRF has it
@@ -25,7 +41,7 @@ class NewDatasetSerializer(serializers.Serializer):
     name = serializers.CharField(max_length=200, allow_blank=True, required=False)
 
 
-class ServerFileSerializer(serializers.Serializer):
+class ServerFileSerializer(ClassesSerializer):
     """A data set in the server's folder."""
 
     path = serializers.CharField()
@@ -67,13 +83,17 @@ class DatasetViewSet(LargerUploads, TrainingViewSet):
         Upload it as multipart form data (`data` or `file`, `votes`), or name a file on the server
         (`path`, `votes`).
         """
-        name = self.text("name")
+        name, classes = self.text("name"), self.classes()
         if upload := request.FILES.get("data") or request.FILES.get("file"):
             votes = request.FILES.get("votes")
-            dataset, created = dataset_intake.add_upload(person_of(request), upload, votes, name)
+            dataset, created = dataset_intake.add_upload(
+                person_of(request), upload, votes, name, **classes
+            )
         elif path := self.text("path"):
             votes = self.text("votes")
-            dataset, created = dataset_intake.add_path(person_of(request), path, votes, name)
+            dataset, created = dataset_intake.add_path(
+                person_of(request), path, votes, name, **classes
+            )
         else:
             raise dataset_intake.DatasetRefused(
                 "no_files",
@@ -81,6 +101,24 @@ class DatasetViewSet(LargerUploads, TrainingViewSet):
                 "data",
             )
         return Response(self.get_serializer(dataset).data, status=201 if created else 200)
+
+    def classes(self) -> dict[str, Any]:
+        """The options about folders' names. Raises ValidationError."""
+        given = {
+            name: self.fields[name] for name in ClassesSerializer().fields if name in self.fields
+        }
+        wanted = ClassesSerializer(data=given)
+        wanted.is_valid(raise_exception=True)
+        return dict(wanted.validated_data)
+
+    @extend_schema(request=ClassesSerializer, responses={202: DatasetSerializer})
+    @action(detail=True, methods=["post"])
+    def check(self, request: Request, pk: str) -> Response:
+        """Check a failed data set again, with other options about its folders' names."""
+        dataset = self.get_object()
+        if not dataset_intake.check_again(dataset, **self.classes()):
+            raise Problem(409, "not_retryable", "Only a failed data set can be checked again.")
+        return Response(self.get_serializer(dataset).data, status=202)
 
     def destroy(self, request: Request, pk: str) -> Response:
         dataset_intake.remove(self.get_object())

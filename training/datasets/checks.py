@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 
 from recognition.jobs import work
+from training.core.data.classes import ClassOptions
 from training.core.data.inspection import Report, draw_samples, encode_jpeg, inspect
 from training.models import Dataset
 
@@ -16,9 +17,10 @@ logger = logging.getLogger(__name__)
 def check(dataset: Dataset) -> None:
     """Read the files of a claimed data set and store the report."""
     votes = Path(dataset.votes_path) if dataset.votes_path else None
-    report, faces = inspect(Path(dataset.path), votes, settings.DATASET_CACHE)
+    path, classes = Path(dataset.path), ClassOptions(**dataset.class_options)
+    report, faces = inspect(path, votes, settings.DATASET_CACHE, classes)
     if faces is None:
-        work.fail(dataset, "malformed", summary(report), report=report.to_dict())
+        work.fail(dataset, report.code, summary(report), report=report.to_dict())
     else:
         sheet = ContentFile(encode_jpeg(draw_samples(faces)))
         dataset.sheet.save(f"{dataset.pk}.jpg", sheet, save=False)

@@ -21,6 +21,8 @@ class DatasetState(TypedDict):
     votes_file: str | None
     size: int
     sha256: str
+    leave_out_unknown: bool
+    class_order: str
     created_at: str
     report: dict[str, Any]
     error: Message | None
@@ -58,6 +60,8 @@ def describe_dataset(dataset: Dataset) -> DatasetState:
         "votes_file": dataset.votes_path.rsplit("/", 1)[-1] or None,
         "size": dataset.size,
         "sha256": dataset.sha256,
+        "leave_out_unknown": dataset.leave_out_unknown,
+        "class_order": dataset.class_order,
         "created_at": dataset.created_at.isoformat(),
         "report": dataset.report,
         "error": _error(dataset),

@@ -28,6 +28,10 @@ VOTES_BESIDE = "fer2013new.csv"
 VOTES = tuple(VOTES_BESIDE.replace(".csv", kind) for kind in TABLES)
 
 
+UNDECIDED = ("unknown_classes", "numbered_classes")
+"""Failures of the check that end once somebody has decided about the folders' names."""
+
+
 class DatasetRefused(CodedError):
     """A data set was refused."""
 
@@ -41,9 +45,16 @@ class DatasetUploadHandler(LimitedUploadHandler):
 
 
 def add_upload(
-    user: User, data: LimitedUpload, votes: LimitedUpload | None = None, name: str = ""
+    user: User,
+    data: LimitedUpload,
+    votes: LimitedUpload | None = None,
+    name: str = "",
+    **classes: Any,
 ) -> tuple[Dataset, bool]:
-    """Add uploaded files. Returns the data set and whether it is new. Raises DatasetRefused."""
+    """Add uploaded files. Returns the data set and whether it is new. Raises DatasetRefused.
+
+    `classes` are leave_out_unknown and class_order, as stored in the row.
+    """
     pk = uuid.uuid4()
     folder = settings.TRAINING_DIR / "datasets" / str(pk)
     folder.mkdir(mode=0o700, parents=True)
@@ -53,7 +64,7 @@ def add_upload(
         if votes is not None:
             votes_path = _store(votes, folder / f"votes-{_safe_name(votes.name, TABLES)}")
         dataset, created = _add(
-            user, path, votes_path, name or clean_title(data.name), pk=pk, uploaded=True
+            user, path, votes_path, name or clean_title(data.name), classes, pk=pk, uploaded=True
         )
     except BaseException:
         shutil.rmtree(folder)
@@ -76,7 +87,9 @@ def add_corrections(user: User) -> tuple[Dataset, bool]:
     return add_upload(user, upload, name=f"Corrections of {user.email or user}")
 
 
-def add_path(user: User, path: str, votes: str = "", name: str = "") -> tuple[Dataset, bool]:
+def add_path(
+    user: User, path: str, votes: str = "", name: str = "", **classes: Any
+) -> tuple[Dataset, bool]:
     """Add a file or folder on the server. Returns the data set and whether it is new.
 
     Paths are absolute or relative to DATASETS_DIR; links are followed, and anything outside that
@@ -89,7 +102,7 @@ def add_path(user: User, path: str, votes: str = "", name: str = "") -> tuple[Da
     beside = data.parent / VOTES_BESIDE
     if votes_path is None and data.name.lower().endswith(TABLES) and beside.is_file():
         votes_path = _inside(str(beside))
-    return _add(user, data, votes_path, name or clean_title(data.name), uploaded=False)
+    return _add(user, data, votes_path, name or clean_title(data.name), classes, uploaded=False)
 
 
 def server_files() -> list[str]:
@@ -111,8 +124,14 @@ def _listed() -> list[Path]:
     return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
-def check_again(dataset: Dataset) -> bool:
-    """Queue a failed data set's check again, for example after fixing its file."""
+def check_again(dataset: Dataset, **classes: Any) -> bool:
+    """Queue a failed data set's check again, for example after fixing its file.
+
+    `classes`, if given, are stored first: what to do with folders whose names are no class.
+    """
+    failed = Dataset.objects.filter(pk=dataset.pk, status=Dataset.Status.FAILED)
+    if classes and failed.update(**classes):
+        dataset.refresh_from_db()
     return work.retry(dataset)
 
 
@@ -135,15 +154,23 @@ def remove(dataset: Dataset) -> None:
 
 
 def _add(
-    user: User, data: Path, votes: Path | None, name: str, **values: Any
+    user: User,
+    data: Path,
+    votes: Path | None,
+    name: str,
+    classes: dict[str, Any],
+    **values: Any,
 ) -> tuple[Dataset, bool]:
     sha256, size = digest([data, votes] if votes else [data])
     if known := Dataset.objects.filter(sha256=sha256).first():
-        if known.error_code == "gave_up":  # a task fetches one
+        if known.error_code == "gave_up":
             check_again(known)
+        elif known.error_code in UNDECIDED and any(classes.values()):
+            check_again(known, **classes)
         return known, False
     dataset = Dataset(
         **values,
+        **classes,
         name=name[:200],
         path=str(data),
         votes_path=str(votes or ""),

@@ -17,6 +17,7 @@ class TrainingJob(TypedDict):
 
     data: str
     votes: str | None
+    classes: dict[str, Any]  # of training.core.data.classes.ClassOptions
     cache: str
     config: dict[str, Any]
     patience: int | None

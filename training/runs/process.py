@@ -21,6 +21,7 @@ from recognition.engine.classifier import EmotionClassifier
 from training.core import checkpoint
 from training.core.checkpoint import CARD, CHECKPOINT, MODEL, CheckpointError, Progress
 from training.core.config import TrainingConfig
+from training.core.data.classes import ClassOptions
 from training.core.data.datasets import load_for
 from training.core.data.faces import SPLITS, DatasetError, Faces, split_off
 from training.core.data.inspection import encode_jpeg
@@ -61,7 +62,8 @@ def carry_out(folder: Path, say: Say) -> int:
     try:
         config = TrainingConfig.from_dict(job["config"])
         votes = Path(job["votes"]) if job["votes"] else None
-        faces = load_for(config, Path(job["data"]), Path(job["cache"]), votes)
+        classes = ClassOptions(**job["classes"])
+        faces = load_for(config, Path(job["data"]), Path(job["cache"]), votes, classes=classes)
         progress = train(config, faces, folder, job["patience"], say)
         checkpoint.save_best(folder / BEST, config, progress)
         evaluate(config, faces, progress, folder, job["patience"])

@@ -286,6 +286,7 @@ def job_of(run: TrainingRun) -> TrainingJob:
     return {
         "data": run.dataset.path,
         "votes": run.dataset.votes_path or None,
+        "classes": run.dataset.class_options,
         "cache": str(settings.DATASET_CACHE),
         "config": run.config,
         "patience": run.patience,

@@ -12,6 +12,7 @@ from recognition.jobs import work
 from recognition.jobs.lease import Status
 from recognition.models import ModelVersion
 from recognition.registry.version_files import load_classifier
+from training.core.data.classes import ClassOptions
 from training.core.data.datasets import load
 from training.core.data.faces import DatasetError, rows_of
 from training.core.data.inspection import encode_jpeg
@@ -28,7 +29,8 @@ def evaluate(evaluation: Evaluation) -> None:
     votes = Path(dataset.votes_path) if dataset.votes_path else None
     classifier = load_classifier(evaluation.version)
     try:
-        faces = load(Path(dataset.path), settings.DATASET_CACHE, votes)
+        classes = ClassOptions(**dataset.class_options)
+        faces = load(Path(dataset.path), settings.DATASET_CACHE, votes, classes=classes)
         rows = rows_of(evaluation.split, faces, evaluation.version.card)
         result = examine(classifier.predict, faces, rows)
     except (DatasetError, ValueError) as error:

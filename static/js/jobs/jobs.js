@@ -43,7 +43,10 @@ let consumers = {};
 let overview = /** @type {Overview} */ (readData("overview-data"));
 
 /** @param {string|null} iso @returns {string} how long ago that was */
-const age = (iso) => duration(Math.max(0, Date.now() + ahead - Date.parse(iso ?? "")) / 1000);
+const age = (iso) => {
+  const began = Date.parse(iso ?? "");
+  return began > 0 ? duration(Math.max(0, Date.now() + ahead - began) / 1000) : "an unknown time";
+};
 const counted = (/** @type {number} */ count, /** @type {string} */ one, many = `${one}s`) => `${count.toLocaleString()} ${count === 1 ? one : many}`;
 /** @param {string} text */
 const span = (text) => Object.assign(document.createElement("span"), { textContent: text });

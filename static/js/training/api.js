@@ -41,6 +41,8 @@ export const getDataset = (id) => request(`${ROOT}datasets/${id}/`);
 export const addServerFile = (choices) => post(`${ROOT}datasets/`, choices);
 /** @returns {Promise<Dataset>} of the faces that this person corrected */
 export const addCorrections = () => post(`${ROOT}datasets/corrections/`);
+/** @param {string} id @param {{leave_out_unknown?: boolean, class_order?: string}} classes @returns {Promise<Dataset>} */
+export const checkDataset = (id, classes) => send("POST", `${ROOT}datasets/${id}/check/`, classes);
 /** @param {FormData} form @param {(fraction: number) => void} onProgress @returns {Promise<Dataset>} */
 export const uploadDataset = (form, onProgress) => uploadForm(`${ROOT}datasets/`, form, onProgress);
 /** @param {string} id */

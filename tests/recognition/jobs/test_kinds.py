@@ -93,7 +93,7 @@ def test_what_is_canceled_while_it_runs_changes_nothing_any_more(each, name, mon
         "import": (imports, "follow", version_tasks.import_weights),
     }[name]
 
-    def cancel_meanwhile(*args):
+    def cancel_meanwhile(*args, **options):
         assert work.cancel(kind.model.objects.get(pk=job.pk))
         raise OSError("and then it breaks off")
 

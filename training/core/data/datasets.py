@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from recognition.engine.emotions import EMOTIONS
 
 from ..config import TrainingConfig
+from .classes import STRICT, ClassOptions
 from .faces import DatasetError, Faces
 from .folders import read_folder, read_zip
 from .measures import group_duplicates, measure_framings
@@ -25,12 +26,20 @@ _ARRAYS = ("images", "labels", "splits", "votes", "is_face", "groups")
 _FRAMINGS = "framings.npy"
 
 
-def load(data: Path, cache: Path, votes: Path | None = None, *, framings: bool = False) -> Faces:
+def load(
+    data: Path,
+    cache: Path,
+    votes: Path | None = None,
+    *,
+    framings: bool = False,
+    classes: ClassOptions = STRICT,
+) -> Faces:
     """Read a data set, or take it from the folder `cache` if the same files were read before.
 
     `data` is FER2013's CSV (plain, .gz, .xz or .zip), a folder or zip of images in folders named
     after the classes, or a folder of contact sheets. `votes` is FER+'s CSV for the same rows; if
-    it isn't given, fer2013new.csv beside a CSV is used as long as its rows match. `framings` runs
+    it isn't given, fer2013new.csv beside a CSV is used as long as its rows match. `classes` says
+    what to do with folders whose names are no class. `framings` runs
     the detector on every face, which takes minutes the first time. Raises DatasetError with the
     row and the reason if something can't be read.
     """
@@ -38,14 +47,14 @@ def load(data: Path, cache: Path, votes: Path | None = None, *, framings: bool =
         if not path.exists():
             raise DatasetError(f"There is nothing at {path}.")
     found = votes or _votes_beside(data)
-    entry = cache / _fingerprint([data, found] if found else [data])
+    entry = cache / _fingerprint([data, found] if found else [data], classes)
     if not (entry / "sources.json").is_file():
         try:
-            faces = _read(data, found)
+            faces = _read(data, found, classes)
         except OtherRowsError:
             if votes:
                 raise
-            faces = _read(data, None)
+            faces = _read(data, None, classes)
         _store(faces, entry)
     faces = _open(entry)
     return replace(faces, framings=_framings(faces, entry)) if framings else faces
@@ -57,12 +66,13 @@ def load_for(
     cache: Path,
     votes: Path | None = None,
     taught: Path | None = None,
+    classes: ClassOptions = STRICT,
 ) -> Faces:
     """Like `load`, with everything that this config needs.
 
     `taught` is a file of teachers' labels to use instead of `TAUGHT`.
     """
-    faces = load(data, cache, votes, framings=config.framed > 0)
+    faces = load(data, cache, votes, framings=config.framed > 0, classes=classes)
     return replace(faces, taught=read_taught(taught or TAUGHT, faces)) if config.taught else faces
 
 
@@ -81,7 +91,7 @@ def _framings(faces: Faces, entry: Path) -> NDArray[np.float32]:
     return np.asarray(np.load(path))
 
 
-def _read(data: Path, votes: Path | None) -> Faces:
+def _read(data: Path, votes: Path | None, classes: ClassOptions) -> Faces:
     if are_sheets(data):
         if votes is not None:
             raise DatasetError(
@@ -89,9 +99,9 @@ def _read(data: Path, votes: Path | None) -> Faces:
             )
         return read_sheets(data)
     if data.is_dir():
-        images, labels, splits = read_folder(data)
+        images, labels, splits = read_folder(data, classes)
     elif shows_images(data):
-        images, labels, splits = read_zip(data)
+        images, labels, splits = read_zip(data, classes)
     else:
         images, labels, splits = read_table(data)
     shares = np.zeros((len(labels), len(EMOTIONS)), np.float32)
@@ -108,9 +118,11 @@ def shows_images(data: Path) -> bool:
     return data.is_dir() or (zipfile.is_zipfile(data) and not zipped_csv(data))
 
 
-def _fingerprint(files: list[Path]) -> str:
+def _fingerprint(files: list[Path], classes: ClassOptions) -> str:
     """A name for the cache entry that changes whenever a file, or a file in a folder, does."""
     digest = hashlib.sha256(str(_CACHE_VERSION).encode())
+    if classes != STRICT:
+        digest.update(repr(classes).encode())
     for file in files:
         members = (
             sorted(path for path in file.rglob("*") if path.is_file()) if file.is_dir() else [file]

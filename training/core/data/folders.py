@@ -16,14 +16,13 @@ from PIL import Image
 from recognition.engine.align import SIDE, warp
 from recognition.engine.emotions import EMOTIONS
 
+from .classes import ClassOptions, UnknownClass, find_class, is_number
 from .faces import DatasetError
 
 Table = tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.uint8]]
 
 _IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 _FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
-_SYNONYMS = {"anger": "angry", "disgusted": "disgust", "fearful": "fear", "afraid": "fear"}
-_SYNONYMS |= {"happiness": "happy", "sadness": "sad", "surprised": "surprise"}
 _SPLIT_FOLDERS = {
     "train": 0,
     "training": 0,
@@ -53,14 +52,14 @@ class Member:
     size: tuple[int, int]
 
 
-def read_folder(folder: Path) -> Table:
+def read_folder(folder: Path, options: ClassOptions) -> Table:
     """Images [n, 48, 48], labels and splits from files like train/happy/1.png or happy/1.png."""
-    return _collect(folder_members(folder), folder.name)
+    return _collect(folder_members(folder), folder.name, options)
 
 
-def read_zip(path: Path) -> Table:
+def read_zip(path: Path, options: ClassOptions) -> Table:
     """The same from a zip, read member by member without unpacking it to disk."""
-    return _collect(zip_members(path), path.name)
+    return _collect(zip_members(path), path.name, options)
 
 
 def folder_members(folder: Path) -> Members:
@@ -108,36 +107,36 @@ def _check_entry(info: zipfile.ZipInfo, source: str) -> None:
         raise DatasetError(f"{source}: {name} is encrypted. Pack it without a password.")
 
 
-def parse_member(name: PurePosixPath, content: bytes, source: str) -> Member:
-    """The face in a file; DatasetError if its name or content can't be used."""
+def parse_member(name: PurePosixPath, content: bytes, source: str, options: ClassOptions) -> Member:
+    """The face in a file; DatasetError if its content can't be used, UnknownClass if its name."""
     where = f"{source}: {name}"
-    label = _label(name, where)
+    try:
+        label = EMOTIONS.index(find_class(name.parent.name, options))
+    except UnknownClass as error:
+        raise UnknownClass(f"{where}: {error}", error.name) from None
     image, size = _decode(content, where)
     return Member(image, label, _split(name), size)
 
 
-def _collect(members: Members, source: str) -> Table:
+def _collect(members: Members, source: str, options: ClassOptions) -> Table:
     images: list[NDArray[np.uint8]] = []
     labels: list[int] = []
     splits: list[int] = []
     for name, content in members:
         if len(images) == _MAX_FILES:
             raise DatasetError(f"{source} has more than {_MAX_FILES} images.")
-        member = parse_member(name, content, source)
+        try:
+            member = parse_member(name, content, source, options)
+        except UnknownClass:
+            if options.leave_out_unknown and not is_number(name.parent.name):
+                continue
+            raise
         images.append(member.image)
         labels.append(member.label)
         splits.append(member.split)
     if not images:
         raise DatasetError(f"{source} has no images in folders named after a class ({_CLASSES}).")
     return np.stack(images), np.array(labels), np.array(splits, np.uint8)
-
-
-def _label(name: PurePosixPath, where: str) -> int:
-    folder = name.parent.name.lower()
-    folder = _SYNONYMS.get(folder, folder)
-    if folder not in EMOTIONS:
-        raise DatasetError(f"{where} must be in a folder named after a class ({_CLASSES}).")
-    return EMOTIONS.index(folder)
 
 
 def _split(name: PurePosixPath) -> int:

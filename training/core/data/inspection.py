@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from recognition.engine.emotions import EMOTIONS
 
+from .classes import STRICT, ClassNames, ClassOptions, UnknownClass, explain_unknown
 from .datasets import load, shows_images
 from .faces import SPLITS, DatasetError, Faces
 from .folders import folder_members, parse_member, zip_members
@@ -28,8 +29,10 @@ class Report:
     """What was found.
 
     `counts` are faces by split and class, `sizes` images by "WIDTHxHEIGHT". `across_splits` counts
-    faces with a near-duplicate in another split, by "SPLIT/OTHER". `problems` are the first hundred
-    of `problem_count` messages about what can't be read.
+    faces with a near-duplicate in another split, by "SPLIT/OTHER". `mapped` lists folders' names
+    that were read as a class (name, emotion, images), `unknown` counts the images of others, which
+    `left_out` says are ignored. `problems` are the first hundred of `problem_count` messages about
+    what can't be read; `code` names their kind.
     """
 
     faces: int = 0
@@ -40,6 +43,10 @@ class Report:
     with_votes: int = 0
     not_faces: int = 0
     sources: dict[str, str] = field(default_factory=dict)
+    mapped: list[dict[str, Any]] = field(default_factory=list)
+    unknown: dict[str, int] = field(default_factory=dict)
+    left_out: bool = False
+    code: str = "malformed"
     problems: list[str] = field(default_factory=list)
     problem_count: int = 0
 
@@ -52,7 +59,9 @@ class Report:
             self.problems.append(str(problem))
 
 
-def inspect(data: Path, votes: Path | None, cache: Path) -> tuple[Report, Faces | None]:
+def inspect(
+    data: Path, votes: Path | None, cache: Path, classes: ClassOptions = STRICT
+) -> tuple[Report, Faces | None]:
     """Read the files that `load` reads to the end; give the faces only if all can be read.
 
     Near-duplicates are searched for only in that case. Takes about a minute for FER2013.
@@ -60,13 +69,15 @@ def inspect(data: Path, votes: Path | None, cache: Path) -> tuple[Report, Faces 
     report, faces = Report(), None
     try:
         if are_sheets(data) or not shows_images(data):
-            faces = load(data, cache, votes)
+            faces = load(data, cache, votes, classes=classes)
             report.sizes = _sizes([(faces.images.shape[2], faces.images.shape[1])] * len(faces))
         else:
-            for label, split, size in _read_images(data, report):
+            names = ClassNames()
+            for label, split, size in _read_images(data, report, names, classes):
                 _count(report, label, split, size)
+            _judge_names(names, report, classes)
             if not report.problem_count:
-                faces = load(data, cache, votes)
+                faces = load(data, cache, votes, classes=classes)
     except DatasetError as error:
         if not report.problem_count and data.is_file() and not shows_images(data):
             _read_table(data, report)
@@ -98,14 +109,36 @@ def encode_jpeg(picture: NDArray[np.uint8]) -> bytes:
     return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
 
 
-def _read_images(data: Path, report: Report) -> Iterator[tuple[int, int, tuple[int, int]]]:
+def _read_images(
+    data: Path, report: Report, names: ClassNames, classes: ClassOptions
+) -> Iterator[tuple[int, int, tuple[int, int]]]:
     for name, content in folder_members(data) if data.is_dir() else zip_members(data):
         try:
-            member = parse_member(name, content, data.name)
+            member = parse_member(name, content, data.name, classes)
+        except UnknownClass as problem:
+            names.unknown[problem.name] += 1
         except DatasetError as problem:
             report.add(problem)
         else:
+            folder, emotion = name.parent.name, EMOTIONS[member.label]
+            if folder.lower() != emotion:
+                names.mapped[folder, emotion] += 1
             yield member.label, member.split, member.size
+
+
+def _judge_names(names: ClassNames, report: Report, classes: ClassOptions) -> None:
+    """Note which names were mapped or left out, or the problem with unknown ones."""
+    found = names.describe()
+    report.mapped, report.unknown = found["mapped"], found["unknown"]
+    if not names.unknown:
+        return
+    code, sentence = explain_unknown(names)
+    if code == "unknown_classes" and classes.leave_out_unknown and report.faces:
+        report.left_out = True
+        return
+    if not report.problem_count:
+        report.code = code
+    report.add(DatasetError(sentence))
 
 
 def _read_table(data: Path, report: Report) -> None:

@@ -12,6 +12,12 @@ from django.core.management.base import BaseCommand, CommandError
 from recognition.engine.classifier import SHIPPED_MODEL, EmotionClassifier
 from recognition.engine.errors import ModelError
 from recognition.registry.version_files import read_onnx
+from training.core.data.classes import (
+    DECIDE,
+    UnknownClass,
+    add_class_options,
+    class_options,
+)
 from training.core.data.datasets import load
 from training.core.data.faces import SPLITS, VALIDATION, DatasetError, rows_of
 from training.core.evaluate import Evaluation, measure_time, predict_all, score
@@ -27,6 +33,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--data", type=Path, required=True, help="FER2013's CSV, a folder or a zip"
         )
+        add_class_options(parser)
         parser.add_argument("--model", type=Path, default=SHIPPED_MODEL, help="an ONNX file")
         parser.add_argument(
             "--number", type=int, help="a registered model version instead of a file"
@@ -51,7 +58,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            faces = load(options["data"], settings.DATA_DIR / "cache" / "datasets")
+            faces = load(
+                options["data"],
+                settings.DATA_DIR / "cache" / "datasets",
+                classes=class_options(options),
+            )
             name, model, card = _model(options["number"], options["model"])
             split = options["split"]
             rows = rows_of(split, faces, card() if split == VALIDATION else {})
@@ -60,6 +71,8 @@ class Command(BaseCommand):
             answers = predict_all(classifier.predict, images, self._progress(len(rows)))
         except ModelError as error:
             raise CommandError(error.message) from error
+        except UnknownClass as error:
+            raise CommandError(f"{error} {DECIDE}") from error
         except (DatasetError, ValueError) as error:
             raise CommandError(str(error)) from error
         evaluation = score(answers, labels, measure_time(classifier.predict))

@@ -24,6 +24,12 @@ from training.core.checkpoint import (
     save_best,
 )
 from training.core.config import TrainingConfig, add_source
+from training.core.data.classes import (
+    DECIDE,
+    UnknownClass,
+    add_class_options,
+    class_options,
+)
 from training.core.data.datasets import load_for
 from training.core.data.faces import SPLITS, DatasetError, Faces
 from training.core.duration import settled
@@ -42,6 +48,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_source(parser, PRESETS)
+        add_class_options(parser)
         for name, option in OPTIONS.items():
             parser.add_argument(
                 FLAGS[name], dest=f"choose_{name}", type=option.kind, help=option.title
@@ -91,12 +98,21 @@ class Command(BaseCommand):
                 self.stdout.write(f"Registered: {_register(output, card)}")
         except LaunchRefused as error:
             raise CommandError(error.message) from error
+        except UnknownClass as error:
+            raise CommandError(f"{error} {DECIDE}") from error
         except (DatasetError, CheckpointError, ValueError) as error:
             raise CommandError(str(error)) from error
 
     def _load(self, config: TrainingConfig, options: Any) -> Faces:
         cache = settings.DATA_DIR / "cache" / "datasets"
-        faces = load_for(config, options["data"], cache, options["votes"], options["teachers"])
+        faces = load_for(
+            config,
+            options["data"],
+            cache,
+            options["votes"],
+            options["teachers"],
+            class_options(options),
+        )
         for split in options["score"]:
             faces.filled(split)
         return faces

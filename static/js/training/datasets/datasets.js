@@ -3,7 +3,7 @@ import { byId, find, fromTemplate, readData, seek } from "../../shared/elements.
 import { announce } from "../../shared/announce.js";
 import { EMOTIONS, emotionName } from "../../shared/emotions.js";
 import { icon } from "../../shared/icons.js";
-import { addCorrections, addServerFile, deleteDataset, getDataset, listDatasets, uploadDataset } from "../api.js";
+import { addCorrections, addServerFile, checkDataset, deleteDataset, getDataset, listDatasets, uploadDataset } from "../api.js";
 import { ask } from "../../shared/ask.js";
 import { watchTrainings } from "../../shared/feed.js";
 import { isActive, showTag } from "../words.js";
@@ -51,6 +51,7 @@ function fill(section, dataset) {
   part("train").hidden = status !== "succeeded";
   find(section, "[data-train]", HTMLAnchorElement).href = `/training/?dataset=${id}`;
   part("delete").addEventListener("click", () => askAndDelete(dataset));
+  offerDecisions(part("decide"), dataset);
   const problems = report.problems ?? [];
   const isChecked = Boolean(report.counts && Object.keys(report.counts).length);
   part("report").hidden = !isChecked && problems.length < 2;
@@ -80,9 +81,41 @@ function describe({ status, report, error, file, size }) {
   return `${what}, ${faces.toLocaleString()} faces.`;
 }
 
+/**
+ * Buttons for what nobody but a person can decide about the folders' names.
+ * @param {HTMLElement} place
+ * @param {Dataset} dataset
+ */
+function offerDecisions(place, { id, error, report }) {
+  const unknown = /** @type {[string, number][]} */ (Object.entries(report?.unknown ?? {}));
+  const names = unknown.map(([name, count]) => `${name} (${count.toLocaleString()} images)`).join(", ");
+  /** @type {[string, {leave_out_unknown?: boolean, class_order?: string}][]} */
+  const choices = error?.code === "unknown_classes"
+    ? [[`Check again without ${names}`, { leave_out_unknown: true }]]
+    : error?.code === "numbered_classes"
+      ? [["Use FER2013's order", { class_order: "fer2013" }], ["Use alphabetical order", { class_order: "alphabetical" }]]
+      : [];
+  place.hidden = !choices.length;
+  place.replaceChildren(...choices.map(([textContent, classes]) => {
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "btn btn-quiet btn-sm", textContent });
+    button.addEventListener("click", async () => {
+      button.disabled = true;
+      try {
+        show(await checkDataset(id, classes));
+      } catch (problem) {
+        button.disabled = false;
+        announce(problem.message);
+      }
+    });
+    return button;
+  }));
+}
+
 /** What the check found besides the counts, as sentences. @param {any} report */
-function findings({ sizes = {}, duplicates = 0, across_splits: across = {}, with_votes: votes, not_faces: others }) {
+function findings({ sizes = {}, duplicates = 0, across_splits: across = {}, with_votes: votes, not_faces: others, mapped = [], unknown = {}, left_out: leftOut }) {
   const lines = [];
+  for (const { name, emotion, images } of mapped) lines.push(`${name} was read as ${emotion}: ${images.toLocaleString()} images.`);
+  if (leftOut) lines.push(`Left out: ${Object.entries(unknown).map(([name, count]) => `${name} (${count.toLocaleString()} images)`).join(", ")}.`);
   const known = /** @type {[string, number][]} */ (Object.entries(sizes));
   if (known.length) lines.push(`Sizes: ${known.slice(0, 6).map(([size, count]) => `${count.toLocaleString()} × ${size.replace("x", "×")}`).join(", ")}${known.length > 6 ? " and others" : ""}.`);
   if (duplicates) lines.push(`${duplicates.toLocaleString()} faces appear more than once, or nearly so.`);

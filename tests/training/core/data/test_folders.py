@@ -49,7 +49,7 @@ def test_it_reads_a_folder(tmp_path):
 
 def test_it_refuses_a_folder_that_names_no_class(tmp_path):
     path = write_zip(tmp_path / "faces.zip", {"train/grumpy/1.png": png()})
-    with pytest.raises(DatasetError, match=r"train/grumpy/1.png must be in a folder named"):
+    with pytest.raises(DatasetError, match=r"train/grumpy/1.png: grumpy is none of the classes"):
         load(path, tmp_path / "cache")
 
 

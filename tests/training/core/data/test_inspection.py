@@ -92,8 +92,8 @@ def test_it_lists_files_that_are_no_images(tmp_path):
     assert faces is None
     assert report.problems == [
         "faces.zip: happy/1.png can't be read as an image.",
-        "faces.zip: somewhere/2.png must be in a folder named after a class (angry, disgust, fear, "
-        "happy, sad, surprise, neutral).",
+        "Some folders are named after other classes: somewhere (1) images. Leave them out, or "
+        "rename the folders to angry, disgust, fear, happy, sad, surprise, neutral.",
     ]
 
 
