@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -98,6 +99,11 @@ def fill(count: int) -> None:
     write([face(photos[index // FACES_A_PHOTO], None, index) for index in range(left)])
 
 
+def rows_in_xlsx(content: bytes) -> int:
+    with zipfile.ZipFile(io.BytesIO(content)) as book:
+        return book.read("xl/worksheets/sheet1.xml").count(b"<row ") - 1
+
+
 def rows_in_parquet(content: bytes) -> int:
     from pyarrow import parquet
 
@@ -106,6 +112,8 @@ def rows_in_parquet(content: bytes) -> int:
 
 ROWS: dict[str, Callable[[bytes], int]] = {
     "csv": lambda content: content.count(b"\n") - 1,
+    "csv_excel": lambda content: content.count(b"\n") - 1,
+    "xlsx": rows_in_xlsx,
     "jsonl": lambda content: content.count(b"\n"),
     "parquet": rows_in_parquet,
 }

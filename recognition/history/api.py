@@ -21,6 +21,7 @@ from recognition.api.problems import Problem
 from recognition.api.states import StateSerializer
 from recognition.api.views import RateHeaders
 from recognition.history import events, export_requests, exports, statistics
+from recognition.history.codebook import table_schema
 from recognition.history.table_files import FILES
 from recognition.jobs import work
 from recognition.models import EMOTION_CHOICES, Analysis, Export
@@ -148,8 +149,18 @@ class ExportViewSet(
         export = self.get_object()
         if not export.file:
             raise Problem(404, "no_file", f"This export is {export.status}: it has no file.")
-        name = f"mien-faces-{export.created_at:%Y-%m-%d-%H%M}.{export.format}"
-        return serve_download(export.file, FILES[export.format].content_type, name)
+        kind = FILES[export.format]
+        name = f"mien-faces-{export.created_at:%Y-%m-%d-%H%M}.{kind.extension}"
+        return serve_download(export.file, kind.content_type, name)
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @action(detail=True)
+    def codebook(self, request: Request, pk: Any = None) -> Response:
+        """The meaning of the columns as a Table Schema (Frictionless), for other programs."""
+        export = self.get_object()
+        name = f"mien-faces-{export.created_at:%Y-%m-%d-%H%M}.schema.json"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(table_schema(), headers=headers)
 
 
 def details(trouble: export_requests.Trouble) -> dict[str, list[serializers.ErrorDetail]]:

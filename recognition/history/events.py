@@ -27,6 +27,7 @@ class ExportState(TypedDict):
     sequence: int
     error: Message | None
     file_url: str | None
+    codebook_url: str
 
 
 class ExportChanged(TypedDict):
@@ -74,4 +75,5 @@ def describe_export(export: Export) -> ExportState:
         "sequence": export.sequence,
         "error": error,
         "file_url": f"/api/v1/exports/{export.pk}/file/" if export.file else None,
+        "codebook_url": f"/api/v1/exports/{export.pk}/codebook/",
     }

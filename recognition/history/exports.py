@@ -40,20 +40,27 @@ class Progress:
 def write(export: Export) -> None:
     """Write a temporary file, move it into place when complete, and finish the export.
 
-    Raises CodedError if the filters are no longer valid.
+    Raises CodedError if the filters are no longer valid, or too_many_rows.
     """
-    faces = faces_of(export)
-    if not lease.change(export, rows_done=0, rows_total=faces.count()):
+    faces, kind = faces_of(export), FILES[export.format]
+    count = faces.count()
+    if kind.most_rows is not None and count > kind.most_rows:
+        raise CodedError(
+            "too_many_rows",
+            f"These are {count:,} faces; an Excel sheet has room for {kind.most_rows:,}. "
+            "Narrow the filters, or choose CSV or Parquet.",
+        )
+    if not lease.change(export, rows_done=0, rows_total=count):
         return
     events.publish_export(export)
     # Named after the lease, so an attempt that lost its lease can't touch the next one's file.
-    name = f"{FOLDER}/{export.lease_owner}.{export.format}"
+    name = f"{FOLDER}/{export.lease_owner}.{kind.extension}"
     place = Path(default_storage.path(name))
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     partial = place.with_suffix(".partial")
     try:
         with followed(export) as progress:
-            write_rows(FILES[export.format], faces, partial, progress)
+            write_rows(kind, faces, partial, progress)
         if progress.unwanted.is_set():
             return
         partial.chmod(settings.FILE_UPLOAD_PERMISSIONS)

@@ -1,8 +1,9 @@
-"""Writes rows of faces to CSV, JSON Lines or Parquet files, bit by bit."""
+"""Writes rows of faces to CSV, Excel, JSON Lines or Parquet files, bit by bit."""
 
 import csv
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,10 +17,13 @@ class TableFile:
     """A file that takes rows, as a context manager; complete when the block ends."""
 
     content_type: str
+    extension: str
+    encoding = "utf-8"
+    most_rows: int | None = None
     file: Any
 
     def __init__(self, path: Path) -> None:
-        self.file = path.open("w", encoding="utf-8", newline="")
+        self.file = path.open("w", encoding=self.encoding, newline="")
 
     def __enter__(self) -> Self:
         return self
@@ -40,6 +44,7 @@ class CsvFile(TableFile):
     """A header and one line per row (RFC 4180, UTF-8); no cell is a formula."""
 
     content_type = "text/csv; charset=utf-8"
+    extension = "csv"
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -50,10 +55,59 @@ class CsvFile(TableFile):
         self.table.writerows(map(as_cells, rows))
 
 
+class ExcelCsvFile(CsvFile):
+    """CSV with a byte order mark, without which Excel takes UTF-8 for an older encoding."""
+
+    encoding = "utf-8-sig"
+
+
+class XlsxFile(TableFile):
+    """An Excel workbook with one sheet, written row by row in constant memory."""
+
+    content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    extension = "xlsx"
+    most_rows = 2**20 - 1  # of a sheet, below the header
+
+    def __init__(self, path: Path) -> None:
+        from xlsxwriter import Workbook  # imported here: only exports need it
+
+        options = {
+            "constant_memory": True,
+            "tmpdir": str(path.parent),
+            "remove_timezone": True,
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+        }
+        self.file = Workbook(str(path), options)
+        self.sheet = self.file.add_worksheet("faces")
+        self.times = self.file.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+        self.sheet.write_row(0, 0, COLUMNS, self.file.add_format({"bold": True}))
+        self.sheet.freeze_panes(1, 0)
+        self.rows = 0
+
+    def write(self, rows: Rows) -> None:
+        for row in rows:
+            self.rows += 1
+            for column, value in enumerate(row):
+                self._write_cell(column, value)
+
+    def _write_cell(self, column: int, value: Any) -> None:
+        if value is None:
+            return
+        if isinstance(value, datetime):
+            self.sheet.write_datetime(self.rows, column, value, self.times)
+        elif isinstance(value, int | float):
+            self.sheet.write_number(self.rows, column, value)
+        else:  # as text, so no cell is a formula
+            text = ", ".join(value) if isinstance(value, list) else str(value)
+            self.sheet.write_string(self.rows, column, text)
+
+
 class JsonLinesFile(TableFile):
     """One object per line, keyed by column."""
 
     content_type = "application/x-ndjson"
+    extension = "jsonl"
 
     def write(self, rows: Rows) -> None:
         encode = json.JSONEncoder(ensure_ascii=False, default=lambda moment: moment.isoformat())
@@ -66,6 +120,7 @@ class ParquetFile(TableFile):
     """Typed columns; each call of `write` makes a row group."""
 
     content_type = "application/vnd.apache.parquet"
+    extension = "parquet"
 
     def __init__(self, path: Path) -> None:
         # Imported here: the web process imports this module and must not load Arrow.
@@ -95,6 +150,8 @@ class ParquetFile(TableFile):
 
 FILES: dict[str, type[TableFile]] = {
     "csv": CsvFile,
+    "csv_excel": ExcelCsvFile,
+    "xlsx": XlsxFile,
     "jsonl": JsonLinesFile,
     "parquet": ParquetFile,
 }

@@ -77,6 +77,8 @@ class Export(Job):
 
     class Format(models.TextChoices):
         CSV = "csv"
+        CSV_EXCEL = "csv_excel"
+        XLSX = "xlsx"
         JSONL = "jsonl"
         PARQUET = "parquet"
 

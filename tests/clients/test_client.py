@@ -277,12 +277,15 @@ def test_a_download_that_breaks_off_is_begun_anew(monkeypatch, tmp_path):
             raise httpx.ReadError("reset")
 
     transport, seen = exported(
-        httpx.Response(200, stream=Torn()), httpx.Response(200, content=b"analysis,kind\n")
+        httpx.Response(200, stream=Torn()),
+        httpx.Response(200, content=b"analysis,kind\n"),
+        httpx.Response(200, content=b'{"fields": []}'),
     )
     with Mien("http://mien.test", "key", transport=transport) as mien:
         mien.export(tmp_path / "faces.csv")
     assert (tmp_path / "faces.csv").read_bytes() == b"analysis,kind\n"
-    assert [request.method for request in seen] == ["POST", "GET", "GET", "DELETE"]
+    assert (tmp_path / "faces.schema.json").read_bytes() == b'{"fields": []}'
+    assert [request.method for request in seen] == ["POST", "GET", "GET", "GET", "DELETE"]
     assert seen[0].headers["Idempotency-Key"]
 
 

@@ -10,7 +10,7 @@ import { showTime } from "../shared/times.js";
 /** @typedef {import("./exports-api.js").Export} Export */
 
 /** @type {Record<string, string>} */
-const FORMATS = { csv: "CSV", jsonl: "JSON Lines", parquet: "Parquet" };
+const FORMATS = { csv: "CSV", csv_excel: "CSV for Excel", xlsx: "Excel", jsonl: "JSON Lines", parquet: "Parquet" };
 /** @type {Record<string, string>} */
 const KINDS = { image: "photos", webcam: "webcam sessions" };
 /** @type {Record<string, (value: string) => string>} */
@@ -113,6 +113,8 @@ function show(one) {
   find(row, "[data-download]", HTMLAnchorElement).href = one.file_url ?? "";
   const unfinished = isUnfinished(one);
   const focused = document.activeElement;
+  part("codebook").hidden = !one.file_url;
+  find(row, "[data-codebook]", HTMLAnchorElement).href = one.codebook_url;
   part("cancel").hidden = !unfinished;
   part("retry").hidden = !["failed", "canceled"].includes(one.status);
   part("remove").hidden = unfinished;

@@ -9,9 +9,13 @@ from datetime import timedelta
 
 import pyarrow
 import pytest
+from openpyxl import load_workbook
 from pyarrow import parquet
 
-from recognition.history.table_files import FILES
+from recognition.history import tasks as history_tasks
+from recognition.history.codebook import table_schema
+from recognition.history.export_requests import request_export
+from recognition.history.table_files import FILES, XlsxFile
 from recognition.history.tables import COLUMNS, read_rows
 from recognition.models import Face
 from tests.processes import ROOT
@@ -79,10 +83,69 @@ def test_without_rows_a_file_is_whole_too(format, tmp_path):
         pass
     if format == "parquet":
         assert parquet.read_table(path).column_names == COLUMNS
+    elif format == "xlsx":
+        assert [
+            cell.value for cell in load_workbook(io.BytesIO(path.read_bytes())).active[1]
+        ] == COLUMNS
     else:
-        assert (
-            path.read_bytes().decode() == {"csv": ",".join(COLUMNS) + "\r\n", "jsonl": ""}[format]
-        )
+        header = ",".join(COLUMNS) + "\r\n"
+        wanted = {"csv": header, "csv_excel": f"\ufeff{header}", "jsonl": ""}
+        assert path.read_bytes().decode() == wanted[format]
+
+
+def test_csv_for_excel_begins_with_a_byte_order_mark(written):
+    content = written("csv_excel").read_bytes()
+    assert content.startswith(b"\xef\xbb\xbfanalysis,")
+    assert "笑顔".encode() in content
+
+
+def test_a_workbook_has_typed_cells_and_no_formula(written):
+    sheet = load_workbook(written("xlsx")).active
+    header, first, second, third = (list(row) for row in sheet.iter_rows())
+    assert [cell.value for cell in header] == COLUMNS
+    cells = dict(zip(COLUMNS, first, strict=True))
+    assert (cells["title"].value, cells["title"].data_type) == (TITLE, "s")
+    assert (cells["tags"].value, cells["track"].value) == ("+1, zwölf", None)
+    assert cells["created_at"].is_date
+    assert (cells["happy"].data_type, cells["face"].value) == ("n", 1)
+    assert [row[COLUMNS.index("track")].value for row in (second, third)] == [3, 7]
+
+
+def test_more_faces_than_a_sheet_holds_are_a_clear_error(user, monkeypatch):
+    histories.session(user)
+    monkeypatch.setattr(XlsxFile, "most_rows", 1)
+    export = request_export(user, "xlsx", {})
+    history_tasks.export(str(export.pk))
+    export.refresh_from_db()
+    assert (export.status, export.error_code) == ("failed", "too_many_rows")
+    assert "CSV or Parquet" in export.error_message
+
+
+def test_the_codebook_describes_every_column(signed_in, user):
+    export = request_export(user, "csv", {})
+    answer = signed_in.get(f"/api/v1/exports/{export.pk}/codebook/")
+    assert answer["Content-Disposition"].endswith('.schema.json"')
+    fields = answer.json()["fields"]
+    assert [field["name"] for field in fields] == COLUMNS
+    assert all(field["description"].endswith(".") for field in fields)
+    types = {"string", "integer", "number", "datetime"}
+    assert {field["type"] for field in fields} <= types
+
+
+def test_the_documentation_names_every_column_and_format():
+    page = (ROOT / "docs" / "reference" / "exports.md").read_text()
+    assert [name for name in [*COLUMNS, *FILES] if f"`{name}`" not in page] == []
+
+
+def test_values_follow_the_codebook(written):
+    fields = {field["name"]: field for field in table_schema()["fields"]}
+    for line in csv.DictReader(io.StringIO(written("csv").read_text("utf-8"), newline="")):
+        for name, value in line.items():
+            rules = fields[name].get("constraints", {})
+            if value and "enum" in rules:
+                assert value in rules["enum"]
+            if value and "maximum" in rules:
+                assert rules["minimum"] <= float(value) <= rules["maximum"]
 
 
 def test_the_web_process_does_not_load_arrow():

@@ -22,6 +22,13 @@ LOOK_SECONDS = 1.0
 # Errors that would repeat for every photo.
 HOPELESS = {"network", "bad_server", "bad_key", "not_mien", "not_set_up", "not_signed_in"}
 HOPELESS |= {"not_allowed"}
+EXTENSIONS = {
+    "csv": "csv",
+    "csv_excel": "csv",
+    "xlsx": "xlsx",
+    "jsonl": "jsonl",
+    "parquet": "parquet",
+}
 FILTERS = {
     "emotion": "the entry's expression",
     "kind": "image or webcam",
@@ -111,7 +118,7 @@ def parser() -> argparse.ArgumentParser:
         )
         command.set_defaults(format="table")
     export = commands.add_parser("export", help="export the faces of the history")
-    export.add_argument("--format", choices=("csv", "jsonl", "parquet"), default="csv")
+    export.add_argument("--format", choices=tuple(EXTENSIONS), default="csv")
     export.add_argument("-o", "--output", type=Path, metavar="FILE", help="faces.FORMAT")
     export.add_argument("--timeout", type=float, default=600, help="seconds to wait in total")
     for name, words in FILTERS.items():
@@ -122,7 +129,7 @@ def parser() -> argparse.ArgumentParser:
 
 def export(options: argparse.Namespace) -> int:
     """Export the filtered faces to a file; returns the exit status."""
-    path = options.output or Path(f"faces.{options.format}")
+    path = options.output or Path(f"faces.{EXTENSIONS[options.format]}")
     given = {name: getattr(options, name) for name in (*FILTERS, "id")}
     filters = {name: value for name, value in given.items() if value}
     try:

@@ -1,0 +1,82 @@
+"""What the columns of an export mean, for programs: a Table Schema (Frictionless, version 1)."""
+
+from typing import Any
+
+from recognition.engine.emotions import EMOTIONS
+from recognition.history.tables import COLUMNS
+
+_SHARE = {"minimum": 0, "maximum": 1}
+_PIXELS = "pixels"
+
+_FIELDS: dict[str, dict[str, Any]] = {
+    "analysis": {"type": "string", "description": "The entry's id, as in its address."},
+    "kind": {
+        "type": "string",
+        "description": "A photo (image) or a kept webcam session (webcam).",
+        "constraints": {"enum": ["image", "webcam"]},
+    },
+    "title": {"type": "string", "description": "The entry's title."},
+    "tags": {"type": "string", "description": "The entry's tags, separated by commas."},
+    "created_at": {"type": "datetime", "description": "When it was uploaded, in UTC."},
+    "model_version": {"type": "integer", "description": "The model version that read it."},
+    "face": {
+        "type": "integer",
+        "description": "Number of the face within its entry.",
+        "constraints": {"minimum": 1},
+    },
+    "track": {
+        "type": "integer",
+        "description": "Sessions: the same number for the same face across frames.",
+    },
+    "seconds": {
+        "type": "number",
+        "description": "Sessions: time since the start.",
+        "unit": "seconds",
+    },
+    "x": {"type": "number", "description": "Left side of the face's box.", "unit": _PIXELS},
+    "y": {"type": "number", "description": "Top of the face's box.", "unit": _PIXELS},
+    "width": {"type": "number", "description": "Width of the face's box.", "unit": _PIXELS},
+    "height": {"type": "number", "description": "Height of the face's box.", "unit": _PIXELS},
+    "score": {
+        "type": "number",
+        "description": "How sure the detector is that this is a face; 0 for a whole picture.",
+        "constraints": _SHARE,
+    },
+    "emotion": {
+        "type": "string",
+        "description": "The most probable of the seven expressions.",
+        "constraints": {"enum": list(EMOTIONS)},
+    },
+    "probability": {
+        "type": "number",
+        "description": "The probability of that expression.",
+        "constraints": _SHARE,
+    },
+    **{
+        emotion: {
+            "type": "number",
+            "description": f"The probability of {emotion}; the seven sum to 1.",
+            "constraints": _SHARE,
+        }
+        for emotion in EMOTIONS
+    },
+    "quality": {
+        "type": "string",
+        "description": "Why the prediction may be less reliable, separated by commas: "
+        "whole_picture, small, blurred, turned.",
+    },
+    "correction": {
+        "type": "string",
+        "description": "What the owner says the face shows, or not_a_face; empty without one.",
+        "constraints": {"enum": [*EMOTIONS, "not_a_face"]},
+    },
+}
+
+
+def table_schema() -> dict[str, Any]:
+    """The columns of every export, in their order."""
+    return {
+        "$schema": "https://specs.frictionlessdata.io/schemas/table-schema.json",
+        "fields": [{"name": name, **_FIELDS[name]} for name in COLUMNS],
+        "missingValues": [""],
+    }
