@@ -1,4 +1,4 @@
-/* The export dialog. */
+/* The dialog that asks for a format of exports. */
 import { byId, find } from "../shared/elements.js";
 import { startExporting } from "./exports-api.js";
 import { showProblem } from "../shared/rows.js";
