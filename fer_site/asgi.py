@@ -4,9 +4,7 @@ import gc
 import os
 import tempfile
 
-from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fer_site.settings")
@@ -17,6 +15,7 @@ from django.conf import settings  # noqa: E402
 
 from fer_site.body_limit import MeasuringHandler, limit_body  # noqa: E402
 from fer_site.upload_limit import limit_of  # noqa: E402
+from recognition.live.access import key_or_session  # noqa: E402
 from recognition.routing import websocket_urlpatterns  # noqa: E402
 
 # Where Django stores incoming bodies: on many machines /tmp is in memory, and small.
@@ -25,9 +24,7 @@ tempfile.tempdir = str(settings.INCOMING_DIR)
 application = ProtocolTypeRouter(
     {
         "http": limit_body(MeasuringHandler(), limit_of),
-        "websocket": AllowedHostsOriginValidator(
-            AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
-        ),
+        "websocket": key_or_session(URLRouter(websocket_urlpatterns)),
     }
 )
 

@@ -13,9 +13,9 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.db import DatabaseError
 
-from recognition.feed import NOT_SIGNED_IN, TRUSTED_SECONDS, is_signed_in
+from recognition.feed import NOT_SIGNED_IN, TRUSTED_SECONDS
 from recognition.jobs.broker import BROKER_TROUBLE
-from recognition.live import frames, places, recordings, session
+from recognition.live import access, frames, places, recordings, session
 from recognition.live.tasks import enqueue_frame
 
 logger = logging.getLogger(__name__)
@@ -39,11 +39,13 @@ class LiveConsumer(AsyncWebsocketConsumer):
     closing: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
-        await self.accept()  # a socket that never opened has no close code
-        if not self.scope["user"].is_authenticated:
+        # Accepted first: a socket that never opened has no close code.
+        await self.accept(access.answered_subprotocol(self.scope))
+        owner = await access.owner_of(self.scope)
+        if owner is None:
             await self.close(NOT_SIGNED_IN)
             return
-        self.owner, self.name, self.line = self.scope["user"].pk, str(uuid.uuid4()), frames.line()
+        self.owner, self.name, self.line = owner, str(uuid.uuid4()), frames.line()
         if refused := await self.take_place():
             await self.close(refused)
             return
@@ -209,7 +211,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             return IDLE
         if now - self.checked_at > TRUSTED_SECONDS:
             self.checked_at = now
-            if not await is_signed_in(self.scope):
+            if not await access.may_go_on(self.scope):
                 return NOT_SIGNED_IN
             with suppress(*BROKER_TROUBLE):
                 await places.take(self.line.redis, self.owner, self.name)

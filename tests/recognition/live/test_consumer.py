@@ -9,6 +9,8 @@ from channels.testing import WebsocketCommunicator
 from django.contrib.sessions.models import Session
 from django.db import OperationalError
 
+from fer_site.asgi import application
+from recognition.api import keys
 from recognition.feed import NOT_SIGNED_IN
 from recognition.live import consumer as live_codes
 from recognition.live import recordings, session
@@ -307,3 +309,75 @@ async def test_a_kept_session_ends_with_its_socket(user):
             break
         await asyncio.sleep(0.1)
     assert (await Analysis.objects.aget()).status == "succeeded"
+
+
+async def make_key(person, *scopes: str) -> str:
+    _key, text = await sync_to_async(keys.create)(person, "test", list(scopes))
+    return text
+
+
+def socket_with(*headers: tuple[bytes, bytes], subprotocols=()) -> WebsocketCommunicator:
+    """A program's socket, without a cookie."""
+    return WebsocketCommunicator(
+        application,
+        "/ws/live/",
+        headers=[(b"host", b"localhost"), *headers],
+        subprotocols=list(subprotocols),
+    )
+
+
+async def test_a_key_opens_a_session_for_its_owner(user):
+    text = await make_key(user, "analyze")
+    socket = socket_with((b"authorization", f"Bearer {text}".encode()))
+    assert await socket.connect() == (True, None)
+    assert (await receive(socket))["type"] == "session.created"
+    await socket.send_json_to({"type": "session.update", "keep": True})
+    await receive(socket)
+    assert await sync_to_async(Analysis.objects.filter(owner=user).count)() == 1
+    await socket.disconnect()
+
+
+async def test_a_browser_sends_the_key_as_a_subprotocol(user):
+    text = await make_key(user, "analyze")
+    socket = socket_with(
+        (b"origin", b"https://lab.example.org"),
+        subprotocols=["mien.live", f"mien.key.{text}"],
+    )
+    assert await socket.connect() == (True, "mien.live")
+    assert (await receive(socket))["type"] == "session.created"
+    await socket.disconnect()
+
+
+@pytest.mark.parametrize("scopes", [["read"], []])
+async def test_a_key_needs_the_scope(user, scopes):
+    text = await make_key(user, *scopes)
+    socket = socket_with((b"authorization", f"Bearer {text}".encode()))
+    await socket.connect()
+    assert await close_code(socket) == NOT_SIGNED_IN
+
+
+async def test_a_key_that_does_not_exist_opens_nothing(user):
+    socket = socket_with((b"authorization", b"Bearer mien_wrong"))
+    await socket.connect()
+    assert await close_code(socket) == NOT_SIGNED_IN
+
+
+async def test_a_key_opens_no_socket_of_pages(user):
+    text = await make_key(user, "read", "analyze")
+    socket = WebsocketCommunicator(
+        application,
+        "/ws/analyses/",
+        headers=[(b"host", b"localhost"), (b"authorization", f"Bearer {text}".encode())],
+    )
+    assert (await socket.connect())[0] is False
+
+
+async def test_a_revoked_key_closes_its_session(user, monkeypatch):
+    monkeypatch.setattr(live_codes, "TRUSTED_SECONDS", 0.1)
+    text = await make_key(user, "analyze")
+    socket = socket_with((b"authorization", f"Bearer {text}".encode()))
+    await socket.connect()
+    await receive(socket)
+    key = await sync_to_async(keys.find)(text)
+    await sync_to_async(keys.revoke)(key)
+    assert await close_code(socket) == NOT_SIGNED_IN
