@@ -9,11 +9,15 @@ while a visitor opens pages.
 import argparse
 import io
 import json
+import os
 import statistics
+import subprocess
 import sys
+import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import numpy as np
@@ -22,9 +26,12 @@ from PIL import Image
 from websockets.sync.client import connect
 
 from benchmarks.site import Site, running_site
+from tests.processes import ROOT
 
 CONNECTIONS = 3  # as many as static/js/photos/uploads.js uses
 LIMIT_SECONDS, LIMIT_RATE = 1.0, 25.0
+LIMIT_SHARE = 0.8  # of that rate, through the client
+CLIENT = ROOT / "clients" / "python" / "src"
 
 
 def photo(width: int, height: int, seed: int) -> bytes:
@@ -117,6 +124,24 @@ def many_photos(site: Site, client: httpx.Client, listener: Listener, count: int
     return rate
 
 
+def by_the_client(site: Site, client: httpx.Client, count: int) -> float:
+    """Photos per second through `mien analyze --jobs 4`, its start included."""
+    key = client.post("/api/v1/keys/", json={"name": "bench", "scopes": ["read", "analyze"]})
+    command = [sys.executable, "-m", "mien_client.command", "analyze", "--jobs", "4", "--json"]
+    access = {"MIEN_SERVER": site.url, "MIEN_KEY": key.json()["key"], "PYTHONPATH": str(CLIENT)}
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in range(count):
+            Path(folder, f"{seed:04}.jpg").write_bytes(photo(640, 640, 5000 + seed))
+        started = time.perf_counter()
+        done = subprocess.run(
+            [*command, folder], env=os.environ | access, capture_output=True, text=True
+        )
+        rate = count / (time.perf_counter() - started)
+    assert len(done.stdout.splitlines()) == count, done.stderr
+    print(f"{count} photos through mien analyze --jobs 4: {rate:.1f} photos/s")
+    return rate
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=10)
@@ -127,7 +152,10 @@ def main() -> int:
         listener = Listener(site, client)
         seconds = large_photos(client, listener, arguments.repeats)
         rate = many_photos(site, client, listener, arguments.photos)
-    return 0 if seconds <= LIMIT_SECONDS and rate >= LIMIT_RATE else 1
+        share = by_the_client(site, client, arguments.photos) / rate
+        print(f"  {share:.0%} of the rate without it (limit {LIMIT_SHARE:.0%})")
+    met = seconds <= LIMIT_SECONDS and rate >= LIMIT_RATE and share >= LIMIT_SHARE
+    return 0 if met else 1
 
 
 if __name__ == "__main__":

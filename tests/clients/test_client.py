@@ -15,6 +15,7 @@ import time
 import httpx
 import pytest
 from mien_client import Mien, MienError, command
+from mien_client.batch import Progress
 
 from tests.processes import ROOT
 
@@ -194,7 +195,9 @@ def test_a_canceled_photo_was_not_read(tmp_path, capsys):
     writer = command.write_table()
     next(writer)
     with Mien("http://mien.test", "key", transport=transport) as mien:
-        assert command.analyze_all(mien, [tmp_path / "a.jpg"], 10, writer) == 1
+        options = command.parser().parse_args(["analyze", str(tmp_path / "a.jpg")])
+        progress = Progress(None)
+        assert command.analyze_all(mien, options.photos, options, writer, progress) == 1
     assert capsys.readouterr().out == f"{tmp_path / 'a.jpg'}: Canceled.\n"
 
 

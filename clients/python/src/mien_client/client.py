@@ -5,7 +5,7 @@ import email.utils
 import logging
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +13,8 @@ from typing import Any, Self
 from urllib.parse import quote
 
 import httpx
+
+from mien_client.faces import Faces
 
 logger = logging.getLogger(__name__)
 
@@ -134,10 +136,16 @@ class Mien:
         photo: str | Path | bytes,
         *,
         title: str | None = None,
+        tags: Sequence[str] = (),
+        faces: str = "auto",
+        detail: str = "normal",
         timeout: float = 300,
         idempotency_key: str | None = None,
     ) -> Analysis:
         """Upload a photo and wait for its result, at most `timeout` seconds.
+
+        `faces` and `detail` are as in the API: `whole` reads the picture as one face, `high` looks
+        for small faces in large photos.
 
         Calls with the same `idempotency_key` analyze the photo once. Without one, each call is a
         new request, however often it is retried.
@@ -150,6 +158,7 @@ class Mien:
             "POST",
             "analyses/",
             content=content,
+            params={"faces": faces, "detail": detail, "tags": list(tags)},
             headers={
                 "Content-Type": "image/*",
                 "Content-Disposition": f"attachment; filename*=UTF-8''{quoted}",
@@ -171,6 +180,14 @@ class Mien:
     def get(self, analysis_id: str) -> Analysis:
         """One analysis with its faces."""
         return Analysis.read(self._request("GET", f"analyses/{analysis_id}/"))
+
+    def faces(self, **filters: Any) -> Faces:
+        """The faces of the history, newest first, page by page; `filters` are those of the API.
+
+        for face in mien.faces(emotion="happy", min_probability=0.9): ...
+        table = mien.faces().to_pandas()
+        """
+        return Faces(lambda address, query: self._request("GET", address, params=query), filters)
 
     def delete(self, analysis_id: str) -> None:
         """Delete an analysis and its photo."""

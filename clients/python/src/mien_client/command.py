@@ -12,10 +12,13 @@ import time
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 
-from mien_client.client import RETRY_SECONDS, Analysis, Mien, MienError
+from tqdm import tqdm
 
-EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
-PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".heic", ".heif", ".avif"}
+from mien_client.batch import PHOTOS, Outcome, Progress, analyze_in_order, photos_in
+from mien_client.client import RETRY_SECONDS, Analysis, Mien, MienError
+from mien_client.faces import EMOTIONS
+from mien_client.live import stream
+
 # What begins a formula in a spreadsheet, the full-width forms included.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 LOOK_SECONDS = 1.0
@@ -52,15 +55,20 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     if options.command == "export":
         return export(options)
+    if options.command == "live":
+        return live(options)
     watches = options.command == "watch"
-    photos = arriving(options.folder) if watches else options.photos
+    photos = arriving(options.folder) if watches else list(photos_in(options.photos))
     # A folder may be watched for days, so photos wait until the server is back.
     patience = math.inf if watches else RETRY_SECONDS
     writer = {"json": write_json, "csv": write_csv, "table": write_table}[options.format]()
     next(writer)
     try:
-        with Mien(options.server, options.key, retry_seconds=patience) as mien:
-            return analyze_all(mien, photos, options.timeout, writer)
+        with (
+            Mien(options.server, options.key, retry_seconds=patience) as mien,
+            Progress(None if watches else options.resume) as progress,
+        ):
+            return analyze_all(mien, photos, options, writer, progress)
     except MienError as error:
         print(f"mien: {error}", file=sys.stderr)
         return 1
@@ -72,28 +80,66 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
-def analyze_all(mien: Mien, photos: Iterable[Path], timeout: float, writer: Writer) -> int:
-    """Analyze the photos one by one and print the results; returns the exit status.
+def analyze_all(
+    mien: Mien,
+    photos: Iterable[Path],
+    options: argparse.Namespace,
+    writer: Writer,
+    progress: Progress,
+) -> int:
+    """Analyze the photos, several at once, and print the results in order; the exit status.
 
     Raises MienError for errors that would repeat for the other photos.
     """
+
+    def analyze(path: Path) -> Analysis:
+        return progress.get(path) or mien.analyze(
+            path, timeout=options.timeout, faces=options.faces, detail=options.detail
+        )
+
     failed = 0
-    for path in photos:
-        try:
-            analysis = mien.analyze(path, timeout=timeout)
-        except MienError as error:
-            if error.code in HOPELESS:
-                raise
-            problem = str(error)
-        except OSError as error:
-            problem = error.strerror or str(error)
-        else:
-            failed += analysis.status != "succeeded"
-            writer.send((path, analysis))
-            continue
-        print(f"mien: {path}: {problem}", file=sys.stderr)
-        failed += 1
+    total = len(photos) if isinstance(photos, list) else None
+    quiet = not sys.stderr.isatty() or total in (None, 1)
+    with tqdm(total=total, unit="photo", disable=quiet) as bar:
+        for path, outcome in analyze_in_order(analyze, photos, options.jobs):
+            with bar.external_write_mode(sys.stderr):
+                failed += not report(path, outcome, writer, progress)
+            bar.update()
     return 1 if failed else 0
+
+
+def report(path: Path, outcome: Outcome, writer: Writer, progress: Progress) -> bool:
+    """Print a photo's result or error; whether it succeeded. Raises what is HOPELESS."""
+    if isinstance(outcome, Analysis):
+        progress.add(path, outcome)
+        writer.send((path, outcome))
+        return outcome.status == "succeeded"
+    if isinstance(outcome, MienError):
+        if outcome.code in HOPELESS:
+            raise outcome
+        problem = str(outcome)
+    elif isinstance(outcome, OSError):
+        problem = outcome.strerror or str(outcome)
+    else:
+        raise outcome
+    print(f"mien: {path}: {problem}", file=sys.stderr)
+    return False
+
+
+def live(options: argparse.Namespace) -> int:
+    """Print one JSON object per frame of a camera or a video; returns the exit status."""
+    source = options.video if options.video is not None else options.camera
+    try:
+        for reply in stream(options.server, options.key, source, rate=options.rate):
+            print(json.dumps(reply), flush=True)
+    except MienError as error:
+        print(f"mien: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
 
 
 def parser() -> argparse.ArgumentParser:
@@ -104,9 +150,23 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--key", default=key, help="your API key (default: MIEN_KEY)")
     commands = top.add_subparsers(dest="command", required=True)
     analyze = commands.add_parser("analyze", help="analyze photos")
-    analyze.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
+    analyze.add_argument(
+        "photos", nargs="+", type=Path, metavar="PHOTO", help="a photo, or a folder of them"
+    )
+    analyze.add_argument(
+        "--jobs", type=int, choices=range(1, 33), default=4, metavar="N", help="photos at once (4)"
+    )
+    analyze.add_argument(
+        "--resume", type=Path, metavar="FILE", help="note finished photos here, and skip them"
+    )
     watch = commands.add_parser("watch", help="analyze every photo that is added to a folder")
     watch.add_argument("folder", type=Path)
+    watch.set_defaults(jobs=1)
+    camera = commands.add_parser("live", help="read a camera or a video, one JSON line per frame")
+    source = camera.add_mutually_exclusive_group()
+    source.add_argument("video", nargs="?", help="a video file")
+    source.add_argument("--camera", type=int, default=0, metavar="N", help="its number (0)")
+    camera.add_argument("--rate", type=float, default=10, help="frames per second (10)")
     for command in (analyze, watch):
         form = command.add_mutually_exclusive_group()
         for name, words in (("json", "a JSON object a line"), ("csv", "a row for each face")):
@@ -115,6 +175,15 @@ def parser() -> argparse.ArgumentParser:
             )
         command.add_argument(
             "--timeout", type=float, default=300, help="seconds to wait for a photo"
+        )
+        command.add_argument(
+            "--faces",
+            choices=("auto", "detect", "whole"),
+            default="auto",
+            help="whole: each picture is one face",
+        )
+        command.add_argument(
+            "--detail", choices=("normal", "high"), default="normal", help="high: find small faces"
         )
         command.set_defaults(format="table")
     export = commands.add_parser("export", help="export the faces of the history")
@@ -172,7 +241,7 @@ def arriving(folder: Path) -> Iterator[Path]:
 def pictures(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise SystemExit(f"mien: {folder} is gone")
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in PHOTOS)
 
 
 def write_json() -> Writer:
