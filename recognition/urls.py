@@ -1,11 +1,12 @@
 """All URLs of recognition, joined from the rooms' own."""
 
 from django.urls import include, path, re_path
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularJSONAPIView
 
 from recognition import health
 from recognition.accounts import urls as accounts
 from recognition.api.handler import NothingHere
+from recognition.api.views import DocsPage
 from recognition.history import urls as history
 from recognition.jobs import urls as jobs
 from recognition.live import urls as live
@@ -21,7 +22,7 @@ api_urlpatterns = [
     *accounts.api_urlpatterns,
     *jobs.api_urlpatterns,
     path("schema/", SpectacularJSONAPIView.as_view(), name="api-schema"),
-    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+    path("docs/", DocsPage.as_view(url_name="api-schema"), name="api-docs"),
     re_path("", NothingHere.as_view()),
 ]
 urlpatterns = [

@@ -11,7 +11,7 @@ from rest_framework.parsers import FormParser, JSONParser
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from recognition.api.access import HasScope, IsAdministrator
+from recognition.api.access import HasScope, IsAdministrator, key_of
 from recognition.api.pages import NewestFirst
 from recognition.api.problems import Problem
 from recognition.api.views import RateHeaders
@@ -68,6 +68,12 @@ class LargerUploads(APIView):
         if getattr(request, "user", None) and request.user.is_staff:
             request.upload_handlers = [self.upload_handler(request)]
         return super().initialize_request(request, *args, **kwargs)
+
+    def perform_authentication(self, request: Any) -> None:
+        super().perform_authentication(request)
+        # A key is known only now; with one, nothing has read the body yet.
+        if key_of(request) and request.user.is_staff:
+            request._request.upload_handlers = [self.upload_handler(request._request)]
 
 
 def find_dataset(data: Mapping) -> Dataset:

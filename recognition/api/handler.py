@@ -4,9 +4,11 @@ import http
 import logging
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, JsonResponse
+from django.http.multipartparser import MultiPartParserError
 from redis.exceptions import RedisError
 from rest_framework import exceptions
 from rest_framework.permissions import AllowAny
@@ -14,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView, set_rollback
 
-from recognition.api.problems import Unavailable
+from recognition.api.problems import Problem, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +44,12 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         error = exceptions.PermissionDenied()
     elif isinstance(error, RecursionError):  # thousands of nested lists
         error = exceptions.ParseError("This JSON is nested too deeply.")
+    elif isinstance(error, RequestDataTooBig):
+        kilobytes = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024
+        detail = f"This request is larger than {kilobytes} KB, the limit at this address."
+        error = Problem(413, "request_too_large", detail)
+    elif isinstance(error, (SuspiciousOperation, MultiPartParserError)):  # such as 1,001 fields
+        error = exceptions.ParseError(str(error) or None)
     elif isinstance(error, (OperationalError, InterfaceError)):
         logger.exception("The database failed")
         error = Unavailable("The database")

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.http import HttpResponse
+from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -17,6 +19,13 @@ class SignedInOnly(APIView):
         super().check_permissions(request)
         if key_of(request):
             raise Problem(403, "sign_in_needed", "Only a signed-in person can do this, not a key.")
+
+
+class DocsPage(SpectacularSwaggerSplitView):
+    """The page to try the API at."""
+
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        return HttpResponse(status=204)  # with Allow; its renderer knows only the page's template
 
 
 class RateHeaders(APIView):

@@ -92,6 +92,8 @@ def _invalid(field: str) -> Problem:
 def upload_of(content: bytes, name: str, media_type: str, size: int) -> LimitedUpload:
     """An upload of `size` bytes of which `content` may hold only the first ones."""
     limit = settings.MAX_UPLOAD_BYTES
+    # Django refuses names that are no file's, such as "..".
+    name = "photo" if name in {"", ".", ".."} else name
     upload = LimitedUpload(io.BytesIO(content[:limit]), name, media_type, size)
     upload.too_large = size > limit
     return upload

@@ -87,7 +87,7 @@ def clean_title(name: str) -> str:
     """A file name without folders and control characters, at most 200 characters."""
     base = PurePath(name.replace("\\", "/")).name
     printable = "".join(char for char in base if char.isprintable()).strip()
-    return printable[:200] or "photo"
+    return "photo" if printable in {"", ".."} else printable[:200]
 
 
 def notices_for(header: PhotoHeader, title: str) -> list[describe.Message]:

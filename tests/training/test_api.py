@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from recognition.api import keys
 from recognition.registry import registry
 from tests.recognition.networks import network
 from tests.training.conftest import started
@@ -34,6 +35,34 @@ def test_an_upload_that_is_larger_than_a_photo_is_accepted(api, settings, tmp_pa
     assert (first.status_code, second.status_code) == (201, 200)
     assert first.json()["id"] == second.json()["id"]
     assert (first.json()["name"], first.json()["file"]) == ("Drawn faces", "faces.csv")
+
+
+def test_a_key_may_upload_what_a_session_may(admin, client, settings, tmp_path):
+    settings.MAX_UPLOAD_BYTES = 1000
+    upload = {"data": SimpleUploadedFile("f.csv", write_csv(tmp_path / "f.csv").read_bytes())}
+    text = keys.create(admin, "key", ["train"])[1]
+    answer = client.post(f"{API}/datasets/", upload, headers={"authorization": f"Bearer {text}"})
+
+    assert answer.status_code == 201
+
+
+def test_the_field_of_an_upload_may_be_named_file(api, tmp_path):
+    upload = {"file": SimpleUploadedFile("f.csv", write_csv(tmp_path / "f.csv").read_bytes())}
+    answer = api.post(f"{API}/datasets/", upload)
+
+    assert (answer.status_code, answer.json()["file"]) == (201, "f.csv")
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [("{}", "application/json"), ('{"path": ""}', "application/json"), ("", "multipart/form-data")],
+)
+def test_a_missing_data_set_is_named(api, body, content_type):
+    answer = api.post(f"{API}/datasets/", body, content_type)
+    (error,) = answer.json()["errors"]
+
+    assert (answer.status_code, error["code"], error["field"]) == (400, "missing_data", "data")
+    assert '"file"' in error["message"]
 
 
 def test_an_upload_beyond_the_limit_is_refused(api, settings):

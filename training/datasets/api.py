@@ -96,8 +96,8 @@ class DatasetViewSet(LargerUploads, TrainingViewSet):
             )
         else:
             raise dataset_intake.DatasetRefused(
-                "no_files",
-                'Upload a file in the field "data", or name one on the server in "path".',
+                "missing_data",
+                'Upload a file in the field "data" or "file", or name one on the server in "path".',
                 "data",
             )
         return Response(self.get_serializer(dataset).data, status=201 if created else 200)

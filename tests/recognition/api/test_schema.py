@@ -1,31 +1,18 @@
 """The API compared with its description, with random requests by three people."""
 
 import socket
-from collections.abc import Callable, Mapping
 
 import pytest
 import schemathesis
 from django.conf import settings as site
 from django.core.wsgi import get_wsgi_application
-from django.db.models import Model
 from django.test import Client
 from hypothesis import HealthCheck, Phase, given, settings, strategies
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks
 
-from recognition.api import keys
-from recognition.history import tasks as export_tasks
 from recognition.jobs import workers
-from recognition.models import Analysis, ApiKey, Delivery, Export, Face, Webhook
-from recognition.photos import tasks as photo_tasks
-from recognition.registry import registry
-from tests.recognition.uploads import submit
-from tests.training.drawing import write_csv
-from training.datasets import intake
-from training.datasets import tasks as dataset_tasks
-from training.models import Dataset, Evaluation, ModelImport, TrainingRun
-from training.runs import launch
-from training.versions import evaluations
+from tests.recognition.api.rows import Rows, existing, rows_of, rows_of_training
 
 EXAMPLES = 12
 # Checks that random requests can make. They can't check that valid ones are accepted.
@@ -38,8 +25,6 @@ CHECKS = (
 TOKEN = "t" * 32  # CSRF token, in cookie and header
 
 Credentials = dict[str, dict[str, str]]
-Rows = Mapping[str, tuple[type[Model], Callable[[], object]]]
-"""The objects of a person, by the word in their addresses: where they are, how one is made."""
 NOTHING: Rows = {}
 
 
@@ -81,75 +66,6 @@ def session_of(person) -> Credentials:
     session = client.cookies[site.SESSION_COOKIE_NAME].value
     cookies = {site.SESSION_COOKIE_NAME: session, site.CSRF_COOKIE_NAME: TOKEN}
     return {"headers": {"X-CSRFToken": TOKEN}, "cookies": cookies}
-
-
-def rows_of(person, photo: bytes) -> Rows:
-    def analyze():
-        photo_tasks.analyze(str(submit(person, photo).pk))
-
-    def hear():
-        webhook = Webhook.objects.create(owner=person, url="https://example.org/", active=False)
-        Delivery.objects.create(webhook=webhook, event="analysis.succeeded", body={})
-
-    def export():
-        export_tasks.export(str(Export.objects.create(owner=person, format="csv").pk))
-
-    return {
-        "analyses": (Analysis, analyze),
-        "faces": (Face, analyze),
-        "exports": (Export, export),
-        "keys": (ApiKey, lambda: keys.create(person, "k", ["read"])),
-        "webhooks": (Webhook, hear),
-        "deliveries": (Delivery, hear),
-    }
-
-
-def rows_of_training(administrator) -> Rows:
-    def add_dataset() -> Dataset:
-        write_csv(site.DATASETS_DIR / "faces.csv", count=210)
-        dataset, _created = intake.add_path(administrator, "faces.csv")
-        dataset_tasks.check_dataset(str(dataset.pk))
-        return Dataset.objects.get(pk=dataset.pk)
-
-    def start():
-        launch.start(administrator, add_dataset(), "quick", {"epochs": 1})
-
-    def evaluate():
-        version = registry.active_version()
-        evaluations.ask_evaluation(administrator, version, add_dataset(), "PublicTest")
-
-    return {
-        "datasets": (Dataset, add_dataset),
-        "training-runs": (TrainingRun, start),
-        "evaluations": (Evaluation, evaluate),
-        "model-imports": (ModelImport, lambda: ModelImport.objects.create(name="theirs.npz")),
-    }
-
-
-JOBS = {
-    "analysis": "analyses",
-    "check": "datasets",
-    "evaluation": "evaluations",
-    "export": "exports",
-    "import": "model-imports",
-    "training": "training-runs",
-}
-"""The rows of each kind of job."""
-
-
-def existing(rows: Rows, path: str, parameters: Mapping) -> dict[str, object]:
-    """The parameters of a path, with keys of existing objects."""
-    name = path.partition("{")[0].rstrip("/").rpartition("/")[2]
-    if name == "jobs":
-        name = JOBS.get(parameters["kind"])
-    if name == "models":
-        return {**parameters, "number": registry.active_version().number}
-    if name not in rows:
-        return dict(parameters)
-    model, make = rows[name]
-    if not model.objects.exists():
-        make()
-    return {**parameters, "id": str(model.objects.values_list("pk", flat=True).first())}
 
 
 def send_random_requests(api, credentials: Credentials | None = None, rows: Rows = NOTHING) -> None:
