@@ -49,6 +49,11 @@ done
 cat "$root.log"
 grep -q "Mien is ready" "$root.log"
 inside python3 /mien/tests/deploy/journey.py "http://127.0.0.1:$port"
-# No package was built from source: that would have needed the compiler.
-inside sh -c 'cat /mien/var/redis/server'
+inside cat /mien/var/redis/server
 echo
+kill -INT "$site" && wait "$site" || true
+site=
+
+# `make test` sets itself up the same way; a few tests with a real queue show that it works.
+inside make -C /mien test ARGS="tests/deploy/test_redis_server.py \
+    tests/recognition/photos/test_queue.py tests/recognition/engine/test_formats.py"
