@@ -3,6 +3,7 @@
 import re
 
 import httpx
+import pytest
 from playwright.sync_api import expect
 
 
@@ -25,6 +26,50 @@ def test_a_key_is_shown_once_works_and_is_revoked(person, live_site):
     person.locator("#confirm").get_by_role("button", name="Revoke").click()
     expect(row).to_contain_text("Revoked")
     assert httpx.get(f"{live_site.url}/api/v1/me/", headers=headers).status_code == 401
+
+
+# The lowest contrast (WCAG 2.2, 1.4.3) of the texts in an element with what is behind them.
+CONTRAST = """element => {
+  const rgba = color => [...color.matchAll(/[\\d.]+/g)].map(Number);
+  const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
+    .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = node => {
+    for (let at = node; at; at = at.parentElement) {
+      const [r, g, b, a = 1] = rgba(getComputedStyle(at).backgroundColor);
+      if (a === 1) return [r, g, b];
+    }
+    return [255, 255, 255];
+  };
+  const opacity = node => {
+    let product = 1;
+    for (let at = node; at; at = at.parentElement) product *= Number(getComputedStyle(at).opacity);
+    return product;
+  };
+  return Math.min(...[element, ...element.querySelectorAll("*")]
+    .filter(node => [...node.childNodes].some(child => child.nodeType === 3 && child.data.trim()))
+    .filter(node => node.checkVisibility())
+    .map(node => {
+      const ground = behind(node), part = opacity(node);
+      const ink = rgba(getComputedStyle(node).color)
+        .map((v, i) => v * part + (ground[i] ?? 0) * (1 - part));
+      const [high, low] = [light(ink), light(ground)].sort((a, b) => b - a);
+      return (high + 0.05) / (low + 0.05);
+    }));
+}"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_revoked_key_can_be_read(person, theme):
+    person.emulate_media(color_scheme=theme)
+    person.goto("/account/keys/")
+    person.get_by_label("Name").fill("old script")
+    person.get_by_role("button", name="Create key").click()
+    row = person.locator("#keys li", has_text="old script")
+    row.get_by_role("button", name="Revoke old script").click()
+    person.locator("#confirm").get_by_role("button", name="Revoke").click()
+    expect(row).to_contain_text("Revoked")
+    assert row.evaluate(CONTRAST) >= 4.5
 
 
 def test_a_key_without_any_scope_is_explained(person):

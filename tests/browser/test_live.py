@@ -96,6 +96,12 @@ def test_the_overlay_follows_the_face(live):
     assert statistics.median(abs(drawn - true) for drawn, true in pairs) < 0.06
 
 
+def test_the_page_has_one_title_also_while_it_runs(live):
+    expect(live.get_by_role("heading", level=1)).to_have_count(1)
+    start(live)
+    expect(live.get_by_role("heading", level=1)).to_have_text("Live")
+
+
 def test_numbers_arrive_and_change(live):
     start(live)
     expect(live.locator("#reading-probability")).to_have_text(re.compile(r"\d%"))
