@@ -143,7 +143,7 @@ class MtcnnDetector:
         if stretched is None:
             return _NOTHING
         ratio = _ratio(small, working)
-        min_face = max(CELL, self.min_face / ratio.max())
+        min_face = max(_STRETCHED_FACE, self.min_face / ratio.max())
         boxes, scores, points = self._find(stretched, min_face, _STRETCHED_SCORE)
         return boxes * np.tile(ratio, 2), scores, points * ratio
 
@@ -248,6 +248,7 @@ _LEVEL = 0.3
 _SECOND_LOOK_SIDE = 480
 _SECOND_LOOK_FACE = 32
 _STRETCHED_SIDE = 320
+_STRETCHED_FACE = 24
 _STRETCHED_SCORE = 0.9
 _EXTENDED_FROM = 64  # pixels of the shorter side: less shows no landmarks
 _EXTENDED_SIDE = 160
