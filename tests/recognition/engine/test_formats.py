@@ -4,6 +4,7 @@ import struct
 from io import BytesIO
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import ExifTags, Image
 
@@ -177,3 +178,13 @@ def test_jpeg_2000_has_a_smaller_limit():
     struct.pack_into(">II", data, 8, 6000, 5000)
     with pytest.raises(MediaError, match="JPEG 2000 can have up to 24 megapixels"):
         inspect_photo(bytes(data))
+
+
+def test_of_a_heic_with_several_pictures_the_primary_one_is_read():
+    file = BytesIO()
+    pictures = pillow_heif.from_pillow(Image.new("RGB", (64, 64), "red"))
+    pictures.add_from_pillow(quarters(96, 64))
+    pictures.save(file, primary_index=1, save_all=True)
+    rgb, header = decode_photo(file.getvalue())
+    assert (header.width, header.height, header.animated) == (96, 64, False)
+    assert_quarters(rgb)
