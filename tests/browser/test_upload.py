@@ -123,3 +123,21 @@ def test_a_deleted_card_can_be_brought_back_for_a_while(person, photos):
     expect(card(person, "portrait.jpg")).to_have_count(0)
     person.goto("/analyses/")
     expect(person.get_by_role("heading", name="Nothing here yet")).to_be_visible()
+
+
+def test_a_phone_offers_its_camera_and_no_keys(person):
+    expect(person.get_by_text("Take a photo")).to_be_hidden()
+    expect(person.locator("#drop-hint")).to_contain_text("Ctrl")
+    phone = person.context.browser.new_context(
+        storage_state=person.context.storage_state(),
+        viewport={"width": 360, "height": 780},
+        is_mobile=True,
+        has_touch=True,
+    ).new_page()
+    phone.goto(person.url)
+    expect(phone.get_by_text("Take a photo")).to_be_visible()
+    expect(phone.get_by_text("Ctrl", exact=True)).to_be_hidden()
+    with phone.expect_file_chooser() as chooser:
+        phone.get_by_text("Take a photo").click()
+    assert chooser.value.element.get_attribute("capture") == "user"
+    phone.context.close()
