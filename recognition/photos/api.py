@@ -114,7 +114,7 @@ class OptionsSerializer(serializers.Serializer):
         max_length=200,
         allow_blank=True,
         default="",
-        help_text="instead of the file's name; with one photo only",
+        help_text="instead of the file's name",
     )
     tags = serializers.ListField(
         child=serializers.CharField(max_length=50), max_length=20, default=list
