@@ -26,8 +26,9 @@ def answer_once(
     key = request.headers.get("Idempotency-Key", "").strip()
     if not key:
         return answer()
-    if len(key) > idempotency.MAX_LENGTH:
-        raise Problem(400, "invalid_idempotency_key", "The key has more than 255 characters.")
+    if len(key) > idempotency.MAX_LENGTH or not key.isprintable():
+        detail = "An Idempotency-Key has at most 255 characters, all of them printable."
+        raise Problem(400, "invalid_idempotency_key", detail)
     same = idempotency.fingerprint(parts())
     try:
         status, body, _ = idempotency.once(person_of(request), key, same, answer)
