@@ -4,11 +4,24 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$1
-port=8913
+port=$(python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
 mirror=http://deb.debian.org/debian
 
+site=
+
+stop() { # make and all that it started: a signal to make alone would leave the site running
+    if [ -n "$site" ]; then
+        kill -TERM -- "-$site" 2>/dev/null || true
+        for _ in $(seq 30); do
+            pgrep --session "$site" >/dev/null || break
+            sleep 0.5
+        done
+        site=
+    fi
+}
+
 finish() {
-    [ -z "${site:-}" ] || { kill -INT "$site" && wait "$site"; } 2>/dev/null || true
+    stop
     umount "$root/proc" 2>/dev/null || true
     rm -rf "$root"
 }
@@ -39,7 +52,8 @@ for program in cc gcc g++ clang c99 node npm redis-server valkey-server; do
 done
 inside python3 --version
 
-inside make -C /mien run PORT="$port" >"$root.log" 2>&1 &
+setsid chroot "$root" /usr/bin/env PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+    make -C /mien run PORT="$port" >"$root.log" 2>&1 &
 site=$!
 for _ in $(seq 900); do
     grep -q "Mien is ready" "$root.log" && break
@@ -51,8 +65,7 @@ grep -q "Mien is ready" "$root.log"
 inside python3 /mien/tests/deploy/journey.py "http://127.0.0.1:$port"
 inside cat /mien/var/redis/server
 echo
-kill -INT "$site" && wait "$site" || true
-site=
+stop
 
 # `make test` sets itself up the same way; a few tests with a real queue show that it works.
 inside make -C /mien test ARGS="tests/deploy/test_redis_server.py \
