@@ -33,7 +33,7 @@ test: js-test .venv/ready-for-development
 	$(PYTEST) $(ARGS)
 
 js-test: node_modules/ready-for-development
-	$(NODE) node --test tests/js/
+	$(NODE) node --test tests/js/*.test.js
 
 browser-test: .venv/ready-for-development node_modules/ready-for-development
 	$(PYTEST) -m browser $(ARGS)
