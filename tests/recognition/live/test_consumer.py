@@ -6,14 +6,15 @@ import json
 import pytest
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.models import Session
 from django.db import OperationalError
 
 from fer_site.asgi import application
 from recognition.api import keys
 from recognition.feed import NOT_SIGNED_IN
+from recognition.live import access, recordings, session
 from recognition.live import consumer as live_codes
-from recognition.live import recordings, session
 from recognition.models import Analysis
 from recognition.photos import analyses
 from tests.recognition.live.live_client import checked, frame, picture
@@ -364,12 +365,20 @@ async def test_a_key_that_does_not_exist_opens_nothing(user):
 
 async def test_a_key_opens_no_socket_of_pages(user):
     text = await make_key(user, "read", "analyze")
-    socket = WebsocketCommunicator(
-        application,
-        "/ws/analyses/",
-        headers=[(b"host", b"localhost"), (b"authorization", f"Bearer {text}".encode())],
-    )
-    assert (await socket.connect())[0] is False
+    seen = []
+
+    async def sockets(scope, receive, send):
+        seen.append((scope["path"], scope["user"].is_authenticated))
+
+    for path in ("/ws/analyses/", "/ws/live/"):
+        origin = (b"origin", b"http://localhost")
+        key = (b"authorization", f"Bearer {text}".encode())
+        headers = [(b"host", b"localhost"), origin, key]
+        scope = {"type": "websocket", "path": path, "headers": headers, "subprotocols": []}
+        await access.key_or_session(sockets)(scope, None, None)
+        assert await access.owner_of({**scope, "user": AnonymousUser()}) == user.pk
+    # The socket of a page sees nobody; only that of live sessions asks for the key.
+    assert seen == [("/ws/analyses/", False), ("/ws/live/", False)]
 
 
 async def test_a_revoked_key_closes_its_session(user, monkeypatch):
