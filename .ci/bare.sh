@@ -29,7 +29,7 @@ trap finish EXIT
 
 debootstrap --variant=minbase --include=make,python3,python3-venv,ca-certificates trixie \
     "$root" "$mirror" >"$root.log" 2>&1 || { tail -20 "$root.log"; exit 1; }
-mount -t proc proc "$root/proc"
+mount -t proc proc "$root/proc" || mount --bind /proc "$root/proc"
 
 # What lets this machine reach its package registries, wherever they are.
 for path in /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt /etc/pip.conf /etc/xdg/pip /etc/npmrc \
