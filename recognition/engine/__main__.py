@@ -4,6 +4,7 @@ import argparse
 import csv
 import io
 import json
+import multiprocessing
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -134,7 +135,9 @@ def _read_all(read: "partial[Line]", names: list[str], jobs: int) -> Iterator[Li
     if jobs == 1 or len(names) == 1:
         yield from map(read, names)
         return
-    with ProcessPoolExecutor(min(jobs, len(names))) as pool:
+    # Forked children would inherit locks that the networks' threads may hold, and wait forever.
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(jobs, len(names)), mp_context=fresh) as pool:
         yield from pool.map(read, names)
 
 
