@@ -1,5 +1,6 @@
 """`make run` as a whole: start, restart of processes, stop."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -83,7 +84,13 @@ def start(tmp_path):
 
 
 def alive(pids: list[int]) -> list[int]:
-    return [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+    """Those of them that still run; an ended one may wait for init to take note of it."""
+    running = []
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
+            running += [pid] if state != "Z" else []
+    return running
 
 
 def test_it_starts_restarts_what_dies_and_stops(start):
