@@ -1,4 +1,4 @@
-"""The command line: python -m recognition.engine PHOTO|FOLDER|-... [--json | --csv] [--jobs N]"""
+"""The command line: python -m recognition.engine FILE|FOLDER|-... [--json | --csv] [--fps N]"""
 
 import argparse
 import csv
@@ -14,25 +14,31 @@ from typing import Any
 
 from tqdm import tqdm
 
+from . import video
 from .classifier import EmotionClassifier
+from .clips import sample_faces
 from .detector import MtcnnDetector
 from .emotions import EMOTIONS
 from .errors import MediaError, ModelError
 from .formats import EXTENSIONS
 from .pipeline import analyze_photo
-from .types import DETAILS, FACE_MODES, Face, ImageAnalysis
+from .types import DETAILS, FACE_MODES, Detail, Face, FaceMode, ImageAnalysis
 
 Line = dict[str, Any]
 
 STANDARD_INPUT = "-"
 COLUMNS = (
-    *("file", "photo_width", "photo_height", "face", "x", "y", "width", "height", "score"),
+    *("file", "photo_width", "photo_height", "frame", "time", "face", "track"),
+    *("x", "y", "width", "height", "score"),
     *("whole_picture", "emotion", "probability", *EMOTIONS, "error"),
 )
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print what each photo shows, in the order given; 0 if all could be read, 1 if any failed."""
+    """Print what each photo and each sampled frame of a video shows, in the order given.
+
+    Returns 0 if all could be read, 1 if any failed.
+    """
     options = _parse(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal may be unable to show a file's name
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -43,15 +49,18 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     names = list(_names(options.photos))
     if not names:
-        print("No photos were found in these folders.", file=sys.stderr)
+        print("No photos or videos were found in these folders.", file=sys.stderr)
         return 1
-    read = partial(_read, **{key: getattr(options, key) for key in ("min_face", "faces", "detail")})
-    bar = tqdm(total=len(names), unit="photo", disable=not sys.stderr.isatty() or len(names) < 2)
+    kept = ("min_face", "faces", "detail", "fps", "start", "end", "animations")
+    read = partial(_read, **{key: getattr(options, key) for key in kept})
+    bar = tqdm(total=len(names), unit="file", disable=not sys.stderr.isatty() or len(names) < 2)
     table = csv.writer(sys.stdout, lineterminator="\n") if options.csv else None
     if table:
         table.writerow(COLUMNS)
-    failed = False
+    failed, previous = False, names[0]
     for line in _read_all(read, names, options.jobs):
+        bar.update(line["file"] != previous)
+        previous = line["file"]
         failed = failed or line["error"] is not None
         with bar.external_write_mode(sys.stdout):
             if table:
@@ -59,7 +68,6 @@ def main(arguments: list[str] | None = None) -> int:
                 sys.stdout.flush()
             else:
                 print(json.dumps(line) if options.json else _describe(line), flush=True)
-        bar.update()
     bar.close()
     return 1 if failed else 0
 
@@ -67,16 +75,19 @@ def main(arguments: list[str] | None = None) -> int:
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m recognition.engine",
-        description="Find every face in photos and read its expression.",
+        description="Find every face in photos and videos and read its expression.",
     )
     parser.add_argument(
         "photos",
         nargs="+",
-        metavar="PHOTO",
-        help="a photo, a folder (searched with its subfolders), or - for a photo on standard input",
+        metavar="FILE",
+        help="a photo, a video, a folder (searched with its subfolders), or - for a photo on "
+        "standard input",
     )
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print one JSON object per photo")
+    form.add_argument(
+        "--json", action="store_true", help="print a JSON object per photo or frame"
+    )
     form.add_argument("--csv", action="store_true", help="print a table with one row per face")
     parser.add_argument(
         "--faces",
@@ -89,7 +100,19 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         "--detail",
         choices=DETAILS,
         default="normal",
-        help="high: search large photos at full size, for small faces",
+        help="high: search large photos at full size, and videos, for small faces",
+    )
+    parser.add_argument(
+        "--fps",
+        type=_frame_rate,
+        default=5.0,
+        metavar="N",
+        help="frames of a video to read a second, 0.2 or more, or all (default: 5)",
+    )
+    parser.add_argument("--start", type=_seconds, default=0.0, metavar="S", help="seconds")
+    parser.add_argument("--end", type=_seconds, default=None, metavar="S", help="seconds")
+    parser.add_argument(
+        "--animations", action="store_true", help="read GIF, WebP and AVIF as videos"
     )
     parser.add_argument(
         "--min-face",
@@ -112,6 +135,25 @@ def _job_count(text: str) -> int:
     return _whole_number(text, 1, 64)
 
 
+def _frame_rate(text: str) -> float | None:
+    if text == "all":
+        return None
+    rate = _seconds(text)
+    if rate < 0.2:
+        raise argparse.ArgumentTypeError("must be 0.2 or more, or all")
+    return rate
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 on")
+    return value
+
+
 def _whole_number(text: str, low: int, high: int) -> int:
     if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
@@ -119,26 +161,33 @@ def _whole_number(text: str, low: int, high: int) -> int:
 
 
 def _names(given: list[str]) -> Iterator[str]:
-    """The files to read: folders are walked in the order of their paths, for photos by name."""
+    """The files to read: folders are walked in the order of their paths, files told by name."""
     for name in given:
         folder = Path(name)
         if name == STANDARD_INPUT or not folder.is_dir():
             yield name
             continue
         for path in sorted(folder.rglob("*")):
-            if path.suffix.lower() in EXTENSIONS and path.is_file():
+            known = path.suffix.lower() in {*EXTENSIONS, *video.EXTENSIONS}
+            if known and path.is_file():
                 yield str(path)
 
 
-def _read_all(read: "partial[Line]", names: list[str], jobs: int) -> Iterator[Line]:
-    """A line for each file, in order."""
+def _read_all(read: "partial[Iterator[Line]]", names: list[str], jobs: int) -> Iterator[Line]:
+    """The lines of each file, in order."""
     if jobs == 1 or len(names) == 1:
-        yield from map(read, names)
+        for name in names:
+            yield from read(name)
         return
     # Forked children would inherit locks that the networks' threads may hold, and wait forever.
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(jobs, len(names)), mp_context=fresh) as pool:
-        yield from pool.map(read, names)
+        for lines in pool.map(partial(_list, read), names):
+            yield from lines
+
+
+def _list(read: "partial[Iterator[Line]]", name: str) -> list[Line]:
+    return list(read(name))
 
 
 @cache
@@ -147,16 +196,68 @@ def _networks(min_face: int) -> tuple[MtcnnDetector, EmotionClassifier]:
     return MtcnnDetector(min_face=min_face), EmotionClassifier()
 
 
-def _read(name: str, min_face: int, **options: Any) -> Line:
+@cache
+def _video_networks() -> tuple[MtcnnDetector, EmotionClassifier]:
+    """Without a second look: videos are upright, and turned searches are slow."""
+    return MtcnnDetector(max_side=video.READ_SIDE, second_look=False), EmotionClassifier()
+
+
+def _read(
+    name: str,
+    min_face: int,
+    faces: FaceMode,
+    detail: Detail,
+    animations: bool,
+    **sampling: Any,
+) -> Iterator[Line]:
+    """A line for a photo, or one for each sampled frame of a video, or for what is wrong."""
     try:
+        if name != STANDARD_INPUT and _is_video(Path(name), animations):
+            yield from _read_video(name, detail, **sampling)
+            return
         source = sys.stdin.buffer.read() if name == STANDARD_INPUT else Path(name)
-        analysis = analyze_photo(source, *_networks(min_face), **options)
+        yield _line(
+            name, analyze_photo(source, *_networks(min_face), faces=faces, detail=detail), None
+        )
     except MediaError as error:
-        return _line(name, None, {"code": error.code, "message": error.message})
-    except Exception as error:  # one bad photo must not stop the rest
-        message = f"The photo could not be read: {error!r}"
-        return _line(name, None, {"code": "unexpected", "message": message})
-    return _line(name, analysis, None)
+        yield _line(name, None, {"code": error.code, "message": error.message})
+    except Exception as error:  # one bad file must not stop the rest
+        message = f"The file could not be read: {error!r}"
+        yield _line(name, None, {"code": "unexpected", "message": message})
+
+
+def _is_video(path: Path, animations: bool) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        head = file.read(video.HEAD_BYTES)
+    container = video.sniff(head)
+    return container is not None and (animations or container not in video.ANIMATIONS)
+
+
+def _read_video(name: str, detail: Detail, **sampling: Any) -> Iterator[Line]:
+    path = Path(name)
+    header = video.inspect_video(path)
+    networks = _video_networks()
+    for sample in sample_faces(path, header, *networks, detail=detail, **sampling):
+        faces = [
+            {
+                "track": tracked.track,
+                **_face(tracked.face),
+                "smoothed": _rounded(dict(zip(EMOTIONS, tracked.smoothed, strict=True)), 6),
+            }
+            for tracked in sample.faces
+        ]
+        yield {
+            "file": name,
+            "width": header.width,
+            "height": header.height,
+            "frame": sample.number,
+            "time": round(sample.time, 4),
+            "cut": sample.cut,
+            "faces": faces,
+            "error": None,
+        }
 
 
 def _line(name: str, analysis: ImageAnalysis | None, error: dict[str, str] | None) -> Line:
@@ -192,14 +293,15 @@ def _rounded(values: dict[str, float], digits: int) -> dict[str, float]:
 
 def _rows(line: Line) -> Iterator[list[object]]:
     """One row per face in the order of COLUMNS; one for a photo without any, or with an error."""
-    photo = [line["file"], line["width"], line["height"]]
+    photo = [line["file"], line["width"], line["height"], line.get("frame"), line.get("time")]
     error = line["error"]["code"] if line["error"] else ""
     if not line["faces"]:
         yield [*photo, *[""] * (len(COLUMNS) - len(photo) - 1), error]
     for number, face in enumerate(line["faces"], 1):
         emotion, probabilities = face["emotion"], face["probabilities"]
         yield [
-            *(*photo, number, *face["box"].values(), face["score"], face["whole_picture"]),
+            *(*photo, number, face.get("track")),
+            *(*face["box"].values(), face["score"], face["whole_picture"]),
             *(emotion, probabilities[emotion], *probabilities.values(), error),
         ]
 
@@ -210,7 +312,8 @@ def _describe(line: Line) -> str:
         return f"{line['file']}: {line['error']['message']}"
     count = len(line["faces"])
     found = {0: "no faces", 1: "1 face"}.get(count, f"{count} faces")
-    rows = [f"{line['file']}: {line['width']} × {line['height']} pixels, {found}"]
+    moment = f", {line['time']:.2f} s" if "time" in line else ""
+    rows = [f"{line['file']}{moment}: {line['width']} × {line['height']} pixels, {found}"]
     for face in line["faces"]:
         box, probability = face["box"], face["probabilities"][face["emotion"]]
         place = (

@@ -56,6 +56,10 @@ class Tracker:
             for track, face in zip(self._visible, faces, strict=True)
         ]
 
+    def forget(self) -> None:
+        """End all tracks, as after a cut: no face that comes is one of theirs."""
+        self._tracks, self._visible = [], []
+
     def visible(self) -> list[BoundingBox]:
         """The boxes of the faces in the last frame: where to look for them in the next."""
         return [track.box for track in self._visible]

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from recognition.engine.emotions import EMOTIONS
+from recognition.engine.follower import Follower
 from recognition.engine.tracker import Tracker
 from recognition.engine.types import (
     BoundingBox,
@@ -23,13 +24,6 @@ FORMATS = ["image/jpeg", "image/webp"]
 RANGES = {"rate": (1, 30), "min_face": (24, 400), "smoothing": (0, 5)}
 BAD_FRAMES_IN_A_ROW = 5
 SEQUENCE_BYTES = 4
-# Between full searches faces are followed from frame to frame, which takes a third of the time;
-# a new face is found after at most this many seconds.
-SEARCH_EVERY = 0.4
-# With nobody in view, smaller faces than the set size are searched this often (seconds), because
-# that takes several times as long.
-SEARCH_SMALL_EVERY = 1.0
-SMALLEST_FACE = 24  # pixels
 # Frames may arrive unevenly: this many at once are not yet too fast.
 BURST = 2.0
 # The limit of unread replies for a client that sends frames.
@@ -86,6 +80,7 @@ class LiveSession:
     def __init__(self, now: float) -> None:
         self.settings = LiveSettings()
         self.tracker = Tracker(self.settings.smoothing)
+        self._follower = Follower(self.tracker)
         self.started_at = self.last_frame_at = now
         self.counts = {"received": 0, "analyzed": 0, "skipped": 0, "failed": 0}
         self.bad_in_a_row = 0
@@ -94,8 +89,6 @@ class LiveSession:
         self._waiting: Frame | None = None
         self._last_sequence = -1
         self._allowance, self._allowance_at = BURST, now
-        self._searched_at = -SEARCH_EVERY
-        self._searched_small_at: float | None = None
 
     @property
     def is_spoiled(self) -> bool:
@@ -150,29 +143,11 @@ class LiveSession:
 
     def hints(self, now: float) -> list[BoundingBox]:
         """The boxes of faces to follow, or none if the whole frame should be searched."""
-        boxes = self.tracker.visible()
-        # A face that was hidden for a moment must be found as soon as it reappears.
-        if not boxes or self.tracker.hidden or now - self._searched_at >= SEARCH_EVERY:
-            self._searched_at = now
-            return []
-        return boxes
+        return self._follower.hints(now)
 
     def min_face(self, now: float) -> int:
-        """The smallest face to look for in the next frame, in pixels.
-
-        The set size; but faces in view are followed even if they are smaller, and with nobody in
-        view a frame a second is searched for smaller ones.
-        """
-        if boxes := self.tracker.visible():
-            smallest = min(max(box.width, box.height) for box in boxes)
-            # Some smaller: they may go farther away.
-            return min(self.settings.min_face, max(SMALLEST_FACE, int(0.7 * smallest)))
-        if self._searched_small_at is None:
-            self._searched_small_at = now
-        if now - self._searched_small_at < SEARCH_SMALL_EVERY:
-            return self.settings.min_face
-        self._searched_small_at = now
-        return min(self.settings.min_face, SMALLEST_FACE)
+        """The smallest face to look for in the next frame, in pixels."""
+        return self._follower.min_face(now, self.settings.min_face)
 
     def finish(self, answer: Mapping[str, Any], now: float) -> list[TrackedFace] | None:
         """Take a worker's answer; returns the faces, or None if it failed or came too late."""

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import skimage.data
@@ -13,6 +14,7 @@ from PIL import Image
 
 from recognition.engine.__main__ import main
 from recognition.engine.emotions import EMOTIONS
+from tests.recognition.engine.clips import astronaut, write
 
 from .conftest import ROOT
 
@@ -159,3 +161,43 @@ def test_several_processes_keep_the_order(photos, capsys):
 def test_a_whole_picture_is_told(photos, capsys):
     assert main(["none.png", "--faces", "whole"]) == 0
     assert "the whole picture" in capsys.readouterr().out
+
+
+def test_a_video_has_a_line_for_each_sampled_frame(photos, capsys):
+    write(Path("clip.mp4"), (astronaut(n / 10) for n in range(20)), rate=10)
+    assert main(["clip.mp4", "face.jpg", "--json", "--fps", "5"]) == 0
+    *frames, photo = lines(capsys)
+    assert [line["time"] for line in frames] == pytest.approx([n / 5 for n in range(10)])
+    assert [line["frame"] for line in frames] == list(range(0, 20, 2))
+    assert {face["track"] for line in frames for face in line["faces"]} == {1}
+    assert sum(frames[3]["faces"][0]["smoothed"].values()) == pytest.approx(1, abs=1e-4)
+    assert (photo["file"], "time" in photo) == ("face.jpg", False)
+
+
+def test_a_part_of_a_video_as_a_table(photos, capsys):
+    write(Path("clip.mp4"), (astronaut(n / 10) for n in range(20)), rate=10)
+    assert main(["clip.mp4", "--csv", "--fps", "all", "--start", "0.5", "--end", "1"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [(row["frame"], row["track"]) for row in rows] == [(str(n), "1") for n in range(5, 10)]
+
+
+def test_an_animation_is_a_photo_unless_asked(photos, capsys):
+    pictures = [Image.fromarray(astronaut(n / 4)) for n in range(4)]
+    pictures[0].save("a.gif", save_all=True, append_images=pictures[1:], duration=250)
+    assert main(["a.gif", "--json"]) == 0
+    assert len(lines(capsys)) == 1
+    assert main(["a.gif", "--json", "--fps", "all", "--animations"]) == 0
+    assert len(lines(capsys)) == 4
+
+
+@pytest.mark.parametrize("wrong", [("--fps", "0.1"), ("--fps", "many"), ("--start", "-1")])
+def test_sampling_that_makes_no_sense_is_refused(photos, capsys, wrong):
+    with pytest.raises(SystemExit):
+        main(["face.jpg", *wrong])
+    assert wrong[0] in capsys.readouterr().err
+
+
+def test_a_broken_video_says_why(photos, capsys):
+    Path("bad.mp4").write_bytes(b"\0\0\0\x18ftypmp42" + bytes(200))
+    assert main(["bad.mp4", "--json"]) == 1
+    assert lines(capsys)[0]["error"]["code"] == "broken_video"

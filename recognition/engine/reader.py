@@ -1,0 +1,177 @@
+"""A process that reads videos for another one: python -m recognition.engine.reader
+
+Takes one request per line as JSON and answers each with lines of JSON, the last of which has
+`done` or `error`. It limits its own memory and files, so that a video made to do harm can end no
+more than this process.
+"""
+
+import base64
+import json
+import resource
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .classifier import SHIPPED_MODEL, EmotionClassifier
+from .clips import Sample, divide, sample_faces
+from .detector import MtcnnDetector
+from .errors import CodedError, MediaError
+from .media import encode_jpeg
+from .opencv import cv2
+from .playable import copy_playable
+from .pyramid import fit
+from .types import BoundingBox
+from .video import READ_SIDE, VideoHeader, inspect_video, read_frames
+
+Line = dict[str, Any]
+
+POSTER_SIDE = 1280
+PICTURE_SIDE = 96  # of a track's face
+
+
+def main() -> int:
+    """Answer requests until there are no more; the limits in MB are the arguments."""
+    memory, file_size = (int(text) * 1024**2 for text in sys.argv[1:3])
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for text in sys.stdin:
+        try:
+            for line in answer(json.loads(text)):
+                _print(line)
+            _print({"done": True})
+        except CodedError as error:
+            _print({"error": {"code": error.code, "message": error.message}})
+        except MemoryError:
+            message = "Reading this video takes more memory than is allowed. Send it smaller."
+            _print({"error": {"code": "video_too_large", "message": message}})
+            return 1  # what is left of its memory may be too little for the next video
+    return 0
+
+
+def _print(line: Line) -> None:
+    sys.stdout.write(json.dumps(line, separators=(",", ":")) + "\n")
+    sys.stdout.flush()
+
+
+def answer(request: Line) -> Iterator[Line]:
+    """The lines that answer a request, without the last. Raises CodedError."""
+    actions: dict[str, Callable[..., Iterator[Line]]]
+    actions = {"inspect": _inspect, "read": _read, "copy": _copy}
+    yield from actions[request.pop("do")](Path(request.pop("path")), **request)
+
+
+def _inspect(path: Path, fps: float | None, start: float, end: float | None) -> Iterator[Line]:
+    """The header, the stretches to read, and a poster."""
+    header = inspect_video(path)
+    if start >= header.seconds:
+        raise MediaError(
+            "start_after_end",
+            f"The video is {header.seconds:.1f} s long, so nothing is left after {start:g} s.",
+        )
+    facts = {name: getattr(header, name) for name in VideoHeader.__slots__}
+    del facts["times"], facts["key_times"]
+    facts |= {"frames": header.frames, "frame_rate": header.frame_rate}
+    yield {"header": facts, "stretches": [asdict(part) for part in divide(header, fps, start, end)]}
+    yield {"poster": _encoded(fit(_poster(path, header, start), POSTER_SIDE))}
+
+
+def _poster(path: Path, header: VideoHeader, start: float) -> NDArray[np.uint8]:
+    """A frame that shows something: films often begin black."""
+    poster: NDArray[np.uint8] | None = None
+    for frame in read_frames(path, 1.0, start, start + 10):
+        if poster is None:
+            poster = frame.rgb
+        if frame.rgb.std() > 16:
+            return frame.rgb
+    if poster is None:
+        raise MediaError("no_frames", "No frame of this video can be decoded.")
+    return poster
+
+
+def _read(path: Path, model: str | None, width: int, height: int, **options: Any) -> Iterator[Line]:
+    """A line for each sample, and at the end a picture of each track."""
+    header = VideoHeader("", "", width, height, 0.0, np.empty(0), np.empty(0))
+    pictures = _Pictures(header)
+    for sample in sample_faces(path, header, _detector(), _classifier(model), **options):
+        pictures.note(sample)
+        yield {
+            "number": sample.number,
+            "time": round(sample.time, 4),
+            "cut": sample.cut,
+            "faces": [_face(tracked) for tracked in sample.faces],
+        }
+    yield {"pictures": pictures.encoded()}
+
+
+def _face(tracked: Any) -> list[Any]:
+    face = tracked.face
+    box = face.detection.box
+    return [
+        tracked.track,
+        *(round(side, 1) for side in (box.x, box.y, box.width, box.height)),
+        round(face.detection.score, 3),
+        None if face.sharpness is None else round(face.sharpness, 2),
+        [round(value, 4) for value in face.prediction.probabilities],
+    ]
+
+
+class _Pictures:
+    """The best view of each track."""
+
+    def __init__(self, header: VideoHeader) -> None:
+        self.header = header
+        self.best: dict[int, tuple[float, NDArray[np.uint8]]] = {}
+
+    def note(self, sample: Sample) -> None:
+        for tracked in sample.faces:
+            detection = tracked.face.detection
+            worth = detection.score * min(detection.box.width, detection.box.height)
+            # Not for every pixel that a face grows.
+            if worth > 1.1 * self.best.get(tracked.track, (0.0, None))[0]:
+                picture = _cut_out(sample.rgb, self.header, detection.box)
+                self.best[tracked.track] = worth, picture
+
+    def encoded(self) -> dict[int, str]:
+        return {track: _encoded(picture) for track, (_worth, picture) in self.best.items()}
+
+
+def _cut_out(rgb: NDArray[np.uint8], header: VideoHeader, box: BoundingBox) -> NDArray[np.uint8]:
+    """A square picture around a face."""
+    scale = rgb.shape[1] / header.width
+    half = 0.65 * max(box.width, box.height) * scale
+    x, y = (box.x + box.width / 2) * scale, (box.y + box.height / 2) * scale
+    left, top = max(0, round(x - half)), max(0, round(y - half))
+    part = rgb[top : max(top + 1, round(y + half)), left : max(left + 1, round(x + half))]
+    small = cv2.resize(part, (PICTURE_SIDE, PICTURE_SIDE), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, dtype=np.uint8)
+
+
+def _copy(path: Path, target: str, audio: bool) -> Iterator[Line]:
+    """Writes a copy that browsers play; lines tell the share that is done."""
+    for share in copy_playable(path, Path(target), audio=audio):
+        yield {"share": round(share, 4)}
+
+
+def _encoded(rgb: NDArray[np.uint8]) -> str:
+    return base64.b64encode(encode_jpeg(rgb)).decode()
+
+
+@cache
+def _detector() -> MtcnnDetector:
+    return MtcnnDetector(max_side=READ_SIDE, second_look=False)
+
+
+@cache
+def _classifier(model: str | None) -> EmotionClassifier:
+    return EmotionClassifier(Path(model) if model else SHIPPED_MODEL)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
