@@ -119,6 +119,7 @@ def environment(
         "REDIS_SOCKET": str(redis_socket or ""),
         "REDIS_SERVER": redis_path or "redis-server",
         "ANALYSIS_PROCESSES": str(analysis_processes()),
+        "VIDEO_PROCESSES": str(analysis_processes()),
         "MALLOC_ARENA_MAX": "2",  # glibc would keep an arena per thread, tens of MB in total
         "PYTHONUNBUFFERED": "1",
     }

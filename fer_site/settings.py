@@ -41,12 +41,14 @@ CSRF_TRUSTED_ORIGINS = env_list("MIEN_CSRF_TRUSTED_ORIGINS")
 # rooms, but no pages, API or URLs; beat neither. Anything else loads all.
 ROLE = env_text("MIEN_ROLE", "site")
 EVERY_ROOM = [
-    *(f"recognition.{room}" for room in ("photos", "history", "live", "programs", "jobs")),
+    *(f"recognition.{room}" for room in ("photos", "videos", "live", "history")),
+    *(f"recognition.{room}" for room in ("programs", "jobs")),
     *(f"training.{room}" for room in ("runs", "datasets", "versions")),
 ]
 TASK_ROOMS = {
     "beat": [],
     "frames": ["recognition.live"],
+    "videos": ["recognition.videos"],
     "exports": ["recognition.history", "recognition.programs"],
     "training": ["training.runs", "training.versions"],
 }.get(ROLE, EVERY_ROOM)
@@ -69,7 +71,7 @@ PAGES = [
 ]
 INSTALLED_APPS = {
     "beat": [],
-    **dict.fromkeys(["frames", "analyses", "exports", "training"], MODELS),
+    **dict.fromkeys(["frames", "analyses", "videos", "exports", "training"], MODELS),
 }.get(ROLE, [*MODELS, *PAGES])
 
 MIDDLEWARE = [
@@ -140,6 +142,7 @@ CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
         "img-src": ["'self'", "blob:", "data:"],
+        "media-src": ["'self'", "blob:"],
         "connect-src": ["'self'"],
         "object-src": ["'none'"],
         "base-uri": ["'self'"],
@@ -197,6 +200,7 @@ DEFAULT_FROM_EMAIL = env_text("MIEN_EMAIL_FROM", "Mien <mien@localhost>")
 # --- Files ------------------------------------------------------------------------------------
 
 MEDIA_ROOT = DATA_DIR / "media"  # never served directly, only after a permission check
+UPLOADS_DIR = private_folder(DATA_DIR / "uploads")  # files that arrive in pieces
 INCOMING_DIR = private_folder(DATA_DIR / "incoming")  # request bodies while they stream in
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
@@ -213,6 +217,8 @@ STATICFILES_DIRS = [
         for name, folder in (
             ("bootstrap", BASE_DIR / "node_modules/bootstrap/dist"),
             ("chart.js", BASE_DIR / "node_modules/chart.js/dist"),
+            ("tus", BASE_DIR / "node_modules/tus-js-client/dist"),
+            ("uplot", BASE_DIR / "node_modules/uplot/dist"),
         )
         if folder.is_dir()  # absent in images, whose static files were collected at build time
     ),
@@ -266,6 +272,8 @@ CELERY_TASK_DEFAULT_QUEUE = "maintenance"
 CELERY_TASK_ROUTES = {
     "recognition.tasks.analyze": {"queue": "analyses"},
     "recognition.tasks.analyze_frame": {"queue": "frames"},
+    "recognition.tasks.prepare_video": {"queue": "videos"},
+    "recognition.tasks.carry_out_part": {"queue": "videos"},
     "recognition.tasks.export": {"queue": "exports"},
     "recognition.tasks.deliver": {"queue": "webhooks"},
     "training.tasks.train": {"queue": "training"},
@@ -289,6 +297,11 @@ CELERY_BEAT_SCHEDULE = {
     "forget-what-is-old": {
         "task": "recognition.tasks.forget_old",
         "schedule": 24 * 3600,
+        "options": {"expires": 3600},
+    },
+    "delete-old-uploads": {
+        "task": "recognition.tasks.delete_old_uploads",
+        "schedule": 3600,
         "options": {"expires": 3600},
     },
     "delete-old-exports": {
@@ -326,6 +339,14 @@ LEASE_SECONDS = env_int("MIEN_LEASE_SECONDS", 15)
 ANALYSIS_SECONDS = env_int("MIEN_ANALYSIS_SECONDS", 60)  # limit for one photo
 MAX_ATTEMPTS = 3
 MAX_MODEL_BYTES = env_int("MIEN_MAX_MODEL_MB", 64) * 1024 * 1024  # an imported model file
+
+# --- Videos ---------------------------------------------------------------------------------
+
+MAX_VIDEO_BYTES = env_int("MIEN_MAX_VIDEO_MB", 4096) * 1024 * 1024  # one file
+# The address space of a process that reads videos; it uses less than a tenth of it.
+VIDEO_MEMORY_BYTES = env_int("MIEN_VIDEO_MEMORY_MB", 3072) * 1024 * 1024
+VIDEO_SEGMENT_SAMPLES = 300  # frames that one worker reads: some seconds of work
+VIDEO_SILENCE_SECONDS = 60  # then a reader is taken for hung
 
 # --- Live -------------------------------------------------------------------------------------
 

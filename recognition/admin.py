@@ -83,7 +83,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
 @admin.register(Allowance)
 class AllowanceAdmin(admin.ModelAdmin):
-    list_display = ["user", "requests_per_minute", "upload_mb"]
+    list_display = ["user", "requests_per_minute", "upload_mb", "video_mb"]
     formfield_overrides = LIMITS
 
 

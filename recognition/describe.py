@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal, NotRequired, TypedDict, cast
 
 import numpy as np
+from django.utils import timezone
 
 from recognition.engine.emotions import EMOTIONS
 from recognition.engine.sharpness import BLURRED
@@ -62,6 +63,30 @@ class TrackState(TypedDict):
     series: Series
 
 
+class VideoState(TypedDict):
+    """How a video is read, and what its file is; times in seconds, `fps` null for every frame.
+
+    `share` is the part of the `planned` frames that was read so far, `speed` frames a second.
+    `missing` counts instants that could not be read, by reason.
+    """
+
+    fps: float | None
+    start: float
+    end: float | None
+    keep_audio: bool
+    recorded: bool
+    codec: str
+    frame_rate: float | None
+    frames: int
+    planned: int
+    missing: dict[str, int]
+    share: float
+    speed: float | None
+    seconds_left: float | None
+    media_url: str | None
+    media_type: str | None
+
+
 class AnalysisSummary(TypedDict):
     """An analysis as in lists and events."""
 
@@ -91,6 +116,7 @@ class AnalysisSummary(TypedDict):
     url: str
     photo_url: str | None
     thumbnail_url: str | None
+    video: VideoState | None
 
 
 class AnalysisState(AnalysisSummary):
@@ -137,6 +163,35 @@ def describe_analysis(analysis: Analysis) -> AnalysisSummary:
         "url": url,
         "photo_url": f"{url}photo/" if analysis.photo else None,
         "thumbnail_url": f"{url}thumbnail/" if analysis.thumbnail else None,
+        "video": describe_video(analysis) if analysis.kind == Analysis.Kind.VIDEO else None,
+    }
+
+
+def describe_video(analysis: Analysis) -> VideoState:
+    video, media = analysis.video, str(analysis.media)
+    wanted = video.planned - video.missing.get("no_frame", 0)
+    share = min(1.0, analysis.frame_count / wanted) if wanted else 0.0
+    speed = left = None
+    if analysis.started_at and analysis.status == Analysis.Status.RUNNING:
+        elapsed = (timezone.now() - analysis.started_at).total_seconds()
+        speed = round(analysis.frame_count / max(elapsed, 0.1), 1)
+        left = round((wanted - analysis.frame_count) / speed, 1) if speed and share < 1 else None
+    return {
+        "fps": video.fps,
+        "start": video.start,
+        "end": video.end,
+        "keep_audio": video.keep_audio,
+        "recorded": video.recorded,
+        "codec": video.codec,
+        "frame_rate": video.frame_rate,
+        "frames": video.frames,
+        "planned": video.planned,
+        "missing": video.missing,
+        "share": 1.0 if analysis.status == Analysis.Status.SUCCEEDED else round(share, 4),
+        "speed": speed,
+        "seconds_left": left,
+        "media_url": f"{analysis.get_absolute_url()}media/" if media else None,
+        "media_type": f"video/{media.rpartition('.')[2]}" if media else None,
     }
 
 
@@ -250,7 +305,7 @@ def turn(landmarks: dict[str, list[float]]) -> float:
 
 
 def describe_in_full(analysis: Analysis) -> AnalysisState:
-    """The state of an analysis with its results: faces, or the tracks of a session."""
-    if analysis.kind == Analysis.Kind.WEBCAM:
+    """The state of an analysis with its results: faces, or the tracks of a session or video."""
+    if analysis.kind != Analysis.Kind.IMAGE:
         return describe_with_tracks(analysis)
     return describe_with_faces(analysis)

@@ -13,9 +13,11 @@ from recognition.live import urls as live
 from recognition.photos import urls as photos
 from recognition.programs import urls as programs
 from recognition.registry import urls as registry
+from recognition.videos import urls as videos
 
 api_urlpatterns = [
     *photos.api_urlpatterns,
+    *videos.api_urlpatterns,
     *history.api_urlpatterns,
     *registry.api_urlpatterns,
     *programs.api_urlpatterns,
@@ -27,6 +29,7 @@ api_urlpatterns = [
 ]
 urlpatterns = [
     *photos.urlpatterns,
+    *videos.urlpatterns,
     *history.urlpatterns,
     *live.urlpatterns,
     *programs.urlpatterns,

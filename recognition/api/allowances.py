@@ -24,6 +24,13 @@ def upload_bytes(user: User, key: ApiKey | None = None) -> int:
     return everybody if own is None else min(own * 1024**2, everybody)
 
 
+def video_bytes(user: Person) -> int:
+    """The largest video of a person; never above the site's limit."""
+    own = _own(user, None, "video_mb")
+    everybody = settings.MAX_VIDEO_BYTES
+    return everybody if own is None else min(own * 1024**2, everybody)
+
+
 def _own(user: Person, key: ApiKey | None, name: str) -> int | None:
     """A limit set by an administrator, which may be 0."""
     if key and (limit := getattr(key, name)) is not None:

@@ -1,6 +1,6 @@
 """Errors as RFC 9457 problem documents with stable codes."""
 
-import http
+import http.client
 import logging
 from typing import Any
 
@@ -82,7 +82,7 @@ def describe(error: exceptions.APIException) -> dict[str, Any]:
     code = CODES.get(type(error)) or str(getattr(error.detail, "code", error.default_code))
     body: dict[str, Any] = {
         "type": "about:blank",
-        "title": http.HTTPStatus(status).phrase,
+        "title": http.client.responses.get(status, "Checksum Mismatch"),  # 460, of tus
         "status": status,
         "code": code,
     }

@@ -1,8 +1,9 @@
 """Sends private files, only after a permission check."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
-from typing import IO, cast
+from typing import IO, Any, cast
 from urllib.parse import quote
 
 from django.conf import settings
@@ -66,5 +67,70 @@ def serve_download(file: FieldFile, content_type: str, name: str) -> HttpRespons
     return response
 
 
-JPEG = {(200, "image/jpeg"): OpenApiTypes.BINARY}
+def serve_media(request: HttpRequest, media: FieldFile) -> HttpResponseBase:
+    """A stored video for a player, which asks for ranges of it (RFC 9110); after the check.
+
+    Behind nginx, nginx sends the file. Raises Http404 if there is none (yet).
+    """
+    if not media:
+        raise Http404
+    kind = f"video/{str(media.name).rpartition('.')[2]}"
+    etag = quote_etag(str(media.name))
+    response: HttpResponseBase
+    if settings.SENDFILE == "nginx":
+        response = HttpResponse(content_type=kind)
+        response["X-Accel-Redirect"] = f"/private/{quote(str(media.name))}"
+    else:
+        try:
+            file, size = media.open(), media.size
+        except FileNotFoundError:
+            raise Http404 from None
+        wanted = request.headers.get("Range", "")
+        if request.headers.get("If-Range", etag) != etag:
+            wanted = ""
+        response = _ranged(file, size, wanted, kind)
+    response["Accept-Ranges"] = "bytes"
+    response["ETag"] = etag
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _ranged(file: Any, size: int, wanted: str, kind: str) -> HttpResponseBase:
+    """The whole file, or the one range that is wanted; several ranges get the whole file."""
+    found = re.fullmatch(r"bytes=(\d*)-(\d*)", wanted.strip())
+    if not found or not any(found.groups()):
+        return Download(file, content_type=kind)
+    first, last = found.groups()
+    if first:
+        begin, end = int(first), min(int(last), size - 1) if last else size - 1
+    else:
+        begin, end = max(0, size - int(last)), size - 1
+    if begin >= size or begin > end:
+        file.close()
+        refused = HttpResponse(status=416)
+        refused["Content-Range"] = f"bytes */{size}"
+        return refused
+    file.seek(begin)
+    response = Download(_Part(file, end - begin + 1), status=206, content_type=kind)
+    response["Content-Length"] = str(end - begin + 1)
+    response["Content-Range"] = f"bytes {begin}-{end}/{size}"
+    return response
+
+
+class _Part:
+    """The next `left` bytes of a file, as a file."""
+
+    def __init__(self, file: Any, left: int) -> None:
+        self.file, self.left = file, left
+
+    def read(self, size: int = -1) -> bytes:
+        wanted = self.left if size < 0 else min(size, self.left)
+        piece: bytes = self.file.read(wanted)
+        self.left -= len(piece)
+        return piece
+
+    def close(self) -> None:
+        self.file.close()
+
+
 JPEG = {(200, "image/jpeg"): OpenApiTypes.BINARY}

@@ -85,9 +85,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         "standard input",
     )
     form = parser.add_mutually_exclusive_group()
-    form.add_argument(
-        "--json", action="store_true", help="print a JSON object per photo or frame"
-    )
+    form.add_argument("--json", action="store_true", help="print a JSON object per photo or frame")
     form.add_argument("--csv", action="store_true", help="print a table with one row per face")
     parser.add_argument(
         "--faces",

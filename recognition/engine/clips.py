@@ -20,9 +20,6 @@ from .video import VideoHeader, interval_of, read_frames
 MIN_FACE = {"normal": 60, "high": 24}
 """The smallest face to look for in pixels of a frame as it is read, by detail."""
 
-SEGMENT_SAMPLES = 300
-"""About how many sampled frames a segment has: some seconds of work, all that a crash can cost."""
-
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -92,7 +89,7 @@ def divide(
     fps: float | None,
     start: float = 0.0,
     end: float | None = None,
-    samples: int = SEGMENT_SAMPLES,
+    samples: int = 300,
 ) -> list[Stretch]:
     """The stretches between key frames into which a video's [start, end) is divided.
 

@@ -6,8 +6,11 @@ more than this process.
 """
 
 import base64
+import ctypes
 import json
+import os
 import resource
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -22,21 +25,23 @@ from .classifier import SHIPPED_MODEL, EmotionClassifier
 from .clips import Sample, divide, sample_faces
 from .detector import MtcnnDetector
 from .errors import CodedError, MediaError
-from .media import encode_jpeg
+from .media import encode_jpeg, make_thumbnail
 from .opencv import cv2
-from .playable import copy_playable
-from .pyramid import fit
+from .playable import copy_playable, media_type_of
 from .types import BoundingBox
 from .video import READ_SIDE, VideoHeader, inspect_video, read_frames
 
 Line = dict[str, Any]
 
-POSTER_SIDE = 1280
+_PR_SET_PDEATHSIG = 1  # from linux/prctl.h
 PICTURE_SIDE = 96  # of a track's face
 
 
 def main() -> int:
     """Answer requests until there are no more; the limits in MB are the arguments."""
+    if sys.platform == "linux":  # ends with the process that started it
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    os.nice(int(os.environ.get("MIEN_NICENESS", "0")))
     memory, file_size = (int(text) * 1024**2 for text in sys.argv[1:3])
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
@@ -67,8 +72,10 @@ def answer(request: Line) -> Iterator[Line]:
     yield from actions[request.pop("do")](Path(request.pop("path")), **request)
 
 
-def _inspect(path: Path, fps: float | None, start: float, end: float | None) -> Iterator[Line]:
-    """The header, the stretches to read, and a poster."""
+def _inspect(
+    path: Path, fps: float | None, start: float, end: float | None, samples: int
+) -> Iterator[Line]:
+    """The header, the stretches to read, and a small picture."""
     header = inspect_video(path)
     if start >= header.seconds:
         raise MediaError(
@@ -78,8 +85,11 @@ def _inspect(path: Path, fps: float | None, start: float, end: float | None) -> 
     facts = {name: getattr(header, name) for name in VideoHeader.__slots__}
     del facts["times"], facts["key_times"]
     facts |= {"frames": header.frames, "frame_rate": header.frame_rate}
-    yield {"header": facts, "stretches": [asdict(part) for part in divide(header, fps, start, end)]}
-    yield {"poster": _encoded(fit(_poster(path, header, start), POSTER_SIDE))}
+    yield {
+        "header": facts,
+        "stretches": [asdict(part) for part in divide(header, fps, start, end, samples)],
+    }
+    yield {"thumbnail": base64.b64encode(make_thumbnail(_poster(path, header, start))).decode()}
 
 
 def _poster(path: Path, header: VideoHeader, start: float) -> NDArray[np.uint8]:
@@ -154,7 +164,8 @@ def _cut_out(rgb: NDArray[np.uint8], header: VideoHeader, box: BoundingBox) -> N
 
 
 def _copy(path: Path, target: str, audio: bool) -> Iterator[Line]:
-    """Writes a copy that browsers play; lines tell the share that is done."""
+    """Writes a copy that browsers play; lines tell its kind and the share that is done."""
+    yield {"kind": media_type_of(path).removeprefix("video/")}
     for share in copy_playable(path, Path(target), audio=audio):
         yield {"share": round(share, 4)}
 

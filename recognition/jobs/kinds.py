@@ -42,6 +42,12 @@ class Kind:
 
     rows: Q = ALWAYS
     """Which rows of the model are jobs of this kind."""
+    matches: Callable[[Any], bool] = lambda job: True
+    """The same for a row that is loaded, where kinds share a model."""
+    other_queue: str = ""
+    """The Celery queue, where it is not the model's."""
+    is_part: bool = False
+    """Its jobs are parts of another one, which is shown in their place."""
     retryable: Q = ALWAYS
     """Which of them can be retried once they have failed or were canceled."""
     person: str = "created_by"
@@ -59,7 +65,7 @@ class Kind:
 
     @property
     def queue(self) -> str:
-        return self.model.queue
+        return self.other_queue or self.model.queue
 
     def jobs(self) -> "QuerySet[Any]":
         return self.model._default_manager.filter(self.rows)
@@ -74,18 +80,22 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {}
-"""All kinds by their names, in the order in which they were registered."""
+"""The kinds that are shown, by their names, in the order in which they were registered."""
+
+PARTS: dict[str, Kind] = {}
+"""The kinds of parts of jobs."""
 
 
 def register(kind: Kind) -> Kind:
-    """Add a kind: its jobs are swept, and shown on the page of jobs."""
-    KINDS[kind.name] = kind
+    """Add a kind: its jobs are swept, and shown on the page of jobs unless they are parts."""
+    (PARTS if kind.is_part else KINDS)[kind.name] = kind
     return kind
 
 
 def kind_of(job: Job) -> Kind:
     """The kind that registered a job's model."""
-    return next(kind for kind in KINDS.values() if kind.model is type(job))
+    kinds = (kind for kind in (KINDS | PARTS).values() if kind.model is type(job))
+    return next(kind for kind in kinds if kind.matches(job))
 
 
 def pausable_queues() -> set[str]:

@@ -37,12 +37,12 @@ LOST_AFTER = timedelta(seconds=10)
 SURELY_LOST_AFTER = timedelta(minutes=2)
 
 
-def claim(queued: "models.QuerySet[AnyJob]") -> AnyJob | None:
+def claim(queued: "models.QuerySet[AnyJob]", queue: str = "") -> AnyJob | None:
     """Take the first of these queued jobs for this process, or None if there is none to take.
 
-    Nor is there one while their queue is paused.
+    Nor is there one while their queue is paused; it is their model's unless given.
     """
-    if pauses.is_paused(queued.model.queue):
+    if pauses.is_paused(queue or queued.model.queue):
         return None
     for pk in queued.filter(status=Status.QUEUED).values_list("pk", flat=True):
         now, owner = timezone.now(), str(uuid.uuid4())
@@ -198,12 +198,12 @@ def held(job: AnyJob, worth_telling: float, tell: Callable[[AnyJob], None]) -> I
         thread.join()
 
 
-def forgotten(jobs: "models.QuerySet[Any]", messages: int) -> list[str]:
+def forgotten(jobs: "models.QuerySet[Any]", messages: int, queue: str = "") -> list[str]:
     """Keys of those jobs that are due for another message, for theirs was lost; one too many does
     nothing. None while their queue is paused. `messages` wait in the queue."""
     now = timezone.now()
     patience = SURELY_LOST_AFTER if messages else LOST_AFTER
-    lost_before = pauses.lost_before(jobs.model.queue, now - patience)
+    lost_before = pauses.lost_before(queue or jobs.model.queue, now - patience)
     if lost_before is None:
         return []
     queued = jobs.filter(status=Status.QUEUED, enqueued_at__lt=lost_before)

@@ -193,7 +193,7 @@ def describe_workers() -> Workers:
         answers, reachable = [], False
     found = [_describe_worker(answer, running) for answer in answers]
     # What is left was claimed by a process that did not answer.
-    found += [_describe_silent(job) for job in running]
+    found += [_describe_silent(job) for job in running if job["worker"]]
     consumers = Counter(dict.fromkeys(QUEUES, 0))
     consumers.update(queue for worker in found for queue in worker["queues"])
     return {"reachable": reachable, "workers": found, "consumers": dict(consumers)}

@@ -14,7 +14,7 @@ from django.db import transaction
 from recognition.engine.errors import CodedError
 from recognition.jobs import lease, pauses, tracebacks
 from recognition.jobs.broker import BROKER_TROUBLE, queue_length
-from recognition.jobs.kinds import KINDS, Kind, kind_of
+from recognition.jobs.kinds import KINDS, PARTS, Kind, kind_of
 from recognition.models import Job
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ def run(kind: Kind, pk: str, work: Callable[[Any], None]) -> None:
     not help. Any other trouble (a full disk, a database that went away) puts it back into the
     queue, `kind.most_attempts` times in all.
     """
-    job = lease.claim(kind.jobs().filter(pk=pk))
+    job = lease.claim(kind.jobs().filter(pk=pk), kind.queue)
     if job is None:
         return
     with lease.held(job, NOT_WORTH_TELLING, kind.publish):
@@ -138,7 +138,7 @@ def resume(queue: str, user: Any, sweep: Callable[[], object]) -> None:
 
 def sweep_all() -> None:
     """Bring back what a crash has stopped, of every kind; trouble with one holds up no other."""
-    for kind in KINDS.values():
+    for kind in (KINDS | PARTS).values():
         try:
             (kind.sweep or functools.partial(sweep, kind))()
         except Exception:
@@ -151,5 +151,5 @@ def sweep(kind: Kind) -> None:
         put_back(job)
         if job.status == Status.QUEUED:
             kind.enqueue(str(job.pk))
-    for pk in lease.forgotten(kind.jobs(), queue_length(kind.queue)):
+    for pk in lease.forgotten(kind.jobs(), queue_length(kind.queue), kind.queue):
         kind.enqueue(pk)

@@ -11,6 +11,7 @@ from recognition.models.analyses import (
 from recognition.models.jobs import Export, Job, QueueSwitch
 from recognition.models.programs import Allowance, ApiKey, Delivery, IdempotentRequest, Webhook
 from recognition.models.versions import ModelEvent, ModelVersion
+from recognition.models.videos import Marker, Upload, Video, VideoPart
 
 __all__ = [
     "CORRECTION_CHOICES",
@@ -24,9 +25,13 @@ __all__ = [
     "Face",
     "IdempotentRequest",
     "Job",
+    "Marker",
     "ModelEvent",
     "ModelVersion",
     "QueueSwitch",
     "Track",
+    "Upload",
+    "Video",
+    "VideoPart",
     "Webhook",
 ]

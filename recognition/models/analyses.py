@@ -17,11 +17,12 @@ CORRECTION_CHOICES = [*EMOTION_CHOICES, (NOT_A_FACE, "not a face")]
 
 
 class Analysis(Job):
-    """One upload from the queue to its result, or one kept webcam session."""
+    """One photo or video from the queue to its result, or one kept webcam session."""
 
     class Kind(models.TextChoices):
         IMAGE = "image"
         WEBCAM = "webcam"
+        VIDEO = "video"
 
     queue = "analyses"
 
@@ -40,22 +41,23 @@ class Analysis(Job):
     source = models.FileField(upload_to="incoming", blank=True)
     photo = models.FileField(upload_to="photos", blank=True)
     thumbnail = models.FileField(upload_to="thumbnails", blank=True)
+    media = models.FileField(upload_to="videos", blank=True)  # of a video, as browsers play it
 
     # Result.
     width = models.PositiveIntegerField(null=True)
     height = models.PositiveIntegerField(null=True)
-    face_count = models.PositiveIntegerField(default=0)  # a session's tracks
+    face_count = models.PositiveIntegerField(default=0)  # a session's or video's tracks
     emotion = models.CharField(max_length=10, choices=EMOTION_CHOICES, blank=True)
     model_version = models.ForeignKey(ModelVersion, null=True, on_delete=models.PROTECT)
     requested_version = models.ForeignKey(  # unless the active one is wanted
         ModelVersion, null=True, on_delete=models.PROTECT, related_name="+"
     )
-    stored_bytes = models.PositiveBigIntegerField(default=0)  # of photo and thumbnail
+    stored_bytes = models.PositiveBigIntegerField(default=0)  # of photo, thumbnail and media
     milliseconds = models.JSONField(null=True)
     face_mode = models.CharField(max_length=10, choices=FACE_MODE_CHOICES, default="auto")
     detail = models.CharField(max_length=10, choices=DETAIL_CHOICES, default="normal")
-    seconds = models.FloatField(null=True)  # the length of a session
-    frame_count = models.PositiveIntegerField(default=0)  # frames of a session that were analyzed
+    seconds = models.FloatField(null=True)  # the length of a session or video
+    frame_count = models.PositiveIntegerField(default=0)  # its frames that were analyzed
     notices = models.JSONField(default=list)
 
     class Meta(Job.Meta):
@@ -97,10 +99,17 @@ class Analysis(Job):
 
 
 class Track(models.Model):
-    """One face across the frames of a session, with the number that the session assigned."""
+    """One face across the frames of a session or video, numbered in order of appearance.
+
+    While a video is read, numbers are provisional.
+    """
 
     analysis = models.ForeignKey(Analysis, on_delete=models.CASCADE, related_name="tracks")
-    number = models.PositiveIntegerField()
+    number = models.PositiveBigIntegerField()
+    name = models.CharField(max_length=100, blank=True)  # by the owner
+    not_a_face = models.BooleanField(default=False)  # says the owner
+    baseline = models.JSONField(null=True)  # what is neutral for this face: see baselines.py
+    picture = models.BinaryField(null=True)  # JPEG, of a video
 
     class Meta:
         ordering = ["number"]
@@ -113,9 +122,9 @@ class Track(models.Model):
 
 
 class Face(models.Model):
-    """A face in a photo or in one frame of a session: its place and its expression.
+    """A face in a photo or in one frame of a session or video: its place and its expression.
 
-    Boxes and landmarks are in pixels of the upright photo or the frame, origin at the top left.
+    Boxes and landmarks are in pixels of the upright photo or frame, origin at the top left.
     The owner's correction is stored beside the prediction and changes only in corrections.py.
     """
 
@@ -124,13 +133,14 @@ class Face(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
     )
     track = models.ForeignKey(Track, null=True, on_delete=models.CASCADE, related_name="faces")
-    time = models.FloatField(null=True)  # seconds since recording began
+    time = models.FloatField(null=True)  # seconds since recording began, or in the video
+    frame = models.PositiveIntegerField(null=True)  # its number in the video, from 0
     x = models.FloatField()
     y = models.FloatField()
     width = models.FloatField()
     height = models.FloatField()
     score = models.FloatField()
-    landmarks = models.JSONField(default=dict)  # not stored for a session
+    landmarks = models.JSONField(default=dict)  # of photos alone
     probabilities = models.JSONField()  # in the order of EMOTIONS
     whole_picture = models.BooleanField(default=False)  # read without a detected face
     emotion = models.CharField(max_length=10, choices=EMOTION_CHOICES)
@@ -145,6 +155,11 @@ class Face(models.Model):
             models.Index(fields=["owner", "-id"], name="face_list"),
             models.Index(fields=["owner", "emotion", "-id"], name="face_list_by_emotion"),
             models.Index(fields=["analysis", "emotion"], name="face_emotions"),
+            models.Index(
+                fields=["analysis", "time"],
+                condition=models.Q(time__isnull=False),
+                name="face_times",
+            ),
             models.Index(
                 fields=["corrected_at"],
                 condition=models.Q(corrected_at__isnull=False),

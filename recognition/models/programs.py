@@ -41,6 +41,7 @@ class Allowance(models.Model):
     )
     requests_per_minute = models.PositiveIntegerField(null=True, blank=True)
     upload_mb = models.PositiveIntegerField(null=True, blank=True)
+    video_mb = models.PositiveIntegerField(null=True, blank=True)
 
     def __str__(self) -> str:
         return f"allowance of {self.user}"

@@ -162,7 +162,7 @@ def delete_analysis(analysis: Analysis) -> None:
     with transaction.atomic():
         # Locked and read again: its worker may have finished it meanwhile.
         rows = Analysis.objects.select_for_update().filter(pk=pk)
-        files = rows.values_list("source", "photo", "thumbnail").first() or ()
+        files = rows.values_list("source", "photo", "thumbnail", "media").first() or ()
         analysis.delete()
         webhooks.forget(owner_id, pk)
         idempotency.forget(owner_id, pk)

@@ -164,7 +164,8 @@ class AnalysisViewSet(
     lookup_value_converter = "uuid"
 
     def get_queryset(self) -> QuerySet[Any]:
-        own = Analysis.objects.filter(owner=person_of(self.request)).select_related("model_version")
+        own = Analysis.objects.filter(owner=person_of(self.request))
+        own = own.select_related("model_version", "video")
         return own.defer("model_version__card")  # long, and parsed for each analysis
 
     def get_serializer_class(self) -> type[Any]:

@@ -35,7 +35,8 @@ KIND = register(
         "The photo itself may be fine: please retry later.",
         on_end=webhooks.announce,
         files=("source", "photo", "thumbnail"),
-        rows=~Q(kind=Analysis.Kind.WEBCAM),
+        rows=Q(kind=Analysis.Kind.IMAGE),
+        matches=lambda analysis: analysis.kind == Analysis.Kind.IMAGE,
         retryable=~Q(source=""),  # the upload of an unreadable photo is not kept
         person="owner",
         title=lambda analysis: None,

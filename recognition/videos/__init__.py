@@ -1,0 +1,1 @@
+"""Videos: uploaded in pieces, read by several workers at once, replayed with their expressions."""

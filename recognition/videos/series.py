@@ -1,0 +1,277 @@
+"""Expressions over time: series for charts, boxes for the player, summaries of tracks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+import numpy as np
+from django.db.models import Q
+from numpy.typing import NDArray
+
+from recognition.engine.emotions import EMOTIONS
+from recognition.models import Analysis, Track
+
+Floats = NDArray[np.float64]
+
+SMOOTHING = 0.3  # seconds, as in live sessions
+MOST_POINTS = 4000
+THRESHOLD = 0.5  # an episode lasts while an expression is at least this probable
+GAP = 1.5  # a pause of this many sampling steps ends an episode
+
+# What a resting face reads as once it is the baseline: neutral, and the rest alike.
+_RESTING = np.log([0.4 if emotion == "neutral" else 0.1 for emotion in EMOTIONS])
+
+
+@dataclass(frozen=True)
+class TrackRows:
+    """A track's samples in order: times [n] in seconds, raw probabilities [n, 7]."""
+
+    track: Track
+    times: Floats
+    raw: Floats
+
+    @property
+    def relative(self) -> Floats:
+        """The probabilities relative to the track's baseline, or as they are without one."""
+        return relative_to(self.raw, self.track.baseline)
+
+
+class SeriesState(TypedDict):
+    """A track's probabilities over time; each list has one value for each of `times`."""
+
+    track: int
+    times: list[float]
+    probabilities: dict[str, list[float]]
+    smoothed: dict[str, list[float]]
+
+
+class Episode(TypedDict):
+    """A stretch in which an expression is at least as probable as the threshold; in seconds."""
+
+    start: float
+    end: float
+
+
+class ExpressionSummary(TypedDict):
+    """How an expression fared in a track: its share of the time, its mean, its episodes."""
+
+    share: float
+    mean: float
+    episodes: list[Episode]
+
+
+class TrackSummary(TypedDict):
+    """A track, without its series; times in seconds."""
+
+    number: int
+    name: str
+    not_a_face: bool
+    baseline: dict[str, Any] | None
+    first: float
+    last: float
+    frames: int
+    seconds: float
+    emotion: str
+    probabilities: dict[str, float]
+    expressions: dict[str, ExpressionSummary]
+    picture_url: str | None
+
+
+def load(
+    analysis: Analysis,
+    start: float | None = None,
+    end: float | None = None,
+    numbers: Sequence[int] = (),
+    excluded: bool = False,
+) -> list[TrackRows]:
+    """The samples of each track within [start, end); spans excluded by the owner only if wanted."""
+    rows = analysis.faces.filter(track__isnull=False)
+    if start is not None:
+        rows = rows.filter(time__gte=start)
+    if end is not None:
+        rows = rows.filter(time__lt=end)
+    if numbers:
+        rows = rows.filter(track__number__in=numbers)
+    if not excluded:
+        rows = rows.exclude(excluded_spans(analysis))
+    found: dict[int, tuple[list[float], list[list[float]]]] = {}
+    for track, time, probabilities in rows.order_by("time", "pk").values_list(
+        "track_id", "time", "probabilities"
+    ):
+        times, raw = found.setdefault(track, ([], []))
+        times.append(time or 0.0)
+        raw.append(probabilities)
+    tracks = {track.pk: track for track in analysis.tracks.defer("picture")}
+    ordered = sorted(found.keys() & tracks.keys(), key=lambda pk: tracks[pk].number)
+    return [TrackRows(tracks[pk], np.array(found[pk][0]), np.array(found[pk][1])) for pk in ordered]
+
+
+def excluded_spans(analysis: Analysis, field: str = "time") -> Q:
+    """The rows in spans that the owner has excluded; of the table that `field` leads to."""
+    spans = analysis.markers.filter(excluded=True, end__isnull=False)
+    which = Q(pk__in=[])
+    for start, end in spans.values_list("start", "end"):
+        which |= Q(**{f"{field}__gte": start, f"{field}__lte": end})
+    return which
+
+
+def relative_to(raw: Floats, baseline: dict[str, Any] | None) -> Floats:
+    """Probabilities [n, 7] relative to a resting face: its mean log probabilities subtracted."""
+    if not baseline:
+        return raw
+    changed = np.log(np.clip(raw, 1e-4, 1)) - np.array(baseline["log_probabilities"]) + _RESTING
+    changed = np.exp(changed - changed.max(axis=1, keepdims=True))
+    return changed / changed.sum(axis=1, keepdims=True)
+
+
+def smooth(times: Floats, values: Floats, seconds: float = SMOOTHING) -> Floats:
+    """Running averages [n, 7] with this time constant; a pause of a second begins anew."""
+    if len(times) < 2 or seconds <= 0:
+        return values
+    steps = np.diff(times)
+    weights = np.where(steps > 1.0, 1.0, 1 - np.exp(-steps / seconds))
+    smoothed = np.empty_like(values)
+    smoothed[0] = values[0]
+    for at, weight in enumerate(weights.tolist(), 1):
+        smoothed[at] = weight * values[at] + (1 - weight) * smoothed[at - 1]
+    return smoothed
+
+
+def describe_series(
+    analysis: Analysis,
+    *,
+    start: float | None = None,
+    end: float | None = None,
+    points: int = 1000,
+    numbers: Sequence[int] = (),
+    relative: bool = True,
+) -> list[SeriesState]:
+    """The series of each track within [start, end), each with at most about `points` points."""
+    return [
+        _describe(rows.track.number, rows.times, rows.relative if relative else rows.raw, points)
+        for rows in load(analysis, start, end, numbers, excluded=True)
+    ]
+
+
+def _describe(number: int, times: Floats, values: Floats, points: int) -> SeriesState:
+    smoothed = smooth(times, values)
+    if len(times) > points:
+        # Equal intervals of time, so that a pause stays one.
+        span = max(times[-1] - times[0], 1e-9)
+        place = np.minimum(((times - times[0]) / span * points).astype(int), points - 1)
+        _, begin = np.unique(place, return_index=True)
+        counts = np.diff(begin, append=len(times))[:, None]
+        times = np.add.reduceat(times, begin) / counts[:, 0]
+        values = np.add.reduceat(values, begin) / counts
+        smoothed = np.add.reduceat(smoothed, begin) / counts
+    return {
+        "track": number,
+        "times": times.round(3).tolist(),
+        "probabilities": _named(values),
+        "smoothed": _named(smoothed),
+    }
+
+
+def _named(values: Floats) -> dict[str, list[float]]:
+    rounded = values.round(3)
+    return {emotion: rounded[:, at].tolist() for at, emotion in enumerate(EMOTIONS)}
+
+
+def summarize(analysis: Analysis, threshold: float = THRESHOLD) -> list[TrackSummary]:
+    """Each track's summary, relative to its baseline; excluded spans are left out."""
+    found = {rows.track.pk: rows for rows in load(analysis)}
+    pictured = set(analysis.tracks.exclude(picture=None).values_list("pk", flat=True))
+    summaries = []
+    for track in analysis.tracks.defer("picture"):
+        rows = found.get(track.pk)
+        if rows is not None:
+            summaries.append(_summarize(analysis, rows, threshold, track.pk in pictured))
+    return summaries
+
+
+def _summarize(
+    analysis: Analysis, rows: TrackRows, threshold: float, pictured: bool
+) -> TrackSummary:
+    track, times = rows.track, rows.times
+    values = smooth(times, rows.relative)
+    step = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+    mean, top = values.mean(axis=0), values.argmax(axis=1)
+    return {
+        "number": track.number,
+        "name": track.name,
+        "not_a_face": track.not_a_face,
+        "baseline": track.baseline,
+        "first": float(times[0]),
+        "last": float(times[-1]),
+        "frames": len(times),
+        "seconds": round(len(times) * step, 2),
+        "emotion": EMOTIONS[int(mean.argmax())],
+        "probabilities": dict(zip(EMOTIONS, mean.round(4).tolist(), strict=True)),
+        "expressions": {
+            emotion: {
+                "share": round(float((top == at).mean()), 4),
+                "mean": round(float(mean[at]), 4),
+                "episodes": episodes(times, values[:, at], threshold, step),
+            }
+            for at, emotion in enumerate(EMOTIONS)
+        },
+        "picture_url": (
+            f"/api/v1/analyses/{analysis.pk}/tracks/{track.number}/picture/" if pictured else None
+        ),
+    }
+
+
+def episodes(times: Floats, values: Floats, threshold: float, step: float) -> list[Episode]:
+    """The stretches in which values reach the threshold, in order."""
+    above = np.flatnonzero(values >= threshold)
+    if not len(above):
+        return []
+    apart = (np.diff(above) > 1) | (np.diff(times[above]) > GAP * max(step, 1e-3))
+    firsts = above[np.concatenate([[True], apart])]
+    lasts = above[np.concatenate([apart, [True]])]
+    return [
+        {"start": round(float(times[first]), 3), "end": round(float(times[last]) + step, 3)}
+        for first, last in zip(firsts, lasts, strict=True)
+    ]
+
+
+def boxes(analysis: Analysis, start: float, end: float) -> list[list[Any]]:
+    """For the player: [time, track, x, y, width, height, expression, probability] of each face.
+
+    Expressions by their place in EMOTIONS; smoothed and relative like the charts.
+    """
+    before = max(0.0, start - 1.0)  # for the averages to settle
+    shown: dict[tuple[int, float], tuple[int, float]] = {}
+    for rows in load(analysis, before, end, excluded=True):
+        values = smooth(rows.times, rows.relative)
+        tops, highest = values.argmax(axis=1).tolist(), values.max(axis=1).tolist()
+        for time, top, value in zip(rows.times.tolist(), tops, highest, strict=True):
+            shown[rows.track.number, time] = top, round(value, 3)
+    faces = analysis.faces.filter(time__gte=start, time__lt=end, track__not_a_face=False)
+    places: Any = faces.order_by("time", "pk").values_list(
+        "time", "track__number", "x", "y", "width", "height"
+    )
+    return [
+        [time, track, *(round(side, 1) for side in box), *shown[track, time]]
+        for time, track, *box in places
+        if (track, time) in shown
+    ]
+
+
+def baseline_of(track: Track, start: float, end: float) -> dict[str, Any] | None:
+    """What is neutral for a track: its mean log probabilities from `start` to `end`.
+
+    A moment is the sample closest to it. None if the track has no sample there.
+    """
+    rows = track.faces.filter(time__gte=start, time__lte=end)
+    found = list(rows.values_list("probabilities", flat=True))
+    if not found:
+        near = track.faces.filter(time__gte=start - 1, time__lte=end + 1).values_list(
+            "time", "probabilities"
+        )
+        closest = min(near, key=lambda row: abs((row[0] or 0.0) - start), default=None)
+        found = [closest[1]] if closest else []
+    if not found:
+        return None
+    means = np.log(np.clip(np.array(found), 1e-4, 1)).mean(axis=0)
+    return {"start": start, "end": end, "log_probabilities": means.round(5).tolist()}

@@ -1,0 +1,105 @@
+"""Accepts a video: looks at its first bytes, stores it, queues the analysis."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path, PurePath
+
+from django.contrib.auth.models import User
+from django.core.files.storage import default_storage
+from django.db import transaction
+
+from recognition import describe
+from recognition.api import allowances
+from recognition.engine import video as video_files
+from recognition.engine.errors import MediaError
+from recognition.engine.types import Detail
+from recognition.jobs import work
+from recognition.jobs.files import delete_files
+from recognition.models import Analysis, Video
+
+NOT_A_VIDEO = "This isn't a video that Mien can read. Send MP4, MOV, WebM, MKV, AVI or MPEG."
+
+
+def check_size(owner: User, size: int) -> None:
+    """Raises MediaError: empty_file, file_too_large."""
+    limit = allowances.video_bytes(owner)
+    if size == 0:
+        raise MediaError("empty_file", "This file is empty.")
+    if size > limit:
+        raise MediaError(
+            "file_too_large",
+            f"This file has {size / 1024**2:.1f} MB; up to {limit // 1024**2} MB are accepted.",
+        )
+
+
+def check_head(head: bytes) -> str:
+    """The container that a file's first bytes show. Raises MediaError: not_a_video."""
+    container = video_files.sniff(head)
+    if container is None:
+        raise MediaError("not_a_video", NOT_A_VIDEO)
+    return container
+
+
+def submit_video(
+    owner: User,
+    path: Path,
+    name: str,
+    *,
+    fps: float | None = 5.0,
+    start: float = 0.0,
+    end: float | None = None,
+    audio: bool = True,
+    recorded: bool = False,
+    detail: Detail = "normal",
+    title: str = "",
+    tags: Sequence[str] = (),
+) -> Analysis:
+    """Accept a complete video file: moves it, creates a queued analysis and sends the task.
+
+    Raises MediaError: empty_file, file_too_large, not_a_video; the file stays where it is then.
+    What only reading finds becomes the error of the analysis.
+    """
+    check_size(owner, path.stat().st_size)
+    with path.open("rb") as file:
+        container = check_head(file.read(video_files.HEAD_BYTES))
+    name = clean_name(name)
+    analysis = Analysis(
+        owner=owner,
+        kind=Analysis.Kind.VIDEO,
+        title=title or name,
+        tags=list(tags),
+        notices=_notices(name, container),
+        detail=detail,
+    )
+    stored = f"incoming/{analysis.pk}.upload"
+    target = Path(default_storage.path(stored))
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    shutil.move(path, target)
+    target.chmod(0o600)
+    try:
+        with transaction.atomic():
+            analysis.source = stored
+            analysis.save(force_insert=True)
+            asked = {"fps": fps, "start": start, "end": end}
+            Video.objects.create(analysis=analysis, keep_audio=audio, recorded=recorded, **asked)
+            work.submit(analysis)
+    except BaseException:
+        delete_files([stored])
+        raise
+    return analysis
+
+
+def clean_name(name: str) -> str:
+    """A file name without folders and control characters, at most 200 characters."""
+    base = PurePath(name.replace("\\", "/")).name
+    printable = "".join(char for char in base if char.isprintable()).strip()
+    return "video" if printable in {"", ".."} else printable[:200]
+
+
+def _notices(name: str, container: str) -> list[describe.Message]:
+    extension = PurePath(name).suffix.lower()
+    promised = video_files.EXTENSIONS.get(extension, extension.removeprefix(".").upper())
+    if not extension or promised == container or container in video_files.ANIMATIONS:
+        return []
+    message = f"The name ends in {extension}, but this is a {container} video."
+    return [{"code": "extension_mismatch", "message": message}]
