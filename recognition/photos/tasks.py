@@ -36,7 +36,7 @@ KIND = register(
         on_end=webhooks.announce,
         files=("source", "photo", "thumbnail"),
         rows=Q(kind=Analysis.Kind.IMAGE),
-        matches=lambda analysis: analysis.kind == Analysis.Kind.IMAGE,
+        matches=lambda analysis: analysis.kind != Analysis.Kind.VIDEO,
         retryable=~Q(source=""),  # the upload of an unreadable photo is not kept
         person="owner",
         title=lambda analysis: None,

@@ -10,7 +10,7 @@ from recognition import describe
 from recognition.api import allowances
 from recognition.api.people import person_of
 from recognition.api.private_files import serve_picture
-from recognition.engine import formats
+from recognition.engine import formats, video
 from recognition.models import CORRECTION_CHOICES, Analysis, ModelVersion
 
 RECENT = 8
@@ -22,8 +22,9 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "recent": request.user.analyses.all()[:RECENT],
         "max_upload_mb": allowances.upload_bytes(request.user) // 1024**2,
+        "max_video_mb": allowances.video_bytes(request.user) // 1024**2,
         # Names beside the types: browsers don't know all of them.
-        "accept": ",".join(["image/*", *formats.EXTENSIONS]),
+        "accept": ",".join(["image/*", "video/*", *formats.EXTENSIONS, *video.EXTENSIONS]),
     }
     return render(request, "photos/home.html", context)
 
@@ -31,8 +32,11 @@ def home(request: HttpRequest) -> HttpResponse:
 @login_required
 def analysis_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     analysis = get_object_or_404(person_of(request).analyses, pk=pk)
+    data: describe.AnalysisSummary
     if analysis.kind == Analysis.Kind.WEBCAM:
         template, data = "live/session.html", describe.describe_with_tracks(analysis)
+    elif analysis.kind == Analysis.Kind.VIDEO:  # its page loads the rest bit by bit
+        template, data = "videos/video.html", describe.describe_analysis(analysis)
     else:
         template, data = "photos/analysis.html", describe.describe_with_faces(analysis)
     versions = ModelVersion.objects.filter(archived=False)

@@ -2,7 +2,7 @@
 import { around, find, findAll, fromTemplate, seek } from "../shared/elements.js";
 import { getAnalysis } from "../shared/api.js";
 import { deleteSoon } from "../shared/deletions.js";
-import { emotionName } from "../shared/emotions.js";
+import { emotionName, percent } from "../shared/emotions.js";
 import { icon } from "../shared/icons.js";
 import { duration, showTime } from "../shared/times.js";
 
@@ -21,14 +21,16 @@ export const newCard = () => fromTemplate("card-template");
  * @param {Analysis} analysis
  * @returns {{glyph: string|null, text: string, more?: string}}
  */
-function describe({ kind, status, emotion, face_count: faces, seconds, error }) {
+function describe({ kind, status, emotion, face_count: faces, seconds, error, video }) {
   const isSession = kind === "webcam";
   if (isSession && status === "running") return { glyph: null, text: "Recording" };
   if (status === "queued") return { glyph: "clock", text: "Queued" };
-  if (status === "running") return { glyph: null, text: "Looking for faces" };
+  if (status === "running") {
+    return { glyph: null, text: video ? `Reading, ${percent(video.share)}` : "Looking for faces" };
+  }
   if (status === "canceled") return { glyph: null, text: "Canceled" };
   if (status === "failed") return { glyph: "alert", text: error?.message ?? "Failed." };
-  const length = isSession ? ` · ${duration(seconds ?? 0)}` : "";
+  const length = kind !== "image" ? ` · ${duration(seconds ?? 0)}` : "";
   if (!emotion) return { glyph: null, text: "No face found", more: length };
   const more = (faces > 1 ? ` · ${faces} faces` : "") + length;
   return { glyph: `face-${emotion}`, text: emotionName(emotion), more };
@@ -98,7 +100,7 @@ export function fillCard(card, analysis) {
   showTags(card, analysis.tags);
   find(card, "[data-delete]").hidden = false;
   if (analysis.thumbnail_url) showThumbnail(card, analysis);
-  else if (analysis.kind === "webcam") find(card, ".thumb").replaceChildren(icon("camera"));
+  else if (analysis.kind !== "image") find(card, ".thumb").replaceChildren(icon("camera"));
   return true;
 }
 
@@ -117,7 +119,7 @@ async function showThumbnail(card, analysis) {
   image.src = analysis.thumbnail_url ?? "";
   await image.decode().catch(() => {});
   place.replaceChildren(image);
-  if (analysis.face_count) whenSeen(card, () => frameFaces(place, analysis));
+  if (analysis.face_count && analysis.kind === "image") whenSeen(card, () => frameFaces(place, analysis));
 }
 
 const seen = new IntersectionObserver((entries) => {

@@ -7,13 +7,18 @@ import { watchAnalyses } from "../shared/feed.js";
 import { receiveFiles } from "./intake.js";
 import { preview } from "./previews.js";
 import { UploadQueue } from "./uploads.js";
+import { isVideo } from "../videos/upload.js";
 
 /** @typedef {import("./uploads.js").Upload} Upload */
 
 const batch = byId("batch");
 const list = byId("cards");
 const recent = byId("recent");
-const limit = Number(byId("drop").dataset.maxUploadMb);
+/** The largest photo and the largest video in MB. */
+const limits = {
+  photo: Number(byId("drop").dataset.maxUploadMb),
+  video: Number(byId("drop").dataset.maxVideoMb),
+};
 
 /** @type {Map<HTMLElement, Upload>} */
 const uploads = new Map();
@@ -31,6 +36,7 @@ function addFiles(files) {
     const card = newCard();
     showTitle(card, file.name);
     fresh.append(card);
+    const limit = isVideo(file) ? limits.video : limits.photo;
     if (file.size > limit * 1024 ** 2) {
       const size = (file.size / 1024 ** 2).toFixed(1);
       refuse(card, `This file is ${size} MB. The limit is ${limit} MB.`);
@@ -39,11 +45,13 @@ function addFiles(files) {
     const upload = queue.add(file, {
       faces: byId("faces", HTMLSelectElement).value,
       detail: byId("detail", HTMLSelectElement).value,
+      fps: byId("fps", HTMLSelectElement).value,
+      audio: String(byId("audio", HTMLInputElement).checked),
     });
     uploads.set(card, upload);
     cards.set(upload, card);
     showState(card, { text: "Waiting to upload" });
-    whenSeen(card, () => preview(file, find(card, ".thumb")));
+    if (!upload.isVideo) whenSeen(card, () => preview(file, find(card, ".thumb")));
   }
   batch.hidden = false;
   list.prepend(fresh);
@@ -66,6 +74,9 @@ function showUpload(upload) {
   const sending = upload.state === "sending";
   bar.hidden = !sending;
   bar.value = upload.fraction;
+  const pause = find(card, "[data-pause]");
+  pause.hidden = !(upload.isVideo && (sending || upload.state === "paused"));
+  find(pause, "span").textContent = upload.state === "paused" ? "Resume" : "Pause";
   find(card, "[data-retry]").hidden = !(upload.state === "refused" && upload.canRetry);
   if (upload.state === "waiting") {
     card.dataset.status = "";
@@ -73,6 +84,8 @@ function showUpload(upload) {
   } else if (sending) {
     const sent = Math.round(upload.fraction * 100);
     showState(card, { text: sent < 100 ? `Uploading, ${sent}%` : "Checking" });
+  } else if (upload.state === "paused") {
+    showState(card, { text: `Paused at ${Math.round(upload.fraction * 100)}%` });
   } else if (upload.state === "pausing") {
     showState(card, { glyph: "retry", text: "No connection. Retrying soon" });
   } else if (upload.state === "refused") {
@@ -166,13 +179,18 @@ list.addEventListener("click", (event) => {
   const upload = card && uploads.get(card);
   if (upload) queue.retry(upload);
 });
+list.addEventListener("click", (event) => {
+  const card = around(event, "[data-pause]") && around(event, ".analysis");
+  const upload = card && uploads.get(card);
+  if (upload) queue.toggle(upload);
+});
 byId("retry-all").addEventListener("click", () => {
   for (const upload of uploads.values()) {
     if (upload.state === "refused" && upload.canRetry) queue.retry(upload);
   }
 });
 addEventListener("beforeunload", (event) => {
-  const pending = [...uploads.values()].some(({ state }) => ["waiting", "sending", "pausing"].includes(state));
+  const pending = [...uploads.values()].some(({ state }) => ["waiting", "sending", "pausing", "paused"].includes(state));
   if (pending) event.preventDefault();
 });
 

@@ -1,21 +1,25 @@
 /* The upload queue: three at a time, with retries after network errors. */
 import { uploadPhoto } from "../shared/api.js";
+import { isVideo, uploadVideo } from "../videos/upload.js";
 
 const PARALLEL = 3;
 const PAUSES = [1_000, 3_000, 8_000];
 
 /**
- * @typedef {{faces: string, detail: string}} Options
+ * @typedef {{faces: string, detail: string, fps?: string, audio?: string}} Options
  * @typedef {Object} Upload
  * @property {File} file
  * @property {Options} options how to analyze it
  * @property {string} key idempotency key for retries
- * @property {"waiting"|"sending"|"pausing"|"accepted"|"refused"} state
+ * @property {"waiting"|"sending"|"pausing"|"paused"|"accepted"|"refused"} state
  * @property {number} fraction of the file sent so far
  * @property {number} attempts
  * @property {Error|null} error
  * @property {import("../shared/api.js").Analysis|null} analysis
  * @property {boolean} canRetry
+ * @property {boolean} isVideo
+ * @property {(() => void)|null} pause stops sending, where that is possible
+ * @property {(() => void)|null} resume goes on
  */
 
 export class UploadQueue {
@@ -38,6 +42,7 @@ export class UploadQueue {
     /** @type {Upload} */
     const upload = {
       file, options, key, state: "waiting", fraction: 0, attempts: 0, error: null, analysis: null, canRetry: false,
+      isVideo: isVideo(file), pause: null, resume: null,
     };
     this.waiting.push(upload);
     queueMicrotask(() => this.#next());
@@ -63,6 +68,17 @@ export class UploadQueue {
     this.onChange(upload);
   }
 
+  /** Stop sending a video, or go on. @param {Upload} upload */
+  toggle(upload) {
+    if (upload.state === "sending" && upload.pause) {
+      upload.pause();
+      this.#change(upload, { state: "paused" });
+    } else if (upload.state === "paused" && upload.resume) {
+      upload.resume();
+      this.#change(upload, { state: "sending" });
+    }
+  }
+
   #next() {
     while (this.running < PARALLEL) {
       const upload = this.waiting.shift();
@@ -75,13 +91,22 @@ export class UploadQueue {
     }
   }
 
+  /** @param {Upload} upload @param {(fraction: number) => void} onProgress */
+  #deliver(upload, onProgress) {
+    const { file, key, options: { faces, detail, ...video } } = upload;
+    if (!upload.isVideo) return uploadPhoto(file, { faces, detail }, key, onProgress);
+    const { done, pause, resume } = uploadVideo(file, { detail, ...video }, onProgress);
+    Object.assign(upload, { pause, resume });
+    return done;
+  }
+
   /** @param {Upload} upload */
   async #send(upload) {
     for (;;) {
       this.#change(upload, { state: "sending", fraction: 0 });
       try {
         const onProgress = (/** @type {number} */ fraction) => this.#change(upload, { fraction });
-        const analysis = await uploadPhoto(upload.file, upload.options, upload.key, onProgress);
+        const analysis = await this.#deliver(upload, onProgress);
         this.#change(upload, { state: "accepted", analysis });
         return;
       } catch (error) {
