@@ -12,8 +12,8 @@ _FIELDS: dict[str, dict[str, Any]] = {
     "analysis": {"type": "string", "description": "The entry's id, as in its address."},
     "kind": {
         "type": "string",
-        "description": "A photo (image) or a kept webcam session (webcam).",
-        "constraints": {"enum": ["image", "webcam"]},
+        "description": "A photo (image), a kept webcam session (webcam) or a video (video).",
+        "constraints": {"enum": ["image", "webcam", "video"]},
     },
     "title": {"type": "string", "description": "The entry's title."},
     "tags": {"type": "string", "description": "The entry's tags, separated by commas."},
@@ -26,12 +26,18 @@ _FIELDS: dict[str, dict[str, Any]] = {
     },
     "track": {
         "type": "integer",
-        "description": "Sessions: the same number for the same face across frames.",
+        "description": "Sessions and videos: the same number for the same face across frames.",
     },
+    "track_name": {"type": "string", "description": "What the owner calls this track."},
     "seconds": {
         "type": "number",
-        "description": "Sessions: time since the start.",
+        "description": "Sessions and videos: time since the start.",
         "unit": "seconds",
+    },
+    "frame": {
+        "type": "integer",
+        "description": "Videos: the number of the frame in the file, from 0.",
+        "constraints": {"minimum": 0},
     },
     "x": {"type": "number", "description": "Left side of the face's box.", "unit": _PIXELS},
     "y": {"type": "number", "description": "Top of the face's box.", "unit": _PIXELS},
@@ -59,6 +65,19 @@ _FIELDS: dict[str, dict[str, Any]] = {
             "constraints": _SHARE,
         }
         for emotion in EMOTIONS
+    },
+    **{
+        f"relative_{emotion}": {
+            "type": "number",
+            "description": f"The same of {emotion} relative to the track's neutral baseline, "
+            "where the owner has set one.",
+            "constraints": _SHARE,
+        }
+        for emotion in EMOTIONS
+    },
+    "markers": {
+        "type": "string",
+        "description": "Labels of the owner's markers at this time, separated by commas.",
     },
     "quality": {
         "type": "string",

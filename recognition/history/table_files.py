@@ -128,10 +128,10 @@ class ParquetFile(TableFile):
         from pyarrow import parquet
 
         types = dict.fromkeys(
-            ("analysis", "kind", "title", "emotion", "correction"), pyarrow.string()
+            ("analysis", "kind", "title", "track_name", "emotion", "correction"), pyarrow.string()
         )
-        types |= dict.fromkeys(("tags", "quality"), pyarrow.list_(pyarrow.string()))
-        types |= dict.fromkeys(("model_version", "face", "track"), pyarrow.int32())
+        types |= dict.fromkeys(("tags", "markers", "quality"), pyarrow.list_(pyarrow.string()))
+        types |= dict.fromkeys(("model_version", "face", "track", "frame"), pyarrow.int32())
         types["created_at"] = pyarrow.timestamp("us", tz="UTC")
         fields = [(name, types.get(name, pyarrow.float64())) for name in COLUMNS]
         self.schema = pyarrow.schema(fields)

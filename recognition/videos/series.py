@@ -6,20 +6,13 @@ from typing import Any, TypedDict
 
 import numpy as np
 from django.db.models import Q
-from numpy.typing import NDArray
 
 from recognition.engine.emotions import EMOTIONS
+from recognition.engine.timeline import Floats, episodes, relative_to, resting, smooth, step_of
 from recognition.models import Analysis, Track
 
-Floats = NDArray[np.float64]
-
-SMOOTHING = 0.3  # seconds, as in live sessions
 MOST_POINTS = 4000
 THRESHOLD = 0.5  # an episode lasts while an expression is at least this probable
-GAP = 1.5  # a pause of this many sampling steps ends an episode
-
-# What a resting face reads as once it is the baseline: neutral, and the rest alike.
-_RESTING = np.log([0.4 if emotion == "neutral" else 0.1 for emotion in EMOTIONS])
 
 
 @dataclass(frozen=True)
@@ -33,7 +26,7 @@ class TrackRows:
     @property
     def relative(self) -> Floats:
         """The probabilities relative to the track's baseline, or as they are without one."""
-        return relative_to(self.raw, self.track.baseline)
+        return relative_to(self.raw, (self.track.baseline or {}).get("log_probabilities"))
 
 
 class SeriesState(TypedDict):
@@ -115,28 +108,6 @@ def excluded_spans(analysis: Analysis, field: str = "time") -> Q:
     return which
 
 
-def relative_to(raw: Floats, baseline: dict[str, Any] | None) -> Floats:
-    """Probabilities [n, 7] relative to a resting face: its mean log probabilities subtracted."""
-    if not baseline:
-        return raw
-    changed = np.log(np.clip(raw, 1e-4, 1)) - np.array(baseline["log_probabilities"]) + _RESTING
-    changed = np.exp(changed - changed.max(axis=1, keepdims=True))
-    return changed / changed.sum(axis=1, keepdims=True)
-
-
-def smooth(times: Floats, values: Floats, seconds: float = SMOOTHING) -> Floats:
-    """Running averages [n, 7] with this time constant; a pause of a second begins anew."""
-    if len(times) < 2 or seconds <= 0:
-        return values
-    steps = np.diff(times)
-    weights = np.where(steps > 1.0, 1.0, 1 - np.exp(-steps / seconds))
-    smoothed = np.empty_like(values)
-    smoothed[0] = values[0]
-    for at, weight in enumerate(weights.tolist(), 1):
-        smoothed[at] = weight * values[at] + (1 - weight) * smoothed[at - 1]
-    return smoothed
-
-
 def describe_series(
     analysis: Analysis,
     *,
@@ -194,7 +165,7 @@ def _summarize(
 ) -> TrackSummary:
     track, times = rows.track, rows.times
     values = smooth(times, rows.relative)
-    step = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+    step = step_of(times)
     mean, top = values.mean(axis=0), values.argmax(axis=1)
     return {
         "number": track.number,
@@ -211,7 +182,10 @@ def _summarize(
             emotion: {
                 "share": round(float((top == at).mean()), 4),
                 "mean": round(float(mean[at]), 4),
-                "episodes": episodes(times, values[:, at], threshold, step),
+                "episodes": [
+                    {"start": span.start, "end": span.end}
+                    for span in episodes(times, values[:, at], threshold)
+                ],
             }
             for at, emotion in enumerate(EMOTIONS)
         },
@@ -219,20 +193,6 @@ def _summarize(
             f"/api/v1/analyses/{analysis.pk}/tracks/{track.number}/picture/" if pictured else None
         ),
     }
-
-
-def episodes(times: Floats, values: Floats, threshold: float, step: float) -> list[Episode]:
-    """The stretches in which values reach the threshold, in order."""
-    above = np.flatnonzero(values >= threshold)
-    if not len(above):
-        return []
-    apart = (np.diff(above) > 1) | (np.diff(times[above]) > GAP * max(step, 1e-3))
-    firsts = above[np.concatenate([[True], apart])]
-    lasts = above[np.concatenate([apart, [True]])]
-    return [
-        {"start": round(float(times[first]), 3), "end": round(float(times[last]) + step, 3)}
-        for first, last in zip(firsts, lasts, strict=True)
-    ]
 
 
 def boxes(analysis: Analysis, start: float, end: float) -> list[list[Any]]:
@@ -273,5 +233,4 @@ def baseline_of(track: Track, start: float, end: float) -> dict[str, Any] | None
         found = [closest[1]] if closest else []
     if not found:
         return None
-    means = np.log(np.clip(np.array(found), 1e-4, 1)).mean(axis=0)
-    return {"start": start, "end": end, "log_probabilities": means.round(5).tolist()}
+    return {"start": start, "end": end, "log_probabilities": resting(np.array(found))}

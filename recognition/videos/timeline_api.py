@@ -6,6 +6,8 @@ from django.db import transaction
 from django.db.models import F
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
+from drf_spectacular.helpers import forced_singular_serializer
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
@@ -20,7 +22,7 @@ from recognition.api.states import StateSerializer
 from recognition.api.views import RateHeaders
 from recognition.engine.emotions import EMOTIONS
 from recognition.models import Analysis, Marker, Track
-from recognition.videos import series, tracks
+from recognition.videos import files, series, tracks
 
 MOST_BOXES_SECONDS = 120  # in one answer
 MOST_MARKERS = 2000
@@ -32,10 +34,14 @@ class OfAnalysis(RateHeaders, viewsets.ViewSet):
     scope = "analyze"
     lookup_value_converter = "int"
 
-    def analysis(self) -> Analysis:
-        own = Analysis.objects.filter(owner=person_of(self.request))
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        own = Analysis.objects.filter(owner=person_of(request))
         timed = own.exclude(kind=Analysis.Kind.IMAGE)
-        return get_object_or_404(timed, pk=self.kwargs["analysis"])
+        self.found = get_object_or_404(timed, pk=self.kwargs["analysis"])
+
+    def analysis(self) -> Analysis:
+        return self.found
 
     def changed(self, analysis: Analysis) -> None:
         """Count and tell a change of what belongs to an analysis."""
@@ -83,7 +89,7 @@ class TrackViewSet(OfAnalysis):
 
     @extend_schema(
         parameters=[OpenApiParameter("threshold", float, description="of episodes; default 0.5")],
-        responses=TrackListSerializer,
+        responses=forced_singular_serializer(TrackListSerializer),
     )
     def list(self, request: Request, analysis: Any = None) -> Response:
         """Each track with its summary; excluded spans are left out."""
@@ -206,7 +212,7 @@ class SeriesViewSet(OfAnalysis):
             OpenApiParameter("track", int, many=True, description="only these tracks"),
             OpenApiParameter("raw", bool, description="without regard to baselines"),
         ],
-        responses=SeriesListSerializer,
+        responses=forced_singular_serializer(SeriesListSerializer),
     )
     def list(self, request: Request, analysis: Any = None) -> Response:
         """The series of each track, averaged over equal intervals where there are more points."""
@@ -251,7 +257,7 @@ class BoxesViewSet(OfAnalysis):
             OpenApiParameter("start", float, description="seconds"),
             OpenApiParameter("end", float, required=True, description="at most 120 s later"),
         ],
-        responses=BoxesSerializer,
+        responses=forced_singular_serializer(BoxesSerializer),
     )
     def list(self, request: Request, analysis: Any = None) -> Response:
         """The boxes of all faces within [start, end)."""
@@ -261,6 +267,30 @@ class BoxesViewSet(OfAnalysis):
         end = min(end, start + MOST_BOXES_SECONDS)
         rows = series.boxes(self.analysis(), start, end)
         return Response({"emotions": list(EMOTIONS), "boxes": rows})
+
+
+class FilesViewSet(OfAnalysis):
+    """Files for other programs."""
+
+    lookup_value_converter = "slug"
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("id", str, OpenApiParameter.PATH, enum=list(files.FORMATS)),
+        ],
+        responses={(200, "text/plain"): OpenApiTypes.BINARY},
+    )
+    def retrieve(self, request: Request, analysis: Any = None, pk: Any = None) -> HttpResponse:
+        """The tracks as WebVTT, ELAN, BORIS, OpenFace or py-feat have them; or their summaries."""
+        found = self.analysis()
+        kind = files.FORMATS.get(self.kwargs["pk"])
+        if kind is None:
+            raise Http404
+        response = HttpResponse(kind.make(found), content_type=kind.content_type)
+        name = f"mien-{found.pk}.{kind.extension}"
+        response["Content-Disposition"] = f'attachment; filename="{name}"'
+        response["Cache-Control"] = "private, no-store"
+        return response
 
 
 class MarkerSerializer(serializers.ModelSerializer):

@@ -80,10 +80,14 @@ class TusView(RateHeaders, APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        self.look_up()
         told = request.headers.get("Tus-Resumable")
         if request.method in {"POST", "PATCH", "HEAD"} and told != VERSION:
             message = f"Send the header Tus-Resumable: {VERSION}."
             raise Problem(412, "wrong_protocol_version", message)
+
+    def look_up(self) -> None:
+        """Find what the address names before anything else is said about the request."""
 
     def finalize_response(
         self, request: Request, response: Response, *args: Any, **kwargs: Any
@@ -171,18 +175,19 @@ class UploadsView(TusView):
 class UploadView(TusView):
     """One upload."""
 
-    def upload(self) -> Upload:
-        return get_object_or_404(Upload, owner=person_of(self.request), pk=self.kwargs["pk"])
+    def look_up(self) -> None:
+        own = Upload.objects.filter(owner=person_of(self.request))
+        self.upload = get_object_or_404(own, pk=self.kwargs["pk"])
 
     @extend_schema(operation_id="uploads_retrieve", responses=UploadStateSerializer)
     def get(self, request: Request, pk: Any) -> Response:
         """The state of an upload, and the analysis that came of it."""
-        return Response(UploadStateSerializer(self.upload()).data)
+        return Response(UploadStateSerializer(self.upload).data)
 
     @extend_schema(exclude=True)
     def head(self, request: Request, pk: Any) -> Response:
         """How many bytes have arrived: where to resume."""
-        return _described(Response(status=200), self.upload())
+        return _described(Response(status=200), self.upload)
 
     @extend_schema(
         operation_id="uploads_append",
@@ -197,7 +202,7 @@ class UploadView(TusView):
     )
     def patch(self, request: Request, pk: Any) -> Response:
         """Append a piece. After the last one, `Mien-Analysis` names the analysis."""
-        upload = self.upload()
+        upload = self.upload
         offset = _number(request, "Upload-Offset")
         if request.content_type != PIECE or offset is None:
             message = f"Send a piece as {PIECE} with the header Upload-Offset."
@@ -208,7 +213,7 @@ class UploadView(TusView):
     @extend_schema(operation_id="uploads_destroy", responses={204: None})
     def delete(self, request: Request, pk: Any) -> Response:
         """Give an upload up; an analysis that came of it stays."""
-        uploads.delete(self.upload())
+        uploads.delete(self.upload)
         return Response(status=204)
 
 

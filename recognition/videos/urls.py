@@ -7,6 +7,7 @@ from recognition.videos import views
 from recognition.videos.api import VideosView
 from recognition.videos.timeline_api import (
     BoxesViewSet,
+    FilesViewSet,
     MarkerViewSet,
     SeriesViewSet,
     TrackViewSet,
@@ -17,6 +18,7 @@ router = SimpleRouter(use_regex_path=False)
 router.register("tracks", TrackViewSet, basename="api-track")
 router.register("series", SeriesViewSet, basename="api-series")
 router.register("boxes", BoxesViewSet, basename="api-boxes")
+router.register("files", FilesViewSet, basename="api-file")
 router.register("markers", MarkerViewSet, basename="api-marker")
 
 urlpatterns = [

@@ -1,5 +1,7 @@
 """Every URL requested as another user: nobody sees other people's data."""
 
+import re
+
 import pytest
 from django.core.files.storage import default_storage
 from django.test import Client
@@ -13,6 +15,7 @@ from recognition.photos import tasks as photo_tasks
 from recognition.registry import registry
 from tests.recognition.live.test_recordings import tracked
 from tests.recognition.uploads import submit
+from tests.recognition.videos.rows import make_upload, make_video
 
 
 @pytest.fixture
@@ -47,9 +50,10 @@ def addresses_with_a_key(patterns, prefix="") -> list[str]:
 
 
 def concrete(route: str, keys: dict[str, object]) -> str:
-    """The address of a route for one object: that of the word before its key."""
-    prefix, _, rest = route.partition("<")
-    return f"/{prefix}{keys[prefix.rstrip('/').split('/')[-1]]}{rest.partition('>')[2]}"
+    """The address of a route for one object: each key is that of the word before it."""
+    if route.endswith("/media/") or "<uuid:analysis>" in route:
+        keys = {**keys, "analyses": keys["videos"]}
+    return "/" + re.sub(r"([\w-]+)/<[^>]*>", lambda word: f"{word[1]}/{keys[word[1]]}", route)
 
 
 @pytest.fixture
@@ -59,6 +63,7 @@ def own(analysis):
     webhook = Webhook.objects.create(owner=analysis.owner, url="https://example.org/")
     export = Export.objects.create(owner=analysis.owner, format="csv")
     export_tasks.export(str(export.pk))
+    video = make_video(analysis.owner)
     delivery = Delivery.objects.create(webhook=webhook, event="analysis.succeeded", body={})
     return {
         "analyses": analysis.pk,
@@ -67,6 +72,11 @@ def own(analysis):
         "keys": key.pk,
         "webhooks": webhook.pk,
         "deliveries": delivery.pk,
+        "videos": video.pk,
+        "tracks": 1,
+        "files": "webvtt",
+        "markers": video.markers.get().pk,
+        "uploads": make_upload(analysis.owner).pk,
     }
 
 

@@ -28,7 +28,7 @@ def site(user):
 
 def test_the_form_of_a_limit_says_what_zero_and_nothing_mean(site):
     form = site.get("/admin/recognition/allowance/add/").content.decode()
-    assert form.count("Leave empty for no exception; 0 allows nothing.") == 2
+    assert form.count("Leave empty for no exception; 0 allows nothing.") == 3
 
 
 def stored_files() -> list[str]:

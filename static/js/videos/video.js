@@ -69,6 +69,7 @@ function show(state) {
   byId("meta-model").textContent = state.model_version ? `Version ${state.model_version}` : "–";
   showNotices(byId("notices", HTMLUListElement), state.notices);
   showEntry(state);
+  byId("files-for").hidden = status !== "succeeded";
   byId("result").hidden = failed || !state.frame_count && status !== "succeeded";
   if (!byId("result").hidden) showResult(state);
 }

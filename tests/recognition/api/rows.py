@@ -7,10 +7,21 @@ from django.db.models import Model
 
 from recognition.api import keys
 from recognition.history import tasks as export_tasks
-from recognition.models import Analysis, ApiKey, Delivery, Export, Face, Webhook
+from recognition.models import (
+    Analysis,
+    ApiKey,
+    Delivery,
+    Export,
+    Face,
+    Marker,
+    Upload,
+    Video,
+    Webhook,
+)
 from recognition.photos import tasks as photo_tasks
 from recognition.registry import registry
 from tests.recognition.uploads import submit
+from tests.recognition.videos.rows import make_upload, make_video
 from tests.training.drawing import write_csv
 from training.datasets import intake
 from training.datasets import tasks as dataset_tasks
@@ -30,12 +41,21 @@ def rows_of(person, photo: bytes) -> Rows:
         webhook = Webhook.objects.create(owner=person, url="https://example.org/", active=False)
         Delivery.objects.create(webhook=webhook, event="analysis.succeeded", body={})
 
+    def film():
+        make_video(person)
+
+    def begin_upload():
+        make_upload(person)
+
     def export():
         export_tasks.export(str(Export.objects.create(owner=person, format="csv").pk))
 
     return {
         "analyses": (Analysis, analyze),
         "faces": (Face, analyze),
+        "videos": (Video, film),
+        "markers": (Marker, film),
+        "uploads": (Upload, begin_upload),
         "exports": (Export, export),
         "keys": (ApiKey, lambda: keys.create(person, "k", ["read"])),
         "webhooks": (Webhook, hear),
@@ -72,12 +92,23 @@ JOBS = {
     "export": "exports",
     "import": "model-imports",
     "training": "training-runs",
+    "video": "videos",
 }
 """The rows of each kind of job."""
 
 
 def existing(rows: Rows, path: str, parameters: Mapping) -> dict[str, object]:
     """The parameters of a path, with keys of existing objects."""
+    if "{analysis}" in path and "videos" in rows:
+        _model, make = rows["videos"]
+        if not Video.objects.exists():
+            make()
+        video = Video.objects.first()
+        marker = Marker.objects.get_or_create(analysis_id=video.pk, start=1.0)[0]
+        own = {"analysis": str(video.pk), "id": marker.pk if "markers" in path else 1}
+        if "files" in path:
+            own["id"] = "webvtt"
+        return {**parameters, **own}
     name = path.partition("{")[0].rstrip("/").rpartition("/")[2]
     if name == "jobs":
         name = JOBS.get(parameters["kind"])

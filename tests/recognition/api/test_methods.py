@@ -36,9 +36,10 @@ SLOW = {"/api/v1/schema/", "/api/v1/docs/"}  # the same for every body
 @pytest.fixture(autouse=True)
 def outside(settings, tmp_path, monkeypatch):
     """Files in a folder of this test, and a network that resolves names."""
-    for name in ("MEDIA_ROOT", "DATASETS_DIR", "TRAINING_DIR", "DATASET_CACHE"):
+    for name in ("MEDIA_ROOT", "DATASETS_DIR", "TRAINING_DIR", "DATASET_CACHE", "UPLOADS_DIR"):
         setattr(settings, name, tmp_path / name)
     settings.DATASETS_DIR.mkdir()
+    settings.UPLOADS_DIR.mkdir()
     settings.API_REQUESTS_PER_MINUTE = 1_000_000
     public = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.216.34", 443))
     monkeypatch.setattr(socket, "getaddrinfo", lambda *about, **more: [public])
@@ -57,7 +58,9 @@ def paths() -> list[str]:
 def unknown(path: str) -> str:
     """The path with parameters of objects that don't exist, numbers beyond those of a database."""
     path = re.sub(r"\{(pk|id)\}", str(uuid.uuid4()) if "faces" not in path else f"{10**20}", path)
-    return path.format(number=10**20, kind="analysis", queue="frames", id=9, pk=9)
+    return path.format(
+        number=10**20, kind="analysis", queue="frames", analysis=uuid.uuid4(), id=9, pk=9
+    )
 
 
 def trouble(client, rows, **headers) -> list[tuple]:

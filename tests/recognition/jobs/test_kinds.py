@@ -9,20 +9,22 @@ from django.utils import timezone
 
 from recognition.history import tasks as export_tasks
 from recognition.jobs import work
-from recognition.jobs.kinds import KINDS, pausable_queues
+from recognition.jobs.kinds import KINDS, PARTS, pausable_queues
 from recognition.jobs.lease import Status
 from recognition.live import recordings
 from recognition.models import Analysis, Export
 from recognition.photos import tasks as photo_tasks
 from recognition.registry import registry
+from recognition.videos import tasks as video_tasks
 from tests.processes import wait_until
 from tests.recognition.live.test_recordings import tracked
 from tests.recognition.uploads import submit
+from tests.recognition.videos.rows import waiting_video
 from tests.training.conftest import started
 from tests.training.test_queue import status_of
 from training.datasets import checks
 from training.datasets import tasks as dataset_tasks
-from training.models import Dataset, Evaluation, ModelImport, TrainingRun
+from training.models import Dataset, Evaluation, ModelImport
 from training.runs import runs
 from training.runs import tasks as run_tasks
 from training.versions import evaluations, imports
@@ -31,12 +33,13 @@ from training.versions import tasks as version_tasks
 pytestmark = pytest.mark.django_db
 
 TASKS = {
-    Analysis: photo_tasks.analyze,
-    Dataset: dataset_tasks.check_dataset,
-    Evaluation: version_tasks.evaluate,
-    Export: export_tasks.export,
-    ModelImport: version_tasks.import_weights,
-    TrainingRun: run_tasks.train,
+    "analysis": photo_tasks.analyze,
+    "video": video_tasks.prepare_video,
+    "check": dataset_tasks.check_dataset,
+    "evaluation": version_tasks.evaluate,
+    "export": export_tasks.export,
+    "import": version_tasks.import_weights,
+    "training": run_tasks.train,
 }
 
 
@@ -52,6 +55,7 @@ def each(admin, dataset, user, astronaut) -> dict:
     evaluation = Evaluation.objects.create(version=version, dataset=dataset, split="PublicTest")
     return {
         "analysis": submit(user, astronaut),
+        "video": waiting_video(user),
         "training": run,
         "check": dataset,
         "evaluation": evaluation,
@@ -60,15 +64,20 @@ def each(admin, dataset, user, astronaut) -> dict:
     }
 
 
-@pytest.mark.parametrize("model", TASKS)
-def test_a_kind_names_the_queue_of_its_task(model):
-    route = current_app.amqp.router.route({}, TASKS[model].name)
+@pytest.mark.parametrize("name", TASKS)
+def test_a_kind_names_the_queue_of_its_task(name):
+    route = current_app.amqp.router.route({}, TASKS[name].name)
 
-    assert route["queue"].name == model.queue
+    assert route["queue"].name == KINDS[name].queue
 
 
-def test_a_kind_for_each_model_of_jobs():
-    assert {kind.model for kind in KINDS.values()} == set(TASKS)
+def test_every_kind_has_a_task():
+    assert set(KINDS) == set(TASKS)
+
+
+def test_parts_of_jobs_are_not_shown():
+    assert "video-part" in PARTS
+    assert not PARTS.keys() & KINDS.keys()
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -137,17 +146,10 @@ def test_a_webcam_session_that_is_kept_just_now_is_no_job(user):
 def test_nothing_of_a_paused_queue_begins(each, name, admin):
     kind, job = KINDS[name], each[name]
     work.pause(kind.queue, admin)
-    begin = {
-        "analysis": photo_tasks.analyze,
-        "check": dataset_tasks.check_dataset,
-        "evaluation": version_tasks.evaluate,
-        "export": export_tasks.export,
-        "import": version_tasks.import_weights,
-    }
     if name == "training":
         assert not runs.run_next()
     else:
-        begin[name](str(job.pk))
+        TASKS[name](str(job.pk))
 
     assert kind.model.objects.get(pk=job.pk).status == Status.QUEUED
 
@@ -156,8 +158,8 @@ def test_the_sweeper_sends_nothing_to_paused_queues_and_all_once_they_are_resume
     each, admin, monkeypatch
 ):
     sent: list[str] = []
-    for model, task in TASKS.items():
-        monkeypatch.setattr(task, "delay", lambda *key, model=model: sent.append(model.__name__))
+    for name, task in TASKS.items():
+        monkeypatch.setattr(task, "delay", lambda *key, name=name: sent.append(name))
     for module in (work, run_tasks):
         monkeypatch.setattr(module, "queue_length", lambda queue: 0)
     for queue in pausable_queues():
@@ -170,7 +172,7 @@ def test_the_sweeper_sends_nothing_to_paused_queues_and_all_once_they_are_resume
     for queue in pausable_queues():
         work.resume(queue, admin, list)
     work.sweep_all()
-    assert sorted(sent) == sorted(model.__name__ for model in TASKS)
+    assert sorted(sent) == sorted(TASKS)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -42,7 +42,9 @@ def test_every_queue_is_there_and_those_without_jobs_cannot_be_paused():
     pausable = {one["name"]: one["pausable"] for one in job_overview.describe_queues(None)}
 
     assert (pausable.pop("frames"), pausable.pop("webhooks")) == (False, False)
-    assert pausable == dict.fromkeys(["analyses", "exports", "maintenance", "training"], True)
+    assert pausable == dict.fromkeys(
+        ["analyses", "exports", "maintenance", "training", "videos"], True
+    )
 
 
 def test_a_queue_counts_what_waits_and_runs_and_says_since_when(
