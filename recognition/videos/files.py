@@ -158,6 +158,8 @@ FORMATS = {
     "markers": Format(markers, "markers.json", "application/json"),
 }
 
+TYPES = sorted({kind.content_type.partition(";")[0] for kind in FORMATS.values()})
+
 
 def _shown(analysis: Analysis) -> list[series.TrackRows]:
     """The tracks that are faces, without excluded spans."""

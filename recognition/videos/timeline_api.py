@@ -137,7 +137,7 @@ class TrackViewSet(OfAnalysis):
         return self.answer(change)
 
     @extend_schema(methods=["put"], request=BaselineSerializer, responses=TrackListSerializer)
-    @extend_schema(methods=["delete"], request=None, responses=TrackListSerializer)
+    @extend_schema(methods=["delete"], request=None, responses={200: TrackListSerializer})
     @action(detail=True, methods=["put", "delete"])
     def baseline(self, request: Request, analysis: Any = None, pk: Any = None) -> Response:
         """Set what is neutral for this face, or forget it; raw values are kept."""
@@ -278,7 +278,7 @@ class FilesViewSet(OfAnalysis):
         parameters=[
             OpenApiParameter("id", str, OpenApiParameter.PATH, enum=list(files.FORMATS)),
         ],
-        responses={(200, "text/plain"): OpenApiTypes.BINARY},
+        responses={(200, kind): OpenApiTypes.BINARY for kind in files.TYPES},
     )
     def retrieve(self, request: Request, analysis: Any = None, pk: Any = None) -> HttpResponse:
         """The tracks as WebVTT, ELAN, BORIS, OpenFace or py-feat have them; or their summaries."""
