@@ -58,7 +58,7 @@ def worker(transactional_db, redis_server, tmp_path):
 class LiveSite:
     """A whole site: Redis, web server and a worker on a new data folder."""
 
-    queues = "analyses,maintenance,frames,exports"
+    queues = "analyses,maintenance,frames,exports,videos"
 
     def __init__(self, data_dir: Path):
         self.port = free_port()

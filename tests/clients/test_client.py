@@ -14,10 +14,13 @@ import time
 
 import httpx
 import pytest
-from mien_client import Mien, MienError, command
+from mien_client import Mien, MienError, command, videos
 from mien_client.batch import Progress
+from tusclient.client import TusClient
 
 from tests.processes import ROOT
+from tests.recognition.engine.clips import astronaut as astronaut_at
+from tests.recognition.engine.clips import write
 
 MAKE_KEY = """
 from django.contrib.auth import get_user_model
@@ -350,3 +353,58 @@ def test_the_examples_for_python_work(access, photos, example):
     done = subprocess.run(command, cwd=photos, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split()[0] in done.stdout
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    pictures = (astronaut_at(n / 10) for n in range(20))
+    return write(tmp_path_factory.mktemp("clips") / "clip.mp4", pictures, rate=10)
+
+
+def test_a_video_is_sent_in_pieces_and_read(mien, clip, monkeypatch):
+    monkeypatch.setattr(videos, "PIECE_BYTES", 20_000)
+    shares = []
+    analysis = mien.analyze_video(clip, fps=None, on_progress=shares.append)
+    assert (analysis.status, analysis.title) == ("succeeded", "clip.mp4")
+    (track,) = analysis.tracks
+    assert (track.frames, track.emotion) == (20, "happy")
+    assert len(shares) > 3
+    assert shares == sorted(shares)
+
+
+def test_a_piece_whose_answer_was_lost_is_not_sent_again(mien, clip, monkeypatch):
+    """The connection breaks after the server has taken the first piece."""
+    monkeypatch.setattr(videos, "PIECE_BYTES", 20_000)
+    patch, calls = mien._http.patch, []
+
+    def unlucky(*arguments, **options):
+        response = patch(*arguments, **options)
+        calls.append(response.status_code)
+        if len(calls) == 1:
+            raise httpx.ReadError("the connection was cut")
+        return response
+
+    monkeypatch.setattr(mien._http, "patch", unlucky)
+    assert mien.analyze_video(clip).status == "succeeded"
+    assert calls.count(409) == 1
+
+
+def test_the_command_reads_videos(access, clip):
+    command = [sys.executable, "-m", "mien_client.command", "analyze", str(clip), "--fps", "all"]
+    environment = {**os.environ, **access, "PYTHONPATH": str(ROOT / "clients/python/src")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "face 1, 0.0 to 1.9 s: happy" in done.stdout
+
+
+def test_a_public_client_of_the_protocol_uploads_a_video(live_site, access, clip):
+    key = {"Authorization": f"Bearer {access['MIEN_KEY']}"}
+    client = TusClient(f"{live_site.url}/api/v1/uploads/", headers=key)
+    upload = client.uploader(
+        str(clip), chunk_size=30_000, metadata={"filename": "by tuspy.mp4"}, upload_checksum=True
+    )
+    upload.upload()
+    state = httpx.get(upload.url, headers=key).json()
+    assert (state["offset"], state["name"]) == (clip.stat().st_size, "by tuspy.mp4")
+    analysis = httpx.get(f"{live_site.url}/api/v1/analyses/{state['analysis']}/", headers=key)
+    assert analysis.json()["kind"] == "video"

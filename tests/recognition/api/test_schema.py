@@ -28,6 +28,12 @@ Credentials = dict[str, dict[str, str]]
 NOTHING: Rows = {}
 
 
+@schemathesis.serializer("application/offset+octet-stream")
+def pieces(_context, value):
+    """Pieces of uploads are bytes as they are."""
+    return value if isinstance(value, bytes) else b"a piece"
+
+
 @pytest.fixture
 def administrator(transactional_db, django_user_model):
     return django_user_model.objects.create_superuser("admin", "admin@example.org", "x")
@@ -41,9 +47,10 @@ def person(administrator, django_user_model):
 @pytest.fixture
 def api(administrator, settings, tmp_path, monkeypatch):
     """The API's description as served."""
-    for name in ("MEDIA_ROOT", "DATASETS_DIR", "TRAINING_DIR", "DATASET_CACHE"):
+    for name in ("MEDIA_ROOT", "DATASETS_DIR", "TRAINING_DIR", "DATASET_CACHE", "UPLOADS_DIR"):
         setattr(settings, name, tmp_path / name)
     settings.DATASETS_DIR.mkdir()
+    settings.UPLOADS_DIR.mkdir()
     public = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.216.34", 443))
     monkeypatch.setattr(socket, "getaddrinfo", lambda *about, **more: [public])
     monkeypatch.setattr(workers, "ANSWER_SECONDS", 0.05)

@@ -1,5 +1,5 @@
 """Python client for Mien's REST API."""
 
-from mien_client.client import Analysis, Face, Mien, MienError
+from mien_client.client import Analysis, Face, Mien, MienError, Track
 
-__all__ = ["Analysis", "Face", "Mien", "MienError"]
+__all__ = ["Analysis", "Face", "Mien", "MienError", "Track"]

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from mien_client.client import Analysis
+from mien_client.videos import VIDEOS
 
 PHOTOS = {
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".dib"),
@@ -22,13 +23,13 @@ Outcome = Analysis | Exception
 
 
 def photos_in(paths: Iterable[Path]) -> Iterator[Path]:
-    """The files as given; folders are walked in the order of their paths, for photos by name."""
+    """The files as given; folders are walked in the order of their paths, files told by name."""
     for path in paths:
         if not path.is_dir():
             yield path
             continue
         for inner in sorted(path.rglob("*")):
-            if inner.suffix.lower() in PHOTOS and inner.is_file():
+            if inner.suffix.lower() in PHOTOS | VIDEOS and inner.is_file():
                 yield inner
 
 

@@ -15,6 +15,7 @@ from urllib.parse import quote
 import httpx
 
 from mien_client.faces import Faces
+from mien_client.videos import send_video
 
 logger = logging.getLogger(__name__)
 
@@ -50,8 +51,23 @@ class Face:
 
 
 @dataclass(frozen=True)
+class Track:
+    """A face across the frames of a video: from when to when in seconds, and mean probabilities."""
+
+    number: int
+    first: float
+    last: float
+    frames: int
+    emotion: str
+    probabilities: dict[str, float]
+
+
+@dataclass(frozen=True)
 class Analysis:
-    """The result of a photo; `error` is {code, message} if it failed, `raw` the full JSON."""
+    """The result of a photo or video; `error` is {code, message} if it failed.
+
+    Photos have `faces`, videos and sessions `tracks`; `raw` is the full JSON.
+    """
 
     id: str
     status: str
@@ -62,6 +78,7 @@ class Analysis:
     faces: tuple[Face, ...]
     error: dict[str, str] | None
     raw: dict[str, Any] = field(repr=False, compare=False)
+    tracks: tuple[Track, ...] = ()
 
     @classmethod
     def read(cls, state: dict[str, Any]) -> Self:
@@ -86,6 +103,10 @@ class Analysis:
             faces=tuple(faces),
             error=state["error"],
             raw=state,
+            tracks=tuple(
+                Track(*(track[name] for name in Track.__dataclass_fields__))
+                for track in state.get("tracks", ())
+            ),
         )
 
 
@@ -177,8 +198,54 @@ class Mien:
             state = self._request("GET", f"analyses/{state['id']}/")
         return self.get(state["id"]) if "faces" not in state else Analysis.read(state)
 
+    def analyze_video(
+        self,
+        path: str | Path,
+        *,
+        fps: float | None = 5,
+        start: float = 0,
+        end: float | None = None,
+        audio: bool = True,
+        title: str = "",
+        detail: str = "normal",
+        timeout: float = 24 * 3600,
+        on_progress: Callable[[float], object] = lambda share: None,
+    ) -> Analysis:
+        """Send a video in pieces and wait until it has been read, at most `timeout` seconds.
+
+        `fps` are the frames to read a second, None for all, between `start` and `end` in seconds;
+        without `audio` the server keeps a silent copy. `on_progress` is called with the share that
+        is done: the first tenth is the upload.
+        """
+        deadline, file = time.monotonic() + timeout, Path(path)
+        options = {
+            "fps": "all" if fps is None else f"{fps:g}",
+            "start": f"{start:g}",
+            **({} if end is None else {"end": f"{end:g}"}),
+            "audio": str(audio).lower(),
+            "detail": detail,
+            **({"title": title} if title else {}),
+        }
+        analysis, size = "", max(1, file.stat().st_size)
+        for step in send_video(self._http, self._sit_out, file, options):
+            if isinstance(step, str):
+                analysis = step
+            else:
+                on_progress(step / size / 10)
+        while True:
+            found = self._request("GET", "analyses/", params={"id": analysis})["results"]
+            if not found:
+                raise MienError(f"{file.name} was deleted meanwhile.", "not_found", 404)
+            if found[0]["status"] in FINISHED:
+                return self.get(analysis)
+            if time.monotonic() > deadline:
+                message = f"{file.name} was not read within {timeout:.0f} seconds; it goes on."
+                raise MienError(message, "timeout")
+            on_progress(0.1 + 0.9 * found[0]["video"]["share"])
+            time.sleep(POLL_SECONDS)
+
     def get(self, analysis_id: str) -> Analysis:
-        """One analysis with its faces."""
+        """One analysis with its faces or tracks."""
         return Analysis.read(self._request("GET", f"analyses/{analysis_id}/"))
 
     def faces(self, **filters: Any) -> Faces:

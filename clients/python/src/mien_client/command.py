@@ -18,6 +18,7 @@ from mien_client.batch import PHOTOS, Outcome, Progress, analyze_in_order, photo
 from mien_client.client import RETRY_SECONDS, Analysis, Mien, MienError
 from mien_client.faces import EMOTIONS
 from mien_client.live import stream
+from mien_client.videos import VIDEOS
 
 # What begins a formula in a spreadsheet, the full-width forms included.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -34,7 +35,7 @@ EXTENSIONS = {
 }
 FILTERS = {
     "emotion": "the entry's expression",
-    "kind": "image or webcam",
+    "kind": "image, video or webcam",
     "status": "succeeded, failed, ...",
     "model_version": "number of the model version",
     "since": "first day, in UTC (2026-01-31)",
@@ -93,7 +94,12 @@ def analyze_all(
     """
 
     def analyze(path: Path) -> Analysis:
-        return progress.get(path) or mien.analyze(
+        if known := progress.get(path):
+            return known
+        if path.suffix.lower() in VIDEOS:
+            sampling = {"fps": options.fps, "start": options.start or 0, "end": options.end}
+            return mien.analyze_video(path, detail=options.detail, **sampling)
+        return mien.analyze(
             path, timeout=options.timeout, faces=options.faces, detail=options.detail
         )
 
@@ -144,14 +150,15 @@ def live(options: argparse.Namespace) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    top = argparse.ArgumentParser(prog="mien", description="Read facial expressions in photos.")
+    words = "Read facial expressions in photos and videos."
+    top = argparse.ArgumentParser(prog="mien", description=words)
     server, key = (os.environ.get(name) for name in ("MIEN_SERVER", "MIEN_KEY"))
     top.add_argument("--server", default=server, help="its address (default: MIEN_SERVER)")
     top.add_argument("--key", default=key, help="your API key (default: MIEN_KEY)")
     commands = top.add_subparsers(dest="command", required=True)
-    analyze = commands.add_parser("analyze", help="analyze photos")
+    analyze = commands.add_parser("analyze", help="analyze photos and videos")
     analyze.add_argument(
-        "photos", nargs="+", type=Path, metavar="PHOTO", help="a photo, or a folder of them"
+        "photos", nargs="+", type=Path, metavar="FILE", help="a photo or video, or a folder of them"
     )
     analyze.add_argument(
         "--jobs", type=int, choices=range(1, 33), default=4, metavar="N", help="photos at once (4)"
@@ -159,9 +166,14 @@ def parser() -> argparse.ArgumentParser:
     analyze.add_argument(
         "--resume", type=Path, metavar="FILE", help="note finished photos here, and skip them"
     )
+    analyze.add_argument(
+        "--fps", type=frame_rate, default=5.0, metavar="N", help="of videos: a number, or all (5)"
+    )
+    for name in ("start", "end"):
+        analyze.add_argument(f"--{name}", type=float, metavar="S", help="of videos, in seconds")
     watch = commands.add_parser("watch", help="analyze every photo that is added to a folder")
     watch.add_argument("folder", type=Path)
-    watch.set_defaults(jobs=1)
+    watch.set_defaults(jobs=1, fps=5.0, start=None, end=None)
     camera = commands.add_parser("live", help="read a camera or a video, one JSON line per frame")
     source = camera.add_mutually_exclusive_group()
     source.add_argument("video", nargs="?", help="a video file")
@@ -194,6 +206,11 @@ def parser() -> argparse.ArgumentParser:
         export.add_argument(f"--{name.replace('_', '-')}", help=words)
     export.add_argument("--id", action="append", help="one entry; repeat for more")
     return top
+
+
+def frame_rate(text: str) -> float | None:
+    """Frames a second, None for all."""
+    return None if text == "all" else float(text)
 
 
 def export(options: argparse.Namespace) -> int:
@@ -264,6 +281,10 @@ def write_csv() -> Writer:
             name, score = safe(str(path)), round(face.score, 3)
             seen = [name, analysis.id, number, *box, score, face.emotion, *shares]
             rows.writerow([*seen, ", ".join(face.quality), face.correction])
+        for track in analysis.tracks:  # their means; the frames are in `mien export`
+            means = [track.probabilities[emotion] for emotion in EMOTIONS]
+            seen = [safe(str(path)), analysis.id, track.number, *[""] * 5, track.emotion]
+            rows.writerow([*seen, *means, "", ""])
         sys.stdout.flush()
 
 
@@ -276,6 +297,11 @@ def write_table() -> Writer:
             shares = sorted(face.probabilities.items(), key=lambda pair: -pair[1])[:3]
             words = ", ".join(f"{name} {share:.0%}" for name, share in shares)
             print(f"  at {face.box['x']:.0f}, {face.box['y']:.0f}: {words}", flush=True)
+        for track in analysis.tracks:
+            shares = sorted(track.probabilities.items(), key=lambda pair: -pair[1])[:3]
+            words = ", ".join(f"{name} {share:.0%}" for name, share in shares)
+            when = f"{track.first:.1f} to {track.last:.1f} s"
+            print(f"  face {track.number}, {when}: {words}", flush=True)
 
 
 def summary(analysis: Analysis) -> str:
@@ -284,7 +310,7 @@ def summary(analysis: Analysis) -> str:
         return analysis.error["message"]
     if analysis.status != "succeeded":
         return "Canceled."
-    count = len(analysis.faces)
+    count = len(analysis.faces) or len(analysis.tracks)
     return f"{count} face{'' if count == 1 else 's'}"
 
 
