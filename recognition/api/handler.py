@@ -82,7 +82,7 @@ def describe(error: exceptions.APIException) -> dict[str, Any]:
     code = CODES.get(type(error)) or str(getattr(error.detail, "code", error.default_code))
     body: dict[str, Any] = {
         "type": "about:blank",
-        "title": http.client.responses.get(status, "Checksum Mismatch"),  # 460, of tus
+        "title": title_of(status),
         "status": status,
         "code": code,
     }
@@ -94,6 +94,11 @@ def describe(error: exceptions.APIException) -> dict[str, Any]:
     if errors := getattr(error, "errors", None):
         body["errors"] = errors
     return body
+
+
+def title_of(status: int) -> str:
+    """What a status is called; 460 is that of tus."""
+    return http.client.responses.get(status, "Checksum Mismatch")
 
 
 def flatten(detail: Any, field: str = "") -> list[dict[str, str]]:
