@@ -12,7 +12,7 @@ from .classifier import EmotionClassifier
 from .detector import MtcnnDetector
 from .follower import Follower
 from .pipeline import analyze_frame, enlarge
-from .shots import ShotDetector
+from .shots import Look, is_cut, look_of
 from .tracker import Tracker
 from .types import Detail, TrackedFace
 from .video import VideoHeader, interval_of, read_frames
@@ -25,7 +25,7 @@ MIN_FACE = {"normal": 60, "high": 24}
 class Sample:
     """A sampled frame and its faces, in pixels of the upright video; `cut` begins a new shot.
 
-    `rgb` is the frame as it was read, which may be smaller than the video.
+    `rgb` is the frame as it was read, which may be smaller than the video, `look` that of shots.py.
     """
 
     number: int
@@ -33,6 +33,7 @@ class Sample:
     cut: bool
     faces: tuple[TrackedFace, ...]
     rgb: NDArray[np.uint8]
+    look: Look
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,12 @@ def sample_faces(
 
     Tracks are numbered from 1 and end at cuts; `smoothing` in seconds. Raises MediaError.
     """
-    shots, tracker = ShotDetector(), Tracker(smoothing)
+    tracker, last = Tracker(smoothing), None
     follower = Follower(tracker)
     for frame in read_frames(path, fps, start, end, first_number):
-        if cut := shots.cuts(frame.rgb):
+        look = look_of(frame.rgb)
+        cut, last = last is not None and is_cut(last, look), look
+        if cut:
             tracker.forget()
         looking = detector.with_min_face(follower.min_face(frame.time, MIN_FACE[detail]))
         result = analyze_frame(frame.rgb, looking, classifier, follower.hints(frame.time))
@@ -81,6 +84,7 @@ def sample_faces(
             cut,
             tuple(replace(old, face=face) for old, face in zip(tracked, faces, strict=True)),
             frame.rgb,
+            look,
         )
 
 

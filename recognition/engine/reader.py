@@ -47,21 +47,24 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for text in sys.stdin:
+        request = json.loads(text)
+        number = request.pop("number")
         try:
-            for line in answer(json.loads(text)):
-                _print(line)
-            _print({"done": True})
+            for line in answer(request):
+                _print(number, line)
+            _print(number, {"done": True})
         except CodedError as error:
-            _print({"error": {"code": error.code, "message": error.message}})
+            _print(number, {"error": {"code": error.code, "message": error.message}})
         except MemoryError:
             message = "Reading this video takes more memory than is allowed. Send it smaller."
-            _print({"error": {"code": "video_too_large", "message": message}})
+            _print(number, {"error": {"code": "video_too_large", "message": message}})
             return 1  # what is left of its memory may be too little for the next video
     return 0
 
 
-def _print(line: Line) -> None:
-    sys.stdout.write(json.dumps(line, separators=(",", ":")) + "\n")
+def _print(number: int, line: Line) -> None:
+    """A line of the answer to the request with this number."""
+    sys.stdout.write(json.dumps({"to": number, **line}, separators=(",", ":")) + "\n")
     sys.stdout.flush()
 
 
@@ -116,6 +119,7 @@ def _read(path: Path, model: str | None, width: int, height: int, **options: Any
             "time": round(sample.time, 4),
             "cut": sample.cut,
             "faces": [_face(tracked) for tracked in sample.faces],
+            "look": base64.b64encode(sample.look.tobytes()).decode(),
         }
     yield {"pictures": pictures.encoded()}
 

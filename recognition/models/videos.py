@@ -64,6 +64,8 @@ class VideoPart(Job):
     next_number = models.PositiveIntegerField(default=0)
     read = models.PositiveIntegerField(default=0)  # instants so far
     share = models.FloatField(default=0.0)  # of a copy
+    first_look = models.BinaryField(null=True)  # engine.shots, of the first and the last sample
+    last_look = models.BinaryField(null=True)
 
     class Meta(Job.Meta):
         ordering = ["start"]

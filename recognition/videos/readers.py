@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 from django.conf import settings
@@ -34,7 +34,7 @@ class Reader:
     def __init__(self) -> None:
         limits = (settings.VIDEO_MEMORY_BYTES, 2 * settings.MAX_VIDEO_BYTES)
         command = [sys.executable, "-m", "recognition.engine.reader"]
-        self.requests = 0
+        self.requests, self.busy = 0, False
         self._process = subprocess.Popen(
             [*command, *(str(limit // 1024**2) for limit in limits)],
             cwd=settings.BASE_DIR,
@@ -53,14 +53,15 @@ class Reader:
     def is_alive(self) -> bool:
         return self._process.poll() is None
 
-    def ask(self, do: str, **options: Any) -> Iterator[Line | None]:
+    def ask(self, do: str, **options: Any) -> Generator[Line | None]:
         """The lines of the answer; None from time to time while there is none.
 
         Raises MediaError if the video is at fault, ReaderDied. A caller that stops before the end
         must call `kill`.
         """
         self.requests += 1
-        message = json.dumps({"do": do, **options}) + "\n"
+        number = self.requests
+        message = json.dumps({"do": do, "number": number, **options}) + "\n"
         try:
             assert self._process.stdin is not None
             self._process.stdin.write(message.encode())
@@ -69,6 +70,8 @@ class Reader:
         for line in self._lines():
             if line is None:
                 yield None
+            elif line.pop("to") != number:  # nobody listened to the end of another answer
+                raise ReaderDied("It was busy with another request.")
             elif "error" in line:
                 raise MediaError(line["error"]["code"], line["error"]["message"])
             elif line.get("done"):
@@ -76,7 +79,7 @@ class Reader:
             else:
                 yield line
 
-    def _lines(self) -> Iterator[Line | None]:
+    def _lines(self) -> Generator[Line | None]:
         output = self._process.stdout
         assert output is not None
         pending, heard_at = b"", time.monotonic()
@@ -97,6 +100,7 @@ class Reader:
                     yield json.loads(line)
 
     def kill(self) -> None:
+        self.busy = True  # not to be asked again
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
@@ -107,21 +111,21 @@ class Reader:
 _own = threading.local()
 
 
-def ask(do: str, **options: Any) -> Iterator[Line | None]:
+def ask(do: str, **options: Any) -> Generator[Line | None]:
     """An answer of this thread's reader, which is replaced whenever something went wrong."""
     reader: Reader | None = getattr(_own, "reader", None)
-    if reader and (not reader.is_alive or reader.requests >= MOST_REQUESTS):
+    # Busy: nobody listened to the end of another answer.
+    if reader and (reader.busy or not reader.is_alive or reader.requests >= MOST_REQUESTS):
         reader.kill()
         reader = None
     _own.reader = reader = reader or Reader()
-    finished = False
+    reader.busy = True
     try:
         yield from reader.ask(do, **options)
-        finished = True
+        reader.busy = False
     except MediaError:
-        finished = True
+        reader.busy = False
         raise
     finally:
-        if not finished:
+        if reader.busy:
             reader.kill()
-            _own.reader = None

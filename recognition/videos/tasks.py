@@ -10,7 +10,7 @@ from recognition.jobs.broker import send
 from recognition.jobs.kinds import Kind, register
 from recognition.models import Analysis, VideoPart
 from recognition.programs import webhooks
-from recognition.videos import reading, uploads
+from recognition.videos import parts, reading, uploads
 
 
 @shared_task(name="recognition.tasks.prepare_video")
@@ -20,7 +20,7 @@ def prepare_video(pk: str) -> None:
 
 @shared_task(name="recognition.tasks.carry_out_part")
 def carry_out_part(pk: str) -> None:
-    work.run(PART, pk, reading.carry_out)
+    work.run(PART, pk, parts.carry_out)
 
 
 @shared_task(name="recognition.tasks.delete_old_uploads")
@@ -35,6 +35,8 @@ def enqueue(pk: str) -> None:
 def enqueue_part(pk: str) -> None:
     send(carry_out_part, pk)
 
+
+MOST_ATTEMPTS = 8
 
 KIND = register(
     Kind(
@@ -66,8 +68,9 @@ PART = register(
         enqueue_part,
         lambda part: None,  # its analysis tells what there is to tell
         label="Part of a video",
-        most_attempts=settings.MAX_ATTEMPTS,
-        gave_up=f"This part of the video could not be read in {settings.MAX_ATTEMPTS} attempts.",
+        # More than for others: a worker that dies takes the parts of all its threads with it.
+        most_attempts=MOST_ATTEMPTS,
+        gave_up=f"This part of the video could not be read in {MOST_ATTEMPTS} attempts.",
         on_end=reading.settle,
         is_part=True,
         person="analysis__owner",

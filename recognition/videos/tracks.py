@@ -15,12 +15,14 @@ _NOWHERE = Landmarks(*[(0.0, 0.0)] * 5)  # the tracker looks at boxes alone
 _FREE = 10**15  # above every provisional number
 
 
-def join(analysis: Analysis, time: float) -> None:
+def join(analysis: Analysis, time: float) -> dict[int, int]:
     """Make one track of two that meet at this time, if they are one face.
 
     Two readings that meet there have each numbered their own tracks. The faces of the last moments
-    before and the first after it are followed once more.
+    before and the first after it are followed once more; the caller knows that no shot ends there.
+    Gives the keys of the tracks that are gone, each with that of the track that it belongs to.
     """
+    time -= 1e-3  # stored times are rounded
     near = analysis.faces.filter(
         track__isnull=False, time__gte=time - FORGET_AFTER, time__lt=time + FORGET_AFTER
     )
@@ -35,9 +37,13 @@ def join(analysis: Analysis, time: float) -> None:
         followed = tracker.update([_seen(face) for face in faces], moment)
         for tracked, face in zip(followed, faces, strict=True):
             same[tracked.track][moment >= time].add(face.track_id or 0)
+    gone: dict[int, int] = {}
     for before, after in same.values():
         if before and after:
-            _merge(min(before), after - before)
+            kept = min(before)
+            _merge(kept, after - before)
+            gone |= dict.fromkeys(after - before, kept)
+    return gone
 
 
 def _seen(face: Face) -> SeenFace:

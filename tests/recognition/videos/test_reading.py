@@ -1,5 +1,7 @@
 """A video from its upload to its tracks."""
 
+import base64
+
 import pytest
 from django.core.files.storage import default_storage
 from django.utils import timezone
@@ -7,7 +9,7 @@ from django.utils import timezone
 from recognition.jobs import lease, work
 from recognition.models import Analysis, Face, Track, VideoPart
 from recognition.photos import analyses
-from recognition.videos import reading, tasks, tracks
+from recognition.videos import parts, readers, tasks, tracks
 from tests.recognition.engine.clips import astronaut, numbered, write
 
 Status = Analysis.Status
@@ -60,10 +62,11 @@ def test_a_worker_goes_on_where_another_stopped(submit, read_now, clip):
     analysis = submit(clip)
     tasks.prepare_video(str(analysis.pk))
     part = lease.claim(VideoPart.objects.filter(analysis=analysis, task="read"))
-    rows = reading._Rows(part)
+    rows = parts._Rows(part)
     face = [1, 230.0, 40.0, 60.0, 80.0, 0.99, None, [0, 0, 0, 1, 0, 0, 0]]
     for n in range(8):
-        rows.add({"number": 2 * n, "time": n / 5, "cut": False, "faces": [face]})
+        look = base64.b64encode(bytes(24 * 24 * 3)).decode()
+        rows.add({"number": 2 * n, "time": n / 5, "cut": False, "faces": [face], "look": look})
     rows.store()
     VideoPart.objects.filter(pk=part.pk).update(lease_expires_at=timezone.now())
     work.sweep(tasks.PART)
@@ -150,7 +153,9 @@ def test_a_video_with_a_part_that_fails_keeps_the_rest(submit, read_now, clip, s
     analysis = submit(clip)
     tasks.prepare_video(str(analysis.pk))
     part = lease.claim(VideoPart.objects.filter(analysis=analysis, start=2))
-    VideoPart.objects.filter(pk=part.pk).update(attempts=3, lease_expires_at=timezone.now())
+    VideoPart.objects.filter(pk=part.pk).update(
+        attempts=tasks.MOST_ATTEMPTS, lease_expires_at=timezone.now()
+    )
     work.sweep(tasks.PART)
     analysis = read_now(analysis)
     assert analysis.status == Status.SUCCEEDED
@@ -170,3 +175,34 @@ def test_deleting_a_video_deletes_its_files(
         analyses.delete_analysis(analysis)
     assert not any(map(default_storage.exists, names))
     assert not VideoPart.objects.exists()
+
+
+def test_faces_on_both_sides_of_a_cut_are_two_where_segments_meet(
+    submit, read_now, tmp_path, settings
+):
+    """Encoders set key frames at cuts, so segments often meet there."""
+    settings.VIDEO_SEGMENT_SAMPLES = 10
+    pictures = [astronaut(0)] * 20 + [255 - astronaut(0)[:, ::-1] // 2] * 20
+    for place in range(20, 40):  # the same face at the same place, in another shot
+        pictures[place] = pictures[place].copy()
+        pictures[place][20:160, 200:330] = astronaut(0)[20:160, 200:330]
+    clip = write(tmp_path / "a.mp4", pictures, rate=10, options={"g": "20", "sc_threshold": "0"})
+    analysis = read_now(submit(clip))
+    assert analysis.parts.filter(task="read").count() == 2
+    spans = sorted(
+        (min(times), max(times))
+        for times in (
+            list(track.faces.values_list("time", flat=True)) for track in analysis.tracks.all()
+        )
+    )
+    assert all(last < 2 or first >= 2 for first, last in spans)
+    assert len(spans) >= 2
+
+
+def test_a_reader_that_is_busy_is_replaced(submit, read_now, clip):
+    """Someone stopped listening in the middle of an answer."""
+    analysis = submit(clip)
+    lines = readers.ask("read", path=analysis.source.path, model=None, width=640, height=360)
+    next(lines)
+    assert read_now(analysis).frame_count == 20
+    lines.close()

@@ -1,0 +1,256 @@
+"""The parts of the work on a video: segments that are read, and the copy for players."""
+
+import base64
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import F
+
+from recognition import events
+from recognition.engine.emotions import EMOTIONS
+from recognition.engine.video import interval_of
+from recognition.jobs import lease, work
+from recognition.jobs.files import delete_files
+from recognition.models import Analysis, Face, Track, VideoPart
+from recognition.videos import readers, tracks
+
+Status = Analysis.Status
+
+STORE_EVERY = 0.8  # seconds between two writes of a segment's rows; the first comes sooner
+FIRST_STORE = 0.3
+CHECK_EVERY = 0.7  # seconds after which a worker notices that its video was canceled
+TRACKS_PER_SECOND = 1000  # of provisional numbers, by the millisecond
+
+
+def carry_out(part: VideoPart) -> None:
+    """Do a part of the work that this worker has claimed."""
+    with suppress(Unwanted):
+        (copy if part.task == VideoPart.Task.COPY else read)(part)
+
+
+def read(part: VideoPart) -> None:
+    """Read a segment from where the last worker stopped, storing its rows as they come."""
+    analysis = part.analysis
+    version, video = analysis.model_version, analysis.video
+    assert version is not None
+    rows = _Rows(part)
+    lines = readers.ask(
+        "read",
+        path=default_storage.path(str(analysis.source.name)),
+        model=default_storage.path(str(version.onnx.name)),
+        width=analysis.width,
+        height=analysis.height,
+        fps=video.fps,
+        detail=analysis.detail,
+        start=part.position,
+        end=part.end,
+        first_number=part.next_number,
+    )
+    store_at = time.monotonic() + FIRST_STORE
+    with closing(lines):
+        for line in _while_wanted(part, lines):
+            if line and "pictures" in line:
+                rows.pictures = line["pictures"]
+            elif line:
+                rows.add(line)
+            if time.monotonic() >= store_at:
+                rows.store()
+                store_at = time.monotonic() + STORE_EVERY
+    work.finish(part, rows.finish)
+
+
+class Unwanted(Exception):
+    """The part was canceled, or given to another worker."""
+
+
+def _while_wanted(
+    part: VideoPart, lines: Iterable[dict[str, Any] | None]
+) -> Iterator[dict[str, Any] | None]:
+    """The lines while this worker holds the part. Raises Unwanted."""
+    looked_at = time.monotonic()
+    for line in lines:
+        if time.monotonic() - looked_at > CHECK_EVERY:
+            looked_at = time.monotonic()
+            if not lease.owned(part).exists():
+                raise Unwanted
+        yield line
+
+
+class _Rows:
+    """What a reading found and has not stored yet."""
+
+    def __init__(self, part: VideoPart) -> None:
+        self.part = part
+        self.pictures: dict[str, str] = {}
+        self.resumed_at: float | None = None
+        self.lines: list[dict[str, Any]] = []
+        self.tracks: dict[int, int] = {}  # keys by the reading's own numbers
+        self.began, self.look = False, b""
+        # No other reading of this video begins there, so no other uses these numbers.
+        self.first_number = round(part.position * 1000) * TRACKS_PER_SECOND
+
+    def add(self, line: dict[str, Any]) -> None:
+        """Take a sample; the first one meets what another reading stored before it."""
+        look, part = base64.b64decode(line.pop("look")), self.part
+        if part.first_look is None:
+            part.first_look = look
+        elif not self.began and part.last_look and not _is_cut(part.last_look, look):
+            self.resumed_at = part.position
+        self.began, self.look = True, look
+        self.lines.append(line)
+
+    def store(self) -> None:
+        """Store the rows and how far they go. Raises Unwanted."""
+        part, lines = self.part, self.lines
+        if not lines:
+            return
+        last = lines[-1]
+        with transaction.atomic():
+            held = lease.change(
+                part,
+                position=_after(last["time"], part.analysis.video.fps),
+                next_number=last["number"] + 1,
+                read=part.read + len(lines),
+                attempts=1,  # only those count that got nowhere
+                first_look=part.first_look,
+                last_look=self.look,
+            )
+            if held:
+                self._insert(lines)
+                Analysis.objects.filter(pk=part.analysis_id).update(
+                    frame_count=F("frame_count") + len(lines), sequence=F("sequence") + 1
+                )
+        if not held:
+            raise Unwanted
+        self.lines = []
+        tell(part.analysis_id)
+
+    def _insert(self, lines: list[dict[str, Any]]) -> None:
+        analysis = self.part.analysis
+        seen = {face[0] for line in lines for face in line["faces"]}
+        new = [
+            Track(analysis=analysis, number=self.first_number + local)
+            for local in sorted(seen - self.tracks.keys())
+        ]
+        for track in Track.objects.bulk_create(new):
+            self.tracks[track.number - self.first_number] = track.pk
+        Face.objects.bulk_create(
+            _face(analysis, self.tracks[face[0]], line, face)
+            for line in lines
+            for face in line["faces"]
+        )
+        if self.resumed_at is not None:
+            gone = tracks.join(analysis, self.resumed_at)
+            self.resumed_at = None
+            self.tracks = {local: gone.get(pk, pk) for local, pk in self.tracks.items()}
+
+    def finish(self) -> None:
+        """Store the rest, in the transaction that ends the part, and join it to its neighbors.
+
+        Of two that meet, the one that ends later joins them: until then tracks must not vanish.
+        """
+        part = self.part
+        Analysis.objects.select_for_update().get(pk=part.analysis_id)
+        if self.lines:
+            self._insert(self.lines)
+            VideoPart.objects.filter(pk=part.pk).update(
+                read=F("read") + len(self.lines), first_look=part.first_look, last_look=self.look
+            )
+            Analysis.objects.filter(pk=part.analysis_id).update(
+                frame_count=F("frame_count") + len(self.lines), sequence=F("sequence") + 1
+            )
+        for local, picture in self.pictures.items():
+            if pk := self.tracks.get(int(local)):
+                Track.objects.filter(pk=pk).update(picture=base64.b64decode(picture))
+        done = part.analysis.parts.filter(task=VideoPart.Task.READ, status=Status.SUCCEEDED)
+        for seam in (part.start, part.end):
+            before, after = done.filter(end=seam).first(), done.filter(start=seam).first()
+            if before and after and not _is_cut(before.last_look, after.first_look):
+                tracks.join(part.analysis, seam)
+
+
+def _is_cut(before: Any, after: Any) -> bool:
+    """Whether a shot ends between two frames with these looks, as they are stored."""
+    from recognition.engine import shots  # imported here: loads OpenCV, only where videos are read
+
+    if not before or not after:
+        return False
+    side = shots.LOOK_SIDE
+    looks = [np.frombuffer(look, np.uint8).reshape(side, side, 3) for look in (before, after)]
+    return shots.is_cut(*looks)
+
+
+def _after(time: float, fps: float | None) -> float:
+    """Where the next reading begins after a sample at this time."""
+    return (interval_of(time, fps) + 1) / fps if fps else time + 1e-4
+
+
+def _face(analysis: Analysis, track: int, line: dict[str, Any], face: list[Any]) -> Face:
+    _local, x, y, width, height, score, sharpness, probabilities = face
+    highest = max(probabilities)
+    return Face(
+        analysis=analysis,
+        track_id=track,
+        time=line["time"],
+        frame=line["number"],
+        x=x,
+        y=y,
+        width=width,
+        height=height,
+        score=score,
+        sharpness=sharpness,
+        probabilities=probabilities,
+        emotion=EMOTIONS[probabilities.index(highest)],
+        probability=highest,
+    )
+
+
+def copy(part: VideoPart) -> None:
+    """Make the copy that browsers play, and count its bytes."""
+    analysis = part.analysis
+    source = Path(default_storage.path(str(analysis.source.name)))
+    partial = default_storage.path(f"videos/{part.lease_owner}.partial")
+    Path(partial).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    kind, told_at = "", time.monotonic()
+    try:
+        lines = readers.ask(
+            "copy", path=str(source), target=partial, audio=analysis.video.keep_audio
+        )
+        with closing(lines):
+            for line in _while_wanted(part, lines):
+                kind = (line or {}).get("kind", kind)
+                if line and "share" in line and time.monotonic() - told_at > STORE_EVERY:
+                    told_at = time.monotonic()
+                    if not lease.change(part, share=line["share"]):
+                        raise Unwanted
+                    tell(part.analysis_id)
+        name = f"videos/{analysis.pk}.{kind}"
+        Path(partial).chmod(0o600)
+        size = Path(partial).stat().st_size
+        Path(partial).rename(default_storage.path(name))
+
+        def store() -> None:
+            Analysis.objects.filter(pk=analysis.pk).update(
+                media=name, stored_bytes=F("stored_bytes") + size, sequence=F("sequence") + 1
+            )
+
+        if work.finish(part, store, share=1.0):
+            tell(part.analysis_id)
+        elif not Analysis.objects.filter(pk=analysis.pk, media=name).exists():
+            delete_files([name])
+    finally:
+        Path(partial).unlink(missing_ok=True)
+
+
+def tell(pk: UUID) -> None:
+    """Tell the owner's pages how far a video is."""
+    analysis = Analysis.objects.select_related("model_version", "video").filter(pk=pk).first()
+    if analysis:
+        events.publish_change(analysis)
