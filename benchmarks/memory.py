@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.processes import end_with_parent, free_port
 
-LIMIT_MB = 650
+LIMIT_MB = 740
 SETTLE_SECONDS = 10
 
 

@@ -59,8 +59,8 @@ ARROWS = [
 ]
 
 
-def test_there_are_five_journeys_with_arrows():
-    assert len(JOURNEYS) == 5
+def test_there_are_six_journeys_with_arrows():
+    assert len(JOURNEYS) == 6
     assert len(ARROWS) > 20
 
 
