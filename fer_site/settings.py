@@ -299,6 +299,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 24 * 3600,
         "options": {"expires": 3600},
     },
+    "finish-abandoned-recordings": {
+        "task": "recognition.tasks.finish_recordings",
+        "schedule": 20,
+        "options": {"expires": 20},
+    },
     "delete-old-uploads": {
         "task": "recognition.tasks.delete_old_uploads",
         "schedule": 3600,

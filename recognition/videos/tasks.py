@@ -28,6 +28,11 @@ def delete_old_uploads() -> None:
     uploads.delete_old()
 
 
+@shared_task(name="recognition.tasks.finish_recordings")
+def finish_recordings() -> None:
+    uploads.finish_abandoned()
+
+
 def enqueue(pk: str) -> None:
     send(prepare_video, pk)
 

@@ -4,9 +4,11 @@ import base64
 import binascii
 import fcntl
 import hashlib
+import logging
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,8 +23,11 @@ from recognition.engine.video import HEAD_BYTES
 from recognition.models import Analysis, Upload
 from recognition.videos import submissions
 
+logger = logging.getLogger(__name__)
+
 MOST_UNFINISHED = 20  # of a person
 ALGORITHMS = ("sha1", "sha256", "md5")
+RECORDING_PAUSE = timedelta(seconds=60)  # without a piece a recording has ended
 SPARE_BYTES = 512 * 1024**2  # of the disk, for everything else
 
 
@@ -122,6 +127,24 @@ def delete(upload: Upload) -> None:
     with transaction.atomic():
         upload.delete()
         transaction.on_commit(lambda: path.unlink(missing_ok=True))
+
+
+def finish_abandoned() -> None:
+    """Submit recordings whose page has been closed: what had arrived is a video."""
+    quiet_since = timezone.now() + Upload.KEPT - RECORDING_PAUSE
+    waiting = Upload.objects.filter(
+        analysis=None, length=None, options__recorded=True, expires_at__lt=quiet_since
+    )
+    for upload in waiting.exclude(offset=0):
+        if not Upload.objects.filter(pk=upload.pk, length=None, offset=upload.offset).update(
+            length=upload.offset
+        ):
+            continue  # a piece has just come
+        upload.length = upload.offset
+        try:
+            finish(upload)
+        except CodedError:
+            logger.warning("The recording %s is no video", upload.pk, exc_info=True)
 
 
 def delete_expired(owner: User) -> None:

@@ -217,3 +217,33 @@ def test_what_is_no_video_says_so(person, tmp_path):
     expect(card).to_have_attribute("data-status", "failed")
     expect(card.locator("[data-state]")).to_contain_text("isn't a video that Mien can read")
     person.complaints.clear()  # of the answer 415
+
+
+def test_the_camera_is_recorded_and_becomes_a_video(live):
+    live.locator("#record").check()
+    live.get_by_role("button", name="Start camera").click()
+    expect(live.locator("#recording")).to_be_visible()
+    live.wait_for_timeout(5000)
+    live.get_by_role("button", name="Stop").click()
+    link = live.locator("#recorded a")
+    expect(link).to_be_visible()
+    expect(live.locator("#record")).not_to_be_checked()
+    live.goto(link.get_attribute("href"))
+    expect(live.locator("#video-view")).to_have_attribute("data-view", "succeeded", timeout=60_000)
+    expect(live.locator("#tracks button")).to_have_count(1)
+    length = live.locator("#player").evaluate(
+        "video => video.readyState ? video.duration : new Promise("
+        "done => video.onloadedmetadata = () => done(video.duration))"
+    )
+    assert 3 < length < 12
+
+
+def test_nothing_is_recorded_unless_asked(live):
+    sent = []
+    live.on("request", lambda request: sent.append(request.url))
+    live.get_by_role("button", name="Start camera").click()
+    expect(live.locator("#live-faces button")).to_have_count(1)
+    live.wait_for_timeout(2500)
+    live.get_by_role("button", name="Stop").click()
+    assert not [url for url in sent if "/uploads/" in url]
+    expect(live.locator("#recording")).to_be_hidden()

@@ -1,11 +1,12 @@
 /* The Live page: camera, frames out, results in, and drawing. */
-import { byId, findAll, readData } from "../shared/elements.js";
+import { byId, find, findAll, readData } from "../shared/elements.js";
 import { announce } from "../shared/announce.js";
 import { cameraId, closeCamera, listCameras, openCamera } from "./camera.js";
 import { FrameCapture } from "./capture.js";
 import { LiveFaces } from "./faces.js";
 import { LiveOverlay } from "./overlay.js";
 import { Pace } from "./pace.js";
+import { Recorder, canRecord } from "./recorder.js";
 import { bindSlider, loadSettings, saveSettings } from "./settings.js";
 import { LiveSocket } from "./socket.js";
 import { currentState, showState } from "./states.js";
@@ -27,6 +28,8 @@ const pace = new Pace(Math.min(settings.rate, limits.rate));
 let stream = null;
 /** @type {LiveSocket|null} */
 let socket = null;
+/** @type {Recorder|null} */
+let recorder = null;
 let paused = false;
 let pausedAt = 0;
 /** Addresses of sessions kept since the camera was started. @type {Set<string>} */
@@ -46,11 +49,13 @@ async function start() {
   socket = new LiveSocket({ onStatus, onCreated, onUpdated, onRefused, onResult, onMissed });
   showStatus();
   socket.open();
+  showRecording();
   requestAnimationFrame(draw);
 }
 
 /** @param {string} id of a camera; empty for the browser's choice */
 async function useCamera(id) {
+  await endRecording(); // of the other camera
   closeCamera(stream);
   stream = null;
   const opened = await openCamera(id);
@@ -80,6 +85,7 @@ function finish(state) {
 }
 
 function release() {
+  endRecording();
   closeCamera(stream);
   stream = null;
   video.srcObject = null;
@@ -102,6 +108,34 @@ async function stop() {
     : "The camera is off.";
   if (summary?.kept_url) kept.add(summary.kept_url);
   showKept();
+}
+
+/** Begin or end the recording as the switch says. */
+function showRecording() {
+  if (byId("record", HTMLInputElement).checked && stream && !recorder) {
+    byId("recorded").hidden = true;
+    recorder = new Recorder(stream, (error) => {
+      announce(error.message);
+      endRecording();
+    });
+  }
+  byId("recording").hidden = !recorder;
+}
+
+/** Send the rest of the recording, and link its analysis. */
+async function endRecording() {
+  const ending = recorder;
+  if (!ending) return;
+  recorder = null;
+  byId("record", HTMLInputElement).checked = false; // recording must be requested each time
+  byId("recording").hidden = true;
+  const id = await ending.stop();
+  if (!id) return;
+  const link = find(byId("recorded"), "a", HTMLAnchorElement);
+  link.href = `/analyses/${id}/`;
+  link.target = stream ? "_blank" : "";
+  byId("recorded").hidden = false;
+  announce("The recording is stored and being read.");
 }
 
 const count = (/** @type {number} */ number, /** @type {string} */ noun) => `${number.toLocaleString()} ${noun}${number === 1 ? "" : "s"}`;
@@ -258,6 +292,13 @@ byId("mirror").addEventListener("click", () => setMirrored(!settings.mirrored));
 keep.addEventListener("change", () => {
   socket?.update({ keep: keep.checked });
   showKept();
+});
+const record = byId("record", HTMLInputElement);
+record.disabled = !canRecord();
+byId("record-missing").hidden = canRecord();
+record.addEventListener("change", () => {
+  if (record.checked) showRecording();
+  else endRecording();
 });
 const cameras = byId("camera", HTMLSelectElement);
 cameras.addEventListener("change", async () => {

@@ -31,7 +31,7 @@ export class ApiError extends Error {
   }
 }
 
-const csrfToken = () => document.cookie.match(/(?:^|;\s*)csrftoken=([^;]*)/)?.[1] ?? "";
+export const csrfToken = () => document.cookie.match(/(?:^|;\s*)csrftoken=([^;]*)/)?.[1] ?? "";
 
 const unreachable = () =>
   new ApiError("The server can't be reached. Check your connection.", {

@@ -1,5 +1,5 @@
 /* Sends a video in pieces that resume after a lost connection or a reload (tus 1.0). */
-import { getAnalysis, request } from "../shared/api.js";
+import { csrfToken, getAnalysis, request } from "../shared/api.js";
 
 /** Bytes: below the limits of usual proxies. */
 const PIECE = 7 * 1024 ** 2;
@@ -9,8 +9,6 @@ const VIDEO_NAME = /\.(mp4|m4v|mov|3gp|3g2|webm|mkv|avi|mpe?g|vob|m?ts|m2ts)$/i;
 
 /** Whether a file goes the way of videos. @param {File} file */
 export const isVideo = (file) => file.type.startsWith("video/") || VIDEO_NAME.test(file.name);
-
-const csrfToken = () => document.cookie.match(/(?:^|;\s*)csrftoken=([^;]*)/)?.[1] ?? "";
 
 /** A sentence for what the server or the network answered. @param {any} error */
 function sentence(error) {

@@ -206,3 +206,25 @@ def test_bad_files_in_one_request(signed_in, content, status, code, folder):
 
 def test_a_request_without_a_video(signed_in):
     assert signed_in.post("/api/v1/videos/", {"fps": "5"}).json()["code"] == "no_files"
+
+
+def test_a_recording_whose_page_was_closed_becomes_a_video(signed_in, content):
+    url = begin(signed_in, None, recorded="true")["Location"]
+    send(signed_in, url, content, 0)
+    uploads.finish_abandoned()
+    assert not Analysis.objects.exists()  # the next piece may come any moment
+    Upload.objects.update(expires_at=timezone.now() + Upload.KEPT - timedelta(minutes=2))
+    uploads.finish_abandoned()
+    analysis = Analysis.objects.get()
+    assert analysis.video.recorded
+    assert analysis.source.open().read() == content
+    uploads.finish_abandoned()
+    assert Analysis.objects.count() == 1
+
+
+def test_an_upload_that_is_no_recording_is_not_finished_by_itself(signed_in, content):
+    url = begin(signed_in, None)["Location"]
+    send(signed_in, url, content, 0)
+    Upload.objects.update(expires_at=timezone.now() + timedelta(minutes=1))
+    uploads.finish_abandoned()
+    assert not Analysis.objects.exists()
