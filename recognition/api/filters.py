@@ -44,6 +44,8 @@ class AnalysisFilter(django_filters.FilterSet):
     model_version = django_filters.NumberFilter("model_version__number")
     created_after = MomentFilter("created_at", lookup_expr="gte")
     created_before = MomentFilter("created_at", lookup_expr="lt")
+    min_seconds = django_filters.NumberFilter("seconds", lookup_expr="gte", label="at least (s)")
+    max_seconds = django_filters.NumberFilter("seconds", lookup_expr="lte", label="at most (s)")
     text = django_filters.CharFilter(
         method="with_text", label="in title, notes or tags", max_length=LONGEST_TEXT
     )

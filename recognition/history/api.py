@@ -51,6 +51,8 @@ class FiltersSerializer(serializers.Serializer):
     model_version = serializers.IntegerField(required=False)
     created_after = serializers.DateTimeField(required=False)
     created_before = serializers.DateTimeField(required=False)
+    min_seconds = serializers.FloatField(required=False)
+    max_seconds = serializers.FloatField(required=False)
     since = serializers.DateField(required=False)
     until = serializers.DateField(required=False)
     text = serializers.CharField(max_length=LONGEST_TEXT, required=False)

@@ -73,7 +73,7 @@ def check_filters(filters: Mapping[str, Any]) -> dict[str, str]:
             trouble[name] = [("unknown", "There is no such filter.")]
         elif isinstance(value, list) and name == "id":
             texts[name] = _printable(",".join(map(str, value)))
-        elif value is None or isinstance(value, str | int):
+        elif value is None or isinstance(value, str | int | float):
             texts[name] = _printable("" if value is None else str(value))
         else:
             trouble[name] = [("invalid", "Give a text or a number.")]

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from recognition.models import Analysis
+from recognition.models import Analysis, Video
 from recognition.photos import analyses
 from recognition.registry import registry
 
@@ -144,3 +144,21 @@ def test_a_moment_has_any_offset(signed_in, entries, kind, moment, status):
 def test_a_moment_of_another_offset_is_the_same_moment(signed_in, entries):
     answer = signed_in.get("/api/v1/analyses/", {"created_after": "2026-03-01T02:31:00-21:29"})
     assert [entry["title"] for entry in answer.json()["results"]] == ["Broken.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("min_seconds=60", ["Long"]),
+        ("max_seconds=60", ["Short"]),
+        ("kind=video", ["Long", "Short"]),
+        ("min_seconds=5&max_seconds=20", ["Short"]),
+    ],
+)
+def test_videos_are_found_by_their_length(signed_in, entries, user, query, expected):
+    for title, seconds in (("Short", 10.0), ("Long", 3600.0)):
+        video = Analysis.objects.create(owner=user, kind="video", title=title, seconds=seconds)
+        Video.objects.create(analysis=video)
+    assert titles(signed_in, query) == expected
+    found = signed_in.get(f"/api/v1/analyses/?{query}").json()["results"]
+    assert [one["title"] for one in found] == expected
