@@ -37,11 +37,13 @@ class FaceState(TypedDict):
 
 
 class FoundFace(FaceState):
-    """A face in the list of all faces; `track` and `time` for those of a webcam session."""
+    """A face in the list of all faces; the rest for those of a video or webcam session."""
 
     analysis: str
     track: int | None
+    track_name: str | None
     time: float | None
+    frame: int | None  # in the video
 
 
 class Series(TypedDict):
@@ -208,7 +210,9 @@ def describe_found_face(face: Face) -> FoundFace:
         **describe_face(face),
         "analysis": str(face.analysis_id),
         "track": face.track.number if face.track else None,
+        "track_name": (face.track.name or None) if face.track else None,
         "time": face.time,
+        "frame": face.frame,
     }
 
 

@@ -69,7 +69,11 @@ class FaceViewSet(
     lookup_value_converter = "int"
 
     def get_queryset(self) -> QuerySet[Any]:
-        return Face.objects.filter(owner=person_of(self.request)).select_related("track")
+        return (
+            Face.objects.filter(owner=person_of(self.request))
+            .select_related("track")
+            .defer("track__picture")
+        )
 
     @extend_schema(request=CorrectionSerializer, responses=FaceSerializer)
     def partial_update(self, request: Request, pk: Any = None) -> Response:

@@ -65,8 +65,15 @@ class TrackEditSerializer(serializers.Serializer):
     not_a_face = serializers.BooleanField(required=False)
 
 
+class TrackNumber(serializers.IntegerField):
+    """A number that a database can look for."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=1, max_value=2**53, **options)
+
+
 class MergeSerializer(serializers.Serializer):
-    track = serializers.IntegerField(help_text="the number of the track that is the same face")
+    track = TrackNumber(help_text="the number of the track that is the same face")
 
 
 class SplitSerializer(serializers.Serializer):
@@ -197,7 +204,7 @@ class SeriesQuery(serializers.Serializer):
     start = serializers.FloatField(required=False, default=None, allow_null=True)
     end = serializers.FloatField(required=False, default=None, allow_null=True)
     points = serializers.IntegerField(min_value=2, max_value=series.MOST_POINTS, default=1000)
-    track = serializers.ListField(child=serializers.IntegerField(), default=list)
+    track = serializers.ListField(child=TrackNumber(), max_length=100, default=list)
     raw = serializers.BooleanField(default=False)
 
 

@@ -67,6 +67,7 @@ export class Chart {
           this.show(plot.posToVal(left, "x"), plot.posToVal(left + width, "x"));
           plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
         }],
+        draw: [() => this.movePlayhead(this.time)],
         drawClear: [(/** @type {any} */ plot) => this.#drawMarkers(plot)],
       },
     };
@@ -153,12 +154,12 @@ export class Chart {
 
   redraw() {
     this.plot.setData(this.#data());
-    this.movePlayhead(this.time);
   }
 
   /** @param {number} time */
   movePlayhead(time) {
     this.time = time;
+    if (!this.plot) return; // it draws for the first time while it is made
     const [start, end] = this.range;
     this.playhead.hidden = time < start || time > end;
     this.playhead.style.transform = `translateX(${this.plot.valToPos(time, "x")}px)`;

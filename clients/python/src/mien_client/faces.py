@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 COLUMNS = [
     *("analysis", "kind", "title", "tags", "created_at", "model_version"),
-    *("face", "track", "seconds", "x", "y", "width", "height", "score"),
+    *("face", "track", "track_name", "seconds", "frame", "x", "y", "width", "height", "score"),
     *("emotion", "probability", *EMOTIONS, "quality", "correction"),
 ]
-"""Those of the server's exports."""
+"""Those of the server's exports, without what only exports have: markers and relative values."""
 
 Get = Callable[[str, Mapping[str, Any]], dict[str, Any]]
 
@@ -35,7 +35,7 @@ class Faces:
             page = _query_of(answer["next"])
 
     def to_pandas(self) -> "pandas.DataFrame":
-        """A DataFrame with the columns of the server's exports. Needs pandas.
+        """A DataFrame with the columns of the server's exports, but markers. Needs pandas.
 
         Reads each entry that has such a face once, for its title, tags and the faces' numbers.
         """
@@ -57,7 +57,8 @@ def _row(face: dict[str, Any], entry: dict[str, Any]) -> list[Any]:
     box, probabilities = face["box"], face["probabilities"]
     return [
         *(entry["id"], entry["kind"], entry["title"], entry["tags"], entry["created_at"]),
-        *(entry["model_version"], numbers.get(face["id"]), face["track"], face["time"]),
+        *(entry["model_version"], numbers.get(face["id"])),
+        *(face["track"], face.get("track_name"), face["time"], face.get("frame")),
         *(box["x"], box["y"], box["width"], box["height"], face["score"], face["emotion"]),
         *(probabilities[face["emotion"]], *(probabilities[name] for name in EMOTIONS)),
         *(face["quality"], face["correction"]),
