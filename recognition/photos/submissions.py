@@ -10,7 +10,7 @@ from django.db import transaction
 
 from recognition import describe
 from recognition.api import allowances
-from recognition.engine import formats, media
+from recognition.engine import formats, media, video
 from recognition.engine.errors import MediaError
 from recognition.engine.types import Detail, FaceMode, PhotoHeader
 from recognition.jobs import work
@@ -44,6 +44,11 @@ def submit_image(
             f"{limit // 1024**2} MB are accepted.",
         )
     content = upload.read()
+    if video.is_video(content[: video.HEAD_BYTES]):
+        message = (
+            "This is a video. Send videos to /api/v1/videos/ or, in pieces, to /api/v1/uploads/."
+        )
+        raise MediaError("not_an_image", message)
     header = media.inspect_photo(
         content, max_pixels=settings.MAX_PIXELS, max_jpeg_pixels=settings.MAX_JPEG_PIXELS
     )

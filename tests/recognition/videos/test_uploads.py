@@ -228,3 +228,10 @@ def test_an_upload_that_is_no_recording_is_not_finished_by_itself(signed_in, con
     Upload.objects.update(expires_at=timezone.now() + timedelta(minutes=1))
     uploads.finish_abandoned()
     assert not Analysis.objects.exists()
+
+
+def test_a_video_among_the_photos_is_told_where_to_go(signed_in, content):
+    photo = SimpleUploadedFile("clip.mp4", content, "video/mp4")
+    response = signed_in.post("/api/v1/analyses/", {"photos": photo})
+    assert (response.status_code, response.json()["code"]) == (415, "not_an_image")
+    assert "/api/v1/videos/" in response.json()["detail"]
