@@ -69,7 +69,7 @@ export class LiveFaces {
       const hadFocus = button === document.activeElement;
       button.parentElement?.remove();
       this.buttons.delete(number);
-      if (hadFocus) (this.buttons.get(this.selected ?? -1) ?? byId("main", HTMLElement)).focus();
+      if (hadFocus) (this.buttons.get(this.selected ?? -1) ?? byId("main", HTMLElement)).focus({ preventScroll: true });
     }
     for (const track of all.values()) {
       const button = this.buttons.get(track.number) ?? this.#addButton(track.number);
