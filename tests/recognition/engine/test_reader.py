@@ -71,5 +71,5 @@ def test_a_copy_tells_its_kind(clip, tmp_path):
 
 def test_too_little_memory_ends_only_the_reader(clip):
     request = {"do": "read", "path": str(clip), "model": None, "width": 640, "height": 360}
-    lines = ask({**request, "fps": 5}, memory_mb=500)
+    lines = ask({**request, "fps": 5}, memory_mb=200)
     assert not any("done" in line for line in lines)
