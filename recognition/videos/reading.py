@@ -131,7 +131,7 @@ def settle(part: VideoPart) -> None:
     The reading may have lost parts, and the copy for players may be missing; what there is stays.
     """
     rows = Analysis.objects.select_for_update().filter(pk=part.analysis_id, status=Status.RUNNING)
-    analysis = rows.select_related("video").first()
+    analysis = rows.first()
     if analysis is None or analysis.parts.filter(status__in=lease.UNFINISHED).exists():
         return
     reads = analysis.parts.filter(task=VideoPart.Task.READ)
