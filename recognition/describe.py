@@ -313,3 +313,12 @@ def describe_in_full(analysis: Analysis) -> AnalysisState:
     if analysis.kind != Analysis.Kind.IMAGE:
         return describe_with_tracks(analysis)
     return describe_with_faces(analysis)
+
+
+# What begins a formula in a spreadsheet (OWASP, CSV injection), the full-width forms included.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def as_text(value: str) -> str:
+    """A cell that spreadsheets show as text and don't evaluate."""
+    return f"'{value}" if value.startswith(FORMULA) else value

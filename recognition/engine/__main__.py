@@ -21,6 +21,7 @@ from .detector import MtcnnDetector
 from .emotions import EMOTIONS
 from .errors import MediaError, ModelError
 from .formats import EXTENSIONS
+from .libav import READ_SIDE
 from .pipeline import analyze_photo
 from .types import DETAILS, FACE_MODES, Detail, Face, FaceMode, ImageAnalysis
 
@@ -197,7 +198,7 @@ def _networks(min_face: int) -> tuple[MtcnnDetector, EmotionClassifier]:
 @cache
 def _video_networks() -> tuple[MtcnnDetector, EmotionClassifier]:
     """Without a second look: videos are upright, and turned searches are slow."""
-    return MtcnnDetector(max_side=video.READ_SIDE, second_look=False), EmotionClassifier()
+    return MtcnnDetector(max_side=READ_SIDE, second_look=False), EmotionClassifier()
 
 
 def _read(

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import MediaError
-from .video import ANIMATIONS, container_of, decoded, opened, origin_of, read_frames
+from .libav import decoded, opened, origin_of
+from .video import ANIMATIONS, container_of, read_frames
 
 if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer

@@ -26,11 +26,12 @@ from .classifier import SHIPPED_MODEL, EmotionClassifier
 from .clips import Sample, divide, sample_faces
 from .detector import MtcnnDetector
 from .errors import CodedError, MediaError
+from .libav import READ_SIDE
 from .media import encode_jpeg, make_thumbnail
 from .opencv import cv2
 from .playable import copy_playable, media_type_of
 from .types import BoundingBox
-from .video import READ_SIDE, VideoHeader, inspect_video, read_frames
+from .video import VideoHeader, inspect_video, read_frames
 
 Line = dict[str, Any]
 

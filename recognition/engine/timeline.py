@@ -10,7 +10,7 @@ from .emotions import EMOTIONS
 Floats = NDArray[np.float64]
 
 SMOOTHING = 0.3  # seconds, as in live sessions
-PAUSE = 1.0  # seconds after which averages begin anew
+PAUSE = 1.0  # seconds after which averages start over
 GAP = 1.5  # a pause of this many sampling steps ends an episode
 
 # What a resting face reads as once it is the baseline: neutral, and the rest alike.
@@ -44,7 +44,7 @@ def relative_to(raw: Floats, baseline: list[float] | None) -> Floats:
 
 
 def smooth(times: Floats, values: Floats, seconds: float = SMOOTHING) -> Floats:
-    """Running averages [n, 7] with this time constant; after a pause they begin anew."""
+    """Running averages [n, 7] with this time constant; after a pause they start over."""
     if len(times) < 2 or seconds <= 0:
         return values
     steps = np.diff(times)

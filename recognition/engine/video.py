@@ -6,8 +6,7 @@ is opened: no playlist, no reference to another file, no network.
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,14 +16,21 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from .errors import MediaError
-from .opencv import cv2
-from .tone import tone_map
+from .libav import (
+    MAX_PIXELS,
+    READ_SIDE,
+    Conversion,
+    broken,
+    decode,
+    decoded,
+    opened,
+    origin_of,
+    upright_size,
+)
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.packet import Packet
-    from av.stream import Stream
-    from av.video.frame import VideoFrame as Decoded
     from av.video.stream import VideoStream
 
 logger = logging.getLogger(__name__)
@@ -41,13 +47,9 @@ EXTENSIONS = {
 ANIMATIONS = ("GIF", "WEBP", "AVIF")
 """Pillow's formats of animated pictures, which are read as videos on request."""
 
-CODECS = ("h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "mpeg2video", "mpeg1video", "mjpeg")
-MAX_PIXELS = 8192 * 4352  # of a frame: 8K
-READ_SIDE = 1280  # frames are read at this longest side; detection needs no more
 HEAD_BYTES = 2**12
 MOST_CUES = 50_000  # key frames that are remembered; more are thinned out
 
-_HDR = {16: "pq", 18: "hlg"}  # color transfer characteristics (ITU-T H.273)
 _TS_PACKETS = (188, 192)
 
 
@@ -203,61 +205,6 @@ def interval_of(time: float, fps: float) -> int:
     return math.floor(time * fps + 1e-6)
 
 
-# --- libav ------------------------------------------------------------------------------------
-
-
-@contextmanager
-def opened(
-    path: Path, container: str, audio: bool = False
-) -> "Iterator[tuple[InputContainer, VideoStream]]":
-    """The file and its video stream; sound is passed over unless wanted. Raises MediaError."""
-    # Imported here: few of the processes that import this module ever read a video.
-    import av
-    from av.stream import Disposition
-
-    # Without these, a demuxer could open other files or addresses that the file names.
-    options = {"protocol_whitelist": "file", "enable_drefs": "0"}
-    if container != "mov":
-        del options["enable_drefs"]
-    try:
-        file = av.open(str(path), format=container, options=options, metadata_errors="replace")
-    except (av.FFmpegError, ValueError) as error:
-        raise _broken() from error
-    with file:
-        # The picture of an album's cover is a video stream too.
-        streams = [s for s in file.streams.video if not s.disposition & Disposition.attached_pic]
-        if not streams:
-            raise MediaError("no_video_stream", "There is no picture in this file, only sound.")
-        stream = streams[0]
-        context = stream.codec_context
-        if context is None or context.name.removeprefix("lib") not in _decoders():
-            name = context.name if context else "an unknown codec"
-            raise MediaError(
-                "unsupported_codec",
-                f"This video is encoded with {name}. Convert it to MP4 with H.264.",
-            )
-        if context.width * context.height > MAX_PIXELS:
-            raise MediaError(
-                "too_many_pixels",
-                f"Its frames have {context.width} × {context.height} pixels; "
-                "up to 8192 × 4352 are accepted.",
-            )
-        context.thread_count = 1  # workers already use every core
-        for other in file.streams:
-            wanted = other is stream or (audio and other.type == "audio")
-            other.discard = av.stream.Discard.default if wanted else av.stream.Discard.all
-        yield file, stream
-
-
-def _decoders() -> set[str]:
-    # AV1 is decoded by dav1d, VP8 and VP9 by libav's own decoders or libvpx.
-    return {*CODECS, "dav1d", "vpx", "vpx-vp9"}
-
-
-def _broken() -> MediaError:
-    return MediaError("broken_video", "This video is damaged: nothing of it could be read.")
-
-
 def _demux(
     file: "InputContainer", stream: "VideoStream"
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
@@ -301,11 +248,11 @@ def _first_frame(path: Path, container: str) -> VideoHeader:
 
     with opened(path, container) as (file, stream):
         try:
-            frame = next(_decode(file, stream))
+            frame = next(decode(file, stream))
         except (StopIteration, av.FFmpegError) as error:
-            raise _broken() from error
+            raise broken() from error
         context = stream.codec_context
-        width, height = _upright_size(frame, stream)
+        width, height = upright_size(frame, stream)
         sound = [s.codec_context.name for s in file.streams.audio if s.codec_context]
         return VideoHeader(
             container=container,
@@ -321,39 +268,9 @@ def _first_frame(path: Path, container: str) -> VideoHeader:
         )
 
 
-def _decode(
-    file: "InputContainer",
-    stream: "VideoStream",
-    others: "Sequence[Stream]" = (),
-    take: "Callable[[Packet[Any]], None] | None" = None,
-) -> "Iterator[Decoded]":
-    """The frames in order of presentation; packets that cannot be decoded are skipped.
-
-    `take` is called with the packets of the other streams.
-    """
-    import av
-
-    packets = file.demux(stream, *others)
-    while True:
-        try:
-            packet = next(packets, None)
-        except av.FFmpegError:  # the file ends in the middle; the decoder may hold some frames
-            packet = None
-        if packet is not None and packet.stream is not stream:
-            if take:
-                take(packet)
-            continue
-        try:
-            yield from stream.decode(packet)
-        except av.FFmpegError as error:
-            logger.debug("A packet could not be decoded: %s", error)
-        if packet is None or packet.size == 0:
-            return
-
-
 def _decoded_frames(
     path: Path, container: str, start: float, first_number: int | None
-) -> Iterator[tuple[int, float, "_Conversion"]]:
+) -> Iterator[tuple[int, float, "Conversion"]]:
     """Number, time and a function that converts it, of each frame from about `start` on."""
     import av
 
@@ -371,89 +288,6 @@ def _decoded_frames(
         yield from decoded(file, stream, origin, start, first_number or 0)
 
 
-def decoded(
-    file: "InputContainer",
-    stream: "VideoStream",
-    origin: float,
-    start: float = 0.0,
-    first_number: int = 0,
-    *,
-    side: int = READ_SIDE,
-    others: "Sequence[Stream]" = (),
-    take: "Callable[[Packet[Any]], None] | None" = None,
-) -> Iterator[tuple[int, float, "_Conversion"]]:
-    """The frames from `start` on: number, time since `origin`, and a function that converts it.
-
-    A time that is not after the last one is left out. `first_number` is that of the first frame;
-    `take` gets the packets of the `others`.
-    """
-    previous, number = -math.inf, first_number
-    for frame in _decode(file, stream, others, take):
-        if frame.time is not None:
-            time = frame.time - origin
-        else:
-            time = max(previous + 1 / float(stream.guessed_rate or 25), 0.0)
-        if time <= previous or time < start - 1e-6:
-            continue
-        previous = time
-        yield number, time, _Conversion(frame, stream, side)
-        number += 1
-
-
-def origin_of(file: "InputContainer", stream: "VideoStream") -> float:
-    """The presentation time of the first frame in seconds; the file is at its start again."""
-    import av
-
-    if stream.start_time is not None and stream.time_base:
-        return float(stream.start_time * stream.time_base)
-    try:
-        stamps = [p.pts for p, _ in zip(file.demux(stream), range(32), strict=False)]
-        file.seek(0)
-    except av.FFmpegError:
-        return 0.0
-    known = [stamp for stamp in stamps if stamp is not None]
-    return float(min(known) * stream.time_base) if known and stream.time_base else 0.0
-
-
-def _aspect(stream: "VideoStream") -> float:
-    """How much wider than high a pixel is; strange values are mistakes."""
-    ratio = float(stream.sample_aspect_ratio or 1)
-    return ratio if 0.25 <= ratio <= 4 else 1.0
-
-
-def _upright_size(frame: "Decoded", stream: "VideoStream") -> tuple[int, int]:
-    width, height = max(1, round(frame.width * _aspect(stream))), frame.height
-    return (height, width) if frame.rotation % 180 else (width, height)
-
-
-@dataclass(frozen=True, slots=True)
-class _Conversion:
-    """Turns a decoded frame into RGB when it is wanted; most frames are only passed over."""
-
-    frame: "Decoded"
-    stream: "VideoStream"
-    side: int
-
-    def __call__(self) -> NDArray[np.uint8]:
-        frame = self.frame
-        width, height = frame.width * _aspect(self.stream), float(frame.height)
-        scale = min(1.0, self.side / max(width, height))
-        size = max(1, round(width * scale)), max(1, round(height * scale))
-        if transfer := _HDR.get(int(frame.color_trc or 0)):
-            deep = frame.reformat(*size, format="rgb48le", threads=1).to_ndarray()
-            rgb = tone_map(deep.astype(np.uint16, copy=False), transfer)
-        elif frame.interlaced_frame:
-            # Every other line shows another moment; one field is enough to read a face.
-            whole = frame.reformat(frame.width, frame.height, format="rgb24", threads=1)
-            field = np.asarray(whole.to_ndarray()[::2], dtype=np.uint8)
-            rgb = np.asarray(cv2.resize(field, size, interpolation=cv2.INTER_AREA), np.uint8)
-        else:
-            small = frame.reformat(*size, format="rgb24", threads=1)
-            rgb = np.asarray(small.to_ndarray(), dtype=np.uint8)
-        turned: NDArray[np.uint8] = np.rot90(rgb, round(frame.rotation / 90))
-        return np.ascontiguousarray(turned)
-
-
 # --- Animated pictures ------------------------------------------------------------------------
 
 
@@ -462,7 +296,7 @@ def _open_animation(path: Path, container: str) -> Image.Image:
         picture = Image.open(path, formats=[container])
         picture.load()
     except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise _broken() from error
+        raise broken() from error
     return picture
 
 
@@ -489,7 +323,7 @@ def _inspect_animation(path: Path, container: str) -> VideoHeader:
             raise MediaError("too_many_pixels", f"Its frames have {width} × {height} pixels.")
         spans = list(_animation_times(picture))
     if not spans:
-        raise _broken()
+        raise broken()
     times = np.array([time for time, _ in spans])
     seconds = spans[-1][0] + spans[-1][1]
     return VideoHeader(

@@ -18,8 +18,6 @@ from recognition.engine.emotions import EMOTIONS
 from recognition.engine.timeline import relative_to
 from recognition.models import Analysis, Face, Marker
 
-# What begins a formula in a spreadsheet (OWASP, CSV injection), the full-width forms included.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 COLUMNS = [
     *["analysis", "kind", "title", "tags", "created_at", "model_version"],
     *["face", "track", "track_name", "seconds", "frame", "x", "y", "width", "height", "score"],
@@ -115,12 +113,7 @@ def as_cells(row: list[Any]) -> list[Any]:
 
 def _cell(value: Any) -> Any:
     if isinstance(value, str):
-        return as_text(value)
+        return describe.as_text(value)
     if isinstance(value, list):
-        return as_text(", ".join(value))
+        return describe.as_text(", ".join(value))
     return value.isoformat() if isinstance(value, datetime) else value
-
-
-def as_text(value: str) -> str:
-    """A cell that spreadsheets show as text and don't evaluate."""
-    return f"'{value}" if value.startswith(FORMULA) else value

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from pathlib import PurePath
 from typing import cast
 
 from django.core.files.storage import default_storage
@@ -13,6 +14,13 @@ from recognition.models import Job
 
 # A file this old without a row belongs to nobody: a crash or a deleted account left it behind.
 ORPHANED_AFTER = timedelta(hours=1)
+
+
+def clean_name(name: str, otherwise: str = "photo") -> str:
+    """A file name without folders and control characters, at most 200 characters."""
+    base = PurePath(name.replace("\\", "/")).name
+    printable = "".join(char for char in base if char.isprintable()).strip()
+    return otherwise if printable in {"", ".."} else printable[:200]
 
 
 def delete_files(names: Iterable[str | None]) -> None:

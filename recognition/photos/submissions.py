@@ -14,7 +14,7 @@ from recognition.engine import formats, media, video
 from recognition.engine.errors import MediaError
 from recognition.engine.types import Detail, FaceMode, PhotoHeader
 from recognition.jobs import work
-from recognition.jobs.files import delete_files
+from recognition.jobs.files import clean_name, delete_files
 from recognition.models import Analysis, ApiKey, ModelVersion
 from recognition.photos.uploads import LimitedUpload
 
@@ -52,10 +52,10 @@ def submit_image(
     header = media.inspect_photo(
         content, max_pixels=settings.MAX_PIXELS, max_jpeg_pixels=settings.MAX_JPEG_PIXELS
     )
-    name = clean_title(upload.name)
+    name = clean_name(upload.name)
     analysis = Analysis(
         owner=owner,
-        title=clean_title(title) if title else name,
+        title=clean_name(title) if title else name,
         tags=list(tags),
         notices=notices_for(header, name),
         face_mode=face_mode,
@@ -86,13 +86,6 @@ def store(analysis: Analysis, upload: File) -> None:
         # If the disk is full, the start of the file may be there.
         delete_files([f"{analysis.source.field.upload_to}/{name}"])
         raise
-
-
-def clean_title(name: str) -> str:
-    """A file name without folders and control characters, at most 200 characters."""
-    base = PurePath(name.replace("\\", "/")).name
-    printable = "".join(char for char in base if char.isprintable()).strip()
-    return "photo" if printable in {"", ".."} else printable[:200]
 
 
 def notices_for(header: PhotoHeader, title: str) -> list[describe.Message]:

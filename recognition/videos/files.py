@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from recognition import describe
 from recognition.engine.emotions import EMOTIONS
 from recognition.engine.timeline import smooth, top_spans
 from recognition.models import Analysis, Track
@@ -176,12 +177,8 @@ def _table(head: list[str], rows: list[list]) -> str:
     file = io.StringIO()
     table = csv.writer(file)
     table.writerow(head)
-    table.writerows([as_cell(value) for value in row] for row in rows)
+    table.writerows(
+        [describe.as_text(value) if isinstance(value, str) else value for value in row]
+        for row in rows
+    )
     return file.getvalue()
-
-
-def as_cell(value: object) -> object:
-    """A cell that spreadsheets show and don't evaluate."""
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r", "\n")):
-        return f"'{value}"
-    return value

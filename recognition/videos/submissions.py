@@ -14,7 +14,7 @@ from recognition.engine import video as video_files
 from recognition.engine.errors import MediaError
 from recognition.engine.types import Detail
 from recognition.jobs import work
-from recognition.jobs.files import delete_files
+from recognition.jobs.files import clean_name, delete_files
 from recognition.models import Analysis, Video
 
 NOT_A_VIDEO = "This isn't a video that Mien can read. Send MP4, MOV, WebM, MKV, AVI or MPEG."
@@ -62,7 +62,7 @@ def submit_video(
     check_size(owner, path.stat().st_size)
     with path.open("rb") as file:
         container = check_head(file.read(video_files.HEAD_BYTES))
-    name = clean_name(name)
+    name = clean_name(name, "video")
     analysis = Analysis(
         owner=owner,
         kind=Analysis.Kind.VIDEO,
@@ -87,13 +87,6 @@ def submit_video(
         delete_files([stored])
         raise
     return analysis
-
-
-def clean_name(name: str) -> str:
-    """A file name without folders and control characters, at most 200 characters."""
-    base = PurePath(name.replace("\\", "/")).name
-    printable = "".join(char for char in base if char.isprintable()).strip()
-    return "video" if printable in {"", ".."} else printable[:200]
 
 
 def _notices(name: str, container: str) -> list[describe.Message]:

@@ -20,6 +20,7 @@ from django.utils import timezone
 from recognition.api import allowances
 from recognition.engine.errors import CodedError, MediaError
 from recognition.engine.video import HEAD_BYTES
+from recognition.jobs.files import clean_name
 from recognition.models import Analysis, Upload
 from recognition.videos import submissions
 
@@ -58,7 +59,7 @@ def create(
         raise UploadError(507, "insufficient_storage", message)
     upload = Upload(
         owner=owner,
-        name=submissions.clean_name(metadata.get("filename", "video")),
+        name=clean_name(metadata.get("filename", ""), "video"),
         length=length,
         metadata=dict(metadata),
         options=options,

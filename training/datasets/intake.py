@@ -16,8 +16,8 @@ from django.db.models import ProtectedError
 
 from recognition.engine.errors import CodedError
 from recognition.jobs import work
+from recognition.jobs.files import clean_name
 from recognition.photos import corrections
-from recognition.photos.submissions import clean_title
 from recognition.photos.uploads import LimitedUpload, LimitedUploadHandler
 from training.datasets import events
 from training.models import Dataset
@@ -64,7 +64,7 @@ def add_upload(
         if votes is not None:
             votes_path = _store(votes, folder / f"votes-{_safe_name(votes.name, TABLES)}")
         dataset, created = _add(
-            user, path, votes_path, name or clean_title(data.name), classes, pk=pk, uploaded=True
+            user, path, votes_path, name or clean_name(data.name), classes, pk=pk, uploaded=True
         )
     except BaseException:
         shutil.rmtree(folder)
@@ -102,7 +102,7 @@ def add_path(
     beside = data.parent / VOTES_BESIDE
     if votes_path is None and data.name.lower().endswith(TABLES) and beside.is_file():
         votes_path = _inside(str(beside))
-    return _add(user, data, votes_path, name or clean_title(data.name), classes, uploaded=False)
+    return _add(user, data, votes_path, name or clean_name(data.name), classes, uploaded=False)
 
 
 def server_files() -> list[str]:
@@ -217,7 +217,7 @@ def _inside(text: str) -> Path:
 
 
 def _safe_name(name: str, kinds: tuple[str, ...]) -> str:
-    safe = re.sub(r"[^\w.-]", "_", clean_title(name), flags=re.ASCII).lstrip(".")[-100:]
+    safe = re.sub(r"[^\w.-]", "_", clean_name(name), flags=re.ASCII).lstrip(".")[-100:]
     if not safe.lower().endswith(kinds):
         raise DatasetRefused(
             "wrong_kind", f"{name[:200]!r} has the wrong type. Choose {', '.join(kinds)}."

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from recognition.engine.errors import ModelError
 from recognition.jobs import work
+from recognition.jobs.files import clean_name
 from recognition.jobs.lease import Status
-from recognition.photos.submissions import clean_title
 from recognition.photos.uploads import LimitedUpload, LimitedUploadHandler
 from recognition.registry import cards, registry
 from recognition.registry.model_files import check_size, read_weights
@@ -82,7 +82,7 @@ def add(
             f"{name[:200]!r} has the wrong type. Choose {' or '.join(KINDS)}; turn other weights "
             "into an npz first.",
         )
-    found = ModelImport(name=clean_title(name)[:200], note=note[:200], created_by=user)
+    found = ModelImport(name=clean_name(name)[:200], note=note[:200], created_by=user)
     found.dataset = dataset
     if name.lower().endswith(".onnx"):
         return _register(found, content, card)

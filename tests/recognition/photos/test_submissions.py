@@ -4,7 +4,7 @@ import pytest
 
 from recognition.engine.errors import MediaError
 from recognition.models import Analysis
-from recognition.photos.submissions import clean_title, submit_image
+from recognition.photos.submissions import clean_name, submit_image
 from tests.recognition.uploads import animation, bomb, picture, submit, upload_of
 
 pytestmark = pytest.mark.django_db
@@ -88,7 +88,7 @@ def test_a_right_extension_needs_no_notice(user, astronaut):
     ],
 )
 def test_the_title_is_a_clean_file_name(user, astronaut, name, title):
-    assert clean_title(name) == title
+    assert clean_name(name) == title
 
 
 def test_without_a_broker_the_photo_stays_queued(

@@ -212,9 +212,10 @@ def test_track_summaries_as_a_table(api):
     assert (row["track"], row["frames"], row["episodes_happy"]) == ("1", "20", "1")
 
 
-def test_names_are_no_formulas(api):
-    api("patch", "tracks/1/", {"name": "=1+1"})
-    assert rows(api("get", "files/tracks/").content.decode())[0]["name"] == "'=1+1"
+@pytest.mark.parametrize("name", ["=1+1", "@SUM(A1)", "＝1+1"])
+def test_names_are_no_formulas(api, name):
+    api("patch", "tracks/1/", {"name": name})
+    assert rows(api("get", "files/tracks/").content.decode())[0]["name"] == f"'{name}"
 
 
 def test_there_are_no_other_files(api):
