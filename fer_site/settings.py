@@ -274,6 +274,7 @@ CELERY_TASK_ROUTES = {
     "recognition.tasks.analyze_frame": {"queue": "frames"},
     "recognition.tasks.prepare_video": {"queue": "videos"},
     "recognition.tasks.carry_out_part": {"queue": "videos"},
+    "recognition.tasks.annotate_video": {"queue": "videos"},
     "recognition.tasks.export": {"queue": "exports"},
     "recognition.tasks.deliver": {"queue": "webhooks"},
     "training.tasks.train": {"queue": "training"},

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from recognition.engine.emotions import EMOTIONS
 from recognition.engine.sharpness import BLURRED
-from recognition.models import Analysis, Face
+from recognition.models import Analysis, Export, Face
 
 Hint = Literal["whole_picture", "small", "blurred", "turned"]
 
@@ -69,7 +69,8 @@ class VideoState(TypedDict):
     """How a video is read, and what its file is; times in seconds, `fps` null for every frame.
 
     `share` is the part of the `planned` frames that was read so far, `speed` frames a second.
-    `missing` counts instants that could not be read, by reason.
+    `missing` counts instants that could not be read, by reason. `live`: the tracks are still those
+    of the live session during which the video was recorded.
     """
 
     fps: float | None
@@ -77,6 +78,7 @@ class VideoState(TypedDict):
     end: float | None
     keep_audio: bool
     recorded: bool
+    live: bool
     codec: str
     frame_rate: float | None
     frames: int
@@ -87,6 +89,30 @@ class VideoState(TypedDict):
     seconds_left: float | None
     media_url: str | None
     media_type: str | None
+
+
+class ExportState(TypedDict):
+    """An export: `filters` as in a query string, `selected` the number of selected entries.
+
+    `rows_total` is null until the faces are counted, `file_url` until the file exists. For an
+    annotated video rows are frames, and there is no codebook.
+    """
+
+    id: str
+    status: str
+    format: str
+    filters: dict[str, str]
+    selected: int | None
+    rows_done: int
+    rows_total: int | None
+    size: int
+    created_at: str
+    finished_at: str | None
+    expires_at: str | None
+    sequence: int
+    error: Message | None
+    file_url: str | None
+    codebook_url: str | None
 
 
 class AnalysisSummary(TypedDict):
@@ -184,6 +210,7 @@ def describe_video(analysis: Analysis) -> VideoState:
         "end": video.end,
         "keep_audio": video.keep_audio,
         "recorded": video.recorded,
+        "live": video.session_id is not None and analysis.status != Analysis.Status.SUCCEEDED,
         "codec": video.codec,
         "frame_rate": video.frame_rate,
         "frames": video.frames,
@@ -322,3 +349,32 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 def as_text(value: str) -> str:
     """A cell that spreadsheets show as text and don't evaluate."""
     return f"'{value}" if value.startswith(FORMULA) else value
+
+
+def describe_export(export: Export) -> ExportState:
+    """The state of an export. Selected ids can be many, so they are only counted."""
+    filters = {name: text for name, text in export.filters.items() if name != "id"}
+    chosen = export.filters.get("id")
+    finished_at, expires_at = export.finished_at, export.expires_at
+    error: Message | None = None
+    if export.error_code:
+        error = {"code": export.error_code, "message": export.error_message}
+    return {
+        "id": str(export.pk),
+        "status": export.status,
+        "format": export.format,
+        "filters": filters,
+        "selected": chosen.count(",") + 1 if chosen else None,
+        "rows_done": export.rows_done,
+        "rows_total": export.rows_total,
+        "size": export.size,
+        "created_at": export.created_at.isoformat(),
+        "finished_at": finished_at.isoformat() if finished_at else None,
+        "expires_at": expires_at.isoformat() if expires_at else None,
+        "sequence": export.sequence,
+        "error": error,
+        "file_url": f"/api/v1/exports/{export.pk}/file/" if export.file else None,
+        "codebook_url": (
+            None if export.format == Export.Format.MP4 else f"/api/v1/exports/{export.pk}/codebook/"
+        ),
+    }

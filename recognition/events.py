@@ -10,8 +10,13 @@ from typing import Literal, TypedDict
 from channels.layers import get_channel_layer
 from redis.exceptions import RedisError
 
-from recognition.describe import AnalysisSummary, describe_analysis
-from recognition.models import Analysis
+from recognition.describe import (
+    AnalysisSummary,
+    ExportState,
+    describe_analysis,
+    describe_export,
+)
+from recognition.models import Analysis, Export
 
 logger = logging.getLogger(__name__)
 SEND_SECONDS = 5
@@ -24,6 +29,16 @@ class AnalysisChanged(TypedDict):
 
 class AnalysisDeleted(TypedDict):
     type: Literal["analysis.deleted"]
+    id: str
+
+
+class ExportChanged(TypedDict):
+    type: Literal["export.changed"]
+    export: ExportState
+
+
+class ExportDeleted(TypedDict):
+    type: Literal["export.deleted"]
     id: str
 
 
@@ -49,6 +64,18 @@ def publish_change(analysis: Analysis) -> None:
 def publish_deletion(owner_id: int, analysis_id: str) -> None:
     """Tell the owner's pages that an analysis was deleted."""
     event: AnalysisDeleted = {"type": "analysis.deleted", "id": analysis_id}
+    publish(owner_group(owner_id), event)
+
+
+def publish_export(export: Export) -> None:
+    """Send the new state of an export to its owner's pages."""
+    event: ExportChanged = {"type": "export.changed", "export": describe_export(export)}
+    publish(owner_group(export.owner_id), event)
+
+
+def publish_export_deletion(owner_id: int, export_id: str) -> None:
+    """Tell the owner's pages that an export was deleted."""
+    event: ExportDeleted = {"type": "export.deleted", "id": export_id}
     publish(owner_group(owner_id), event)
 
 

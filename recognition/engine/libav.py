@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,10 +87,12 @@ def decode(
     stream: "VideoStream",
     others: "Sequence[Stream]" = (),
     take: "Callable[[Packet[Any]], None] | None" = None,
+    wanted: Container[int] | None = None,
 ) -> "Iterator[Decoded]":
     """The frames in order of presentation; packets that cannot be decoded are skipped.
 
-    `take` is called with the packets of the other streams.
+    `take` is called with the packets of the other streams. Of frames whose stamps are not
+    `wanted` only those are decoded that others refer to.
     """
     import av
 
@@ -104,6 +106,8 @@ def decode(
             if take:
                 take(packet)
             continue
+        if wanted is not None and packet is not None:
+            stream.codec_context.skip_frame = "DEFAULT" if packet.pts in wanted else "NONREF"
         try:
             yield from stream.decode(packet)
         except av.FFmpegError as error:
@@ -112,12 +116,21 @@ def decode(
             return
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which frames are needed: `numbers` of all by their stamps, `wanted` stamps."""
+
+    numbers: Mapping[int, int]
+    wanted: Container[int]
+
+
 def decoded(
     file: "InputContainer",
     stream: "VideoStream",
     origin: float,
     start: float = 0.0,
     first_number: int = 0,
+    plan: Plan | None = None,
     *,
     side: int = READ_SIDE,
     others: "Sequence[Stream]" = (),
@@ -126,10 +139,10 @@ def decoded(
     """The frames from `start` on: number, time since `origin`, and a function that converts it.
 
     A time that is not after the last one is left out. `first_number` is that of the first frame;
-    `take` gets the packets of the `others`.
+    `take` gets the packets of the `others`. With a plan, frames that are not needed may be missing.
     """
     previous, number = -math.inf, first_number
-    for frame in decode(file, stream, others, take):
+    for frame in decode(file, stream, others, take, plan.wanted if plan else None):
         if frame.time is not None:
             time = frame.time - origin
         else:
@@ -137,6 +150,8 @@ def decoded(
         if time <= previous or time < start - 1e-6:
             continue
         previous = time
+        if plan and frame.pts is not None:
+            number = plan.numbers.get(frame.pts, number)
         yield number, time, Conversion(frame, stream, side)
         number += 1
 

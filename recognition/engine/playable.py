@@ -3,7 +3,7 @@
 Its packets are copied where browsers know the codec; otherwise it is encoded again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
     from av.packet import Packet
     from av.video.stream import VideoStream
+
+Draw = Callable[["np.ndarray", float], "np.ndarray"]
+"""Changes an upright frame [H, W, 3] at a time in seconds."""
 
 SIDE = 1920  # the longest side of a video that is encoded again
 _ENCODER = {"preset": "veryfast", "crf": "23", "threads": "1", "g": "60"}
@@ -41,23 +44,33 @@ def media_type_of(path: Path) -> str:
         return f"video/{_copied_to(stream) or 'mp4'}"
 
 
-def copy_playable(path: Path, target: Path, *, audio: bool = True) -> Iterator[float]:
-    """Write the copy to `target`; gives the share that is done, up to 1. Raises MediaError."""
+def copy_playable(
+    path: Path, target: Path, *, audio: bool = True, draw: Draw | None = None
+) -> Iterator[float]:
+    """Write the copy to `target`; gives the share that is done, up to 1. Raises MediaError.
+
+    With `draw` every frame passes through it, and the copy is MP4.
+    """
     import av
 
     container = container_of(path)
     if container in ANIMATIONS:
         with av.open(str(target), "w", format="mp4") as output:
-            _encode_animation(path, output)
+            _encode_animation(path, output, draw)
         yield 1.0
         return
     with opened(path, container, audio=audio) as (file, stream):
-        kind = _copied_to(stream)
+        kind = None if draw else _copied_to(stream)
         seconds = float(stream.duration or 0) * float(stream.time_base or 0)
         seconds = seconds or (file.duration or 0) / 1_000_000 or 1.0
         with av.open(str(target), "w", format=kind or "mp4") as output:
             told = 0.0
-            for time in (_copy if kind else _encode)(file, stream, output, audio):
+            times = (
+                _copy(file, stream, output, audio)
+                if kind
+                else _encode(file, stream, output, audio, draw)
+            )
+            for time in times:
                 if time >= told + _TELL_EVERY:
                     told = time
                     yield min(0.99, time / seconds)
@@ -127,7 +140,11 @@ def _with_decoding_times(
 
 
 def _encode(
-    file: "InputContainer", stream: "VideoStream", output: "OutputContainer", audio: bool
+    file: "InputContainer",
+    stream: "VideoStream",
+    output: "OutputContainer",
+    audio: bool,
+    draw: Draw | None,
 ) -> Iterator[float]:
     """Encodes every frame again, upright; gives their times in seconds."""
     origin = origin_of(file, stream)
@@ -136,7 +153,7 @@ def _encode(
     for _number, time, convert in decoded(
         file, stream, origin, side=SIDE, others=sound.streams, take=sound.take
     ):
-        rgb = convert()
+        rgb = draw(convert(), time) if draw else convert()
         encoder = encoder or _Encoder(output, rgb.shape[1], rgb.shape[0])
         encoder.add(rgb, time)
         yield time
@@ -146,11 +163,12 @@ def _encode(
     sound.finish()
 
 
-def _encode_animation(path: Path, output: "OutputContainer") -> None:
+def _encode_animation(path: Path, output: "OutputContainer", draw: Draw | None) -> None:
     encoder: _Encoder | None = None
     for frame in read_frames(path, None):
-        encoder = encoder or _Encoder(output, frame.rgb.shape[1], frame.rgb.shape[0])
-        encoder.add(frame.rgb, frame.time)
+        rgb = draw(frame.rgb, frame.time) if draw else frame.rgb
+        encoder = encoder or _Encoder(output, rgb.shape[1], rgb.shape[0])
+        encoder.add(rgb, frame.time)
     if encoder:
         encoder.finish()
 

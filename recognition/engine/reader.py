@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .annotate import painter, read_marks
 from .classifier import SHIPPED_MODEL, EmotionClassifier
 from .clips import Sample, divide, sample_faces
 from .detector import MtcnnDetector
@@ -77,7 +78,7 @@ def _print(number: int, line: Line) -> None:
 def answer(request: Line) -> Iterator[Line]:
     """The lines that answer a request, without the last. Raises CodedError."""
     actions: dict[str, Callable[..., Iterator[Line]]]
-    actions = {"inspect": _inspect, "read": _read, "copy": _copy}
+    actions = {"inspect": _inspect, "read": _read, "copy": _copy, "annotate": _annotate}
     yield from actions[request.pop("do")](Path(request.pop("path")), **request)
 
 
@@ -177,6 +178,13 @@ def _copy(path: Path, target: str, audio: bool) -> Iterator[Line]:
     """Writes a copy that browsers play; lines tell its kind and the share that is done."""
     yield {"kind": media_type_of(path).removeprefix("video/")}
     for share in copy_playable(path, Path(target), audio=audio):
+        yield {"share": round(share, 4)}
+
+
+def _annotate(path: Path, target: str, marks: str, width: int, step: float) -> Iterator[Line]:
+    """Writes an MP4 with the faces of a file of marks; lines tell the share that is done."""
+    draw = painter(read_marks(Path(marks)), width, step)
+    for share in copy_playable(path, Path(target), draw=draw):
         yield {"share": round(share, 4)}
 
 

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from recognition import describe
 from recognition.api.filters import LONGEST_TEXT
 from recognition.api.pages import NewestFirst
 from recognition.api.people import person_of
@@ -20,25 +21,26 @@ from recognition.api.private_files import serve_download
 from recognition.api.problems import Problem
 from recognition.api.states import StateSerializer
 from recognition.api.views import RateHeaders
-from recognition.history import events, export_requests, exports, statistics
+from recognition.history import export_requests, exports, statistics
 from recognition.history.codebook import table_schema
 from recognition.history.table_files import FILES
 from recognition.jobs import work
 from recognition.models import EMOTION_CHOICES, Analysis, Export
 from recognition.programs.repeats import IDEMPOTENCY_KEY, answer_once
 
-BINARY = {
-    (200, kind.content_type.partition(";")[0]): OpenApiTypes.BINARY for kind in FILES.values()
-}
+VIDEO = Export.Format.MP4
+MEDIA = {name: (kind.content_type, kind.extension) for name, kind in FILES.items()}
+MEDIA[VIDEO] = "video/mp4", "mp4"
+BINARY = {(200, kind.partition(";")[0]): OpenApiTypes.BINARY for kind, _extension in MEDIA.values()}
 
 
 class ExportSerializer(StateSerializer):
     """An export and its progress."""
 
-    state = events.ExportState
+    state = describe.ExportState
 
-    def to_representation(self, instance: Export) -> events.ExportState:
-        return events.describe_export(instance)
+    def to_representation(self, instance: Export) -> describe.ExportState:
+        return describe.describe_export(instance)
 
 
 class FiltersSerializer(serializers.Serializer):
@@ -96,6 +98,7 @@ class ExportViewSet(
     def create(self, request: Request) -> Response:
         """Queue an export. Without filters it covers everything; entries without faces have no row.
 
+        `mp4` is one video, given by `id`, with its faces drawn onto it.
         The file is kept for seven days. With an `Idempotency-Key` you can repeat the request for
         24 hours, and it runs once.
         """
@@ -151,15 +154,18 @@ class ExportViewSet(
         export = self.get_object()
         if not export.file:
             raise Problem(404, "no_file", f"This export is {export.status}: it has no file.")
-        kind = FILES[export.format]
-        name = f"mien-faces-{export.created_at:%Y-%m-%d-%H%M}.{kind.extension}"
-        return serve_download(export.file, kind.content_type, name)
+        kind, extension = MEDIA[export.format]
+        what = "annotated" if export.format == VIDEO else "faces"
+        name = f"mien-{what}-{export.created_at:%Y-%m-%d-%H%M}.{extension}"
+        return serve_download(export.file, kind, name)
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     @action(detail=True)
     def codebook(self, request: Request, pk: Any = None) -> Response:
         """The meaning of the columns as a Table Schema (Frictionless), for other programs."""
         export = self.get_object()
+        if export.format == VIDEO:
+            raise Problem(404, "no_codebook", "An annotated video has no columns.")
         name = f"mien-faces-{export.created_at:%Y-%m-%d-%H%M}.schema.json"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return Response(table_schema(), headers=headers)

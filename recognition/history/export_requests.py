@@ -35,6 +35,8 @@ class TooManyExports(Exception):
 def request_export(owner: User, format: str, filters: Mapping[str, Any]) -> Export:
     """A queued export and the message for its worker. Raises FiltersRefused or TooManyExports."""
     checked = check_filters(filters)
+    if format == Export.Format.MP4:
+        check_video(owner, checked)
     with transaction.atomic():
         check_room(owner)
         if Export.objects.filter(owner=owner).count() >= MOST_KEPT:
@@ -60,6 +62,15 @@ def check_room(owner: User) -> None:
         raise TooManyExports(
             f"{MOST_AT_ONCE} exports are being made already: wait for one or cancel it."
         )
+
+
+def check_video(owner: User, filters: Mapping[str, str]) -> None:
+    """Raises FiltersRefused unless the filters name one video that can be annotated."""
+    chosen = HistoryFilter({"id": filters.get("id", ",")}, Analysis.objects.filter(owner=owner))
+    one = "," not in filters.get("id", ",") and chosen.is_valid() and set(filters) == {"id"}
+    if not one or not chosen.qs.filter(status=Status.SUCCEEDED).exclude(media="").exists():
+        message = "Choose one video that has been read, by its id: this format shows one."
+        raise FiltersRefused({"id": [("one_video", message)]})
 
 
 def check_filters(filters: Mapping[str, Any]) -> dict[str, str]:

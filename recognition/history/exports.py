@@ -14,8 +14,8 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from recognition import events
 from recognition.engine.errors import CodedError
-from recognition.history import events
 from recognition.history.filters import HistoryFilter
 from recognition.history.table_files import FILES, TableFile
 from recognition.history.tables import read_rows

@@ -1,8 +1,10 @@
 """The Celery tasks of exports, and exports as a kind of job."""
 
 from celery import shared_task
+from django.db.models import Q
 
-from recognition.history import events, exports
+from recognition import events
+from recognition.history import exports
 from recognition.jobs import work
 from recognition.jobs.broker import send
 from recognition.jobs.kinds import Kind, register
@@ -32,6 +34,8 @@ KIND = register(
         label="Export",
         gave_up="The export failed three times. Retry it later.",
         files=("file",),
+        rows=~Q(format=Export.Format.MP4),  # recognition.videos makes those
+        matches=lambda export: export.format != Export.Format.MP4,
         person="owner",
         title=lambda export: export.name,
     )

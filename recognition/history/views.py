@@ -6,8 +6,9 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
+from recognition import describe
 from recognition.api.people import person_of
-from recognition.history import events, statistics, tables
+from recognition.history import statistics, tables
 from recognition.history.filters import HistoryFilter
 from recognition.history.paging import HistoryPaginator
 from recognition.models import Export, ModelVersion
@@ -40,7 +41,7 @@ def analysis_faces(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @login_required
 def export_list(request: HttpRequest) -> HttpResponse:
-    data = [events.describe_export(export) for export in person_of(request).exports.all()]
+    data = [describe.describe_export(export) for export in person_of(request).exports.all()]
     return render(request, "history/exports.html", {"exports_data": data, "kept": Export.KEPT})
 
 

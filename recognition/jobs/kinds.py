@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from recognition.models import Job
+from recognition.models import Job, ModelVersion
 
 ALWAYS = Q(pk__isnull=False)
 
@@ -60,6 +60,8 @@ class Kind:
 
     retry: Callable[[Any], bool] | None = None
     cancel: Callable[[Any], bool] | None = None
+    rerun: Callable[[Any, ModelVersion], Job | None] | None = None
+    """Begins a new job on what is kept of an ended one; None if nothing is."""
     sweep: Callable[[], None] | None = None
     """Where a kind does these in its own way; see `work`."""
 

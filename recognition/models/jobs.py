@@ -72,6 +72,7 @@ class QueueSwitch(models.Model):
 class Export(Job):
     """Faces from someone's history as a file, made in the background.
 
+    `rows` are those of a table; of an annotated video, its frames.
     `filters` are those of recognition.history.filters.HistoryFilter, as in a query string.
     """
 
@@ -81,6 +82,7 @@ class Export(Job):
         XLSX = "xlsx"
         JSONL = "jsonl"
         PARQUET = "parquet"
+        MP4 = "mp4"  # one video with its faces drawn onto it
 
     KEPT = timedelta(days=7)  # when it is deleted with its file
     queue = "exports"
@@ -105,7 +107,7 @@ class Export(Job):
     @property
     def name(self) -> str:
         """Its name in lists of jobs: the content belongs to the owner."""
-        return f"faces as {self.format}"
+        return "annotated video" if self.format == "mp4" else f"faces as {self.format}"
 
     @property
     def expires_at(self) -> datetime | None:

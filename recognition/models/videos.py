@@ -24,6 +24,10 @@ class Video(models.Model):
     end = models.FloatField(null=True)
     keep_audio = models.BooleanField(default=True)
     recorded = models.BooleanField(default=False)  # with the camera, on the live page
+    # The live session beside the recording, whose numbers are shown until the video has been read;
+    # and how many seconds of it had passed when the recording began.
+    session = models.ForeignKey(Analysis, null=True, on_delete=models.SET_NULL, related_name="+")
+    session_start = models.FloatField(default=0.0)
 
     # The file, as its packets show it.
     container = models.CharField(max_length=20, blank=True)
@@ -38,6 +42,11 @@ class Video(models.Model):
 
     def __str__(self) -> str:
         return f"video {self.pk}"
+
+    @property
+    def step(self) -> float:
+        """Seconds between two frames that are read."""
+        return 1 / (self.fps or self.frame_rate or 25)
 
 
 class VideoPart(Job):

@@ -4,18 +4,8 @@ import io
 
 from PIL import Image, ImageDraw, ImageFont
 
+from recognition.engine.emotions import COLORS
 from recognition.models import NOT_A_FACE, Analysis, Face
-
-# The colors of the pages (static/css/shared/tokens.css).
-COLORS = {
-    "angry": "#c8430b",
-    "disgust": "#1a6650",
-    "fear": "#9430a6",
-    "happy": "#bd8800",
-    "sad": "#16337f",
-    "surprise": "#2f93d6",
-    "neutral": "#868b92",
-}
 
 
 def annotate(analysis: Analysis) -> bytes:

@@ -31,6 +31,7 @@ from recognition.api.views import RateHeaders
 from recognition.engine.errors import MediaError
 from recognition.engine.types import DETAILS, FACE_MODES
 from recognition.jobs import broker, work
+from recognition.jobs.kinds import kind_of
 from recognition.models import Analysis, ModelVersion
 from recognition.photos import analyses, submissions
 from recognition.photos.annotation import annotate
@@ -276,13 +277,15 @@ class AnalysisViewSet(
     @extend_schema(request=RerunSerializer, responses={202: AnalysisDetailSerializer})
     @action(detail=True, methods=["post"])
     def rerun(self, request: Request, pk: Any = None) -> Response:
-        """Analyze the stored photo with another model version, as a new analysis."""
+        """Analyze the stored photo or video with another model version, as a new analysis."""
         analysis = self.get_object()
         wanted = RerunSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
-        if not analysis.photo:
-            raise Problem(409, "no_photo", "There is no stored photo to analyze again.")
-        again = submissions.rerun(analysis, wanted.validated_data["model_version"])
+        rerun = kind_of(analysis).rerun
+        again = rerun(analysis, wanted.validated_data["model_version"]) if rerun else None
+        if again is None:
+            message = "There is no stored photo or video to analyze again."
+            raise Problem(409, "no_photo", message)
         response = Response(AnalysisDetailSerializer(again).data, 202)
         response["Location"] = self.reverse_action("detail", args=[again.pk])
         return response

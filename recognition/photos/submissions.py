@@ -65,8 +65,10 @@ def submit_image(
     return analysis
 
 
-def rerun(analysis: Analysis, version: ModelVersion) -> Analysis:
-    """A new analysis of the stored photo with this model version."""
+def rerun(analysis: Analysis, version: ModelVersion) -> Analysis | None:
+    """A new analysis of the stored photo with this model version; None without a photo."""
+    if not analysis.photo:
+        return None
     kept = ("owner", "title", "tags", "face_mode", "detail", "width", "height")
     again = Analysis(requested_version=version, **{name: getattr(analysis, name) for name in kept})
     with analysis.photo.open() as photo:

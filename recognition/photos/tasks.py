@@ -9,7 +9,7 @@ from recognition.jobs import work
 from recognition.jobs.broker import send
 from recognition.jobs.kinds import Kind, register
 from recognition.models import Analysis
-from recognition.photos import analyses
+from recognition.photos import analyses, submissions
 from recognition.programs import webhooks
 
 
@@ -40,5 +40,6 @@ KIND = register(
         retryable=~Q(source=""),  # the upload of an unreadable photo is not kept
         person="owner",
         title=lambda analysis: None,
+        rerun=submissions.rerun,
     )
 )

@@ -33,12 +33,10 @@ def home(request: HttpRequest) -> HttpResponse:
 def analysis_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     analysis = get_object_or_404(person_of(request).analyses, pk=pk)
     data: describe.AnalysisSummary
-    if analysis.kind == Analysis.Kind.WEBCAM:
-        template, data = "live/session.html", describe.describe_with_tracks(analysis)
-    elif analysis.kind == Analysis.Kind.VIDEO:  # its page loads the rest bit by bit
-        template, data = "videos/video.html", describe.describe_analysis(analysis)
-    else:
+    if analysis.kind == Analysis.Kind.IMAGE:
         template, data = "photos/analysis.html", describe.describe_with_faces(analysis)
+    else:  # what happens over time is loaded bit by bit
+        template, data = "videos/replay.html", describe.describe_analysis(analysis)
     versions = ModelVersion.objects.filter(archived=False)
     context = {
         "analysis": analysis,

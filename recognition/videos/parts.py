@@ -2,7 +2,6 @@
 
 import base64
 import time
-from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -25,13 +24,12 @@ Status = Analysis.Status
 
 STORE_EVERY = 0.8  # seconds between two writes of a segment's rows; the first comes sooner
 FIRST_STORE = 0.3
-CHECK_EVERY = 0.7  # seconds after which a worker notices that its video was canceled
 TRACKS_PER_SECOND = 1000  # of provisional numbers, by the millisecond
 
 
 def carry_out(part: VideoPart) -> None:
     """Do a part of the work that this worker has claimed."""
-    with suppress(Unwanted):
+    with suppress(readers.Unwanted):
         (copy if part.task == VideoPart.Task.COPY else read)(part)
 
 
@@ -55,7 +53,7 @@ def read(part: VideoPart) -> None:
     )
     store_at = time.monotonic() + FIRST_STORE
     with closing(lines):
-        for line in _while_wanted(part, lines):
+        for line in readers.while_wanted(part, lines):
             if line and "pictures" in line:
                 rows.pictures = line["pictures"]
             elif line:
@@ -64,23 +62,6 @@ def read(part: VideoPart) -> None:
                 rows.store()
                 store_at = time.monotonic() + STORE_EVERY
     work.finish(part, rows.finish)
-
-
-class Unwanted(Exception):
-    """The part was canceled, or given to another worker."""
-
-
-def _while_wanted(
-    part: VideoPart, lines: Iterable[dict[str, Any] | None]
-) -> Iterator[dict[str, Any] | None]:
-    """The lines while this worker holds the part. Raises Unwanted."""
-    looked_at = time.monotonic()
-    for line in lines:
-        if time.monotonic() - looked_at > CHECK_EVERY:
-            looked_at = time.monotonic()
-            if not lease.owned(part).exists():
-                raise Unwanted
-        yield line
 
 
 class _Rows:
@@ -128,7 +109,7 @@ class _Rows:
                     frame_count=F("frame_count") + len(lines), sequence=F("sequence") + 1
                 )
         if not held:
-            raise Unwanted
+            raise readers.Unwanted
         self.lines = []
         tell(part.analysis_id)
 
@@ -224,12 +205,12 @@ def copy(part: VideoPart) -> None:
             "copy", path=str(source), target=partial, audio=analysis.video.keep_audio
         )
         with closing(lines):
-            for line in _while_wanted(part, lines):
+            for line in readers.while_wanted(part, lines):
                 kind = (line or {}).get("kind", kind)
                 if line and "share" in line and time.monotonic() - told_at > STORE_EVERY:
                     told_at = time.monotonic()
                     if not lease.change(part, share=line["share"]):
-                        raise Unwanted
+                        raise readers.Unwanted
                     tell(part.analysis_id)
         name = f"videos/{analysis.pk}.{kind}"
         Path(partial).chmod(0o600)

@@ -8,17 +8,20 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Iterator
 from typing import Any
 
 from django.conf import settings
 
 from recognition.engine.errors import MediaError
+from recognition.jobs import lease
+from recognition.models import Job
 
 logger = logging.getLogger(__name__)
 
 HEARTBEAT = 0.5  # seconds of silence after which the caller gets a chance to stop
 NICENESS = 10  # photos and pages come first
+CHECK_EVERY = 0.7  # seconds after which a worker notices that its job was canceled
 MOST_REQUESTS = 200  # then a fresh process takes over, in case memory leaks
 
 Line = dict[str, Any]
@@ -26,6 +29,10 @@ Line = dict[str, Any]
 
 class ReaderDied(Exception):
     """The process ended or fell silent in the middle of an answer."""
+
+
+class Unwanted(Exception):
+    """The job was canceled, or given to another worker."""
 
 
 class Reader:
@@ -129,3 +136,14 @@ def ask(do: str, **options: Any) -> Generator[Line | None]:
     finally:
         if reader.busy:
             reader.kill()
+
+
+def while_wanted(job: Job, lines: Iterable[Line | None]) -> Iterator[Line | None]:
+    """The lines while this worker holds the job. Raises Unwanted."""
+    looked_at = time.monotonic()
+    for line in lines:
+        if time.monotonic() - looked_at > CHECK_EVERY:
+            looked_at = time.monotonic()
+            if not lease.owned(job).exists():
+                raise Unwanted
+        yield line

@@ -1,7 +1,9 @@
 """Expressions over time: series for charts, boxes for the player, summaries of tracks."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, TypedDict
 
 import numpy as np
@@ -78,11 +80,12 @@ def load(
     excluded: bool = False,
 ) -> list[TrackRows]:
     """The samples of each track within [start, end); spans excluded by the owner only if wanted."""
-    rows = analysis.faces.filter(track__isnull=False)
-    if start is not None:
-        rows = rows.filter(time__gte=start)
+    source, shift = source_of(analysis)
+    rows = source.faces.filter(track__isnull=False)
+    if start is not None or shift:
+        rows = rows.filter(time__gte=(start or 0.0) + shift)
     if end is not None:
-        rows = rows.filter(time__lt=end)
+        rows = rows.filter(time__lt=end + shift)
     if numbers:
         rows = rows.filter(track__number__in=numbers)
     if not excluded:
@@ -92,11 +95,22 @@ def load(
         "track_id", "time", "probabilities"
     ):
         times, raw = found.setdefault(track, ([], []))
-        times.append(time or 0.0)
+        times.append(round((time or 0.0) - shift, 4))
         raw.append(probabilities)
-    tracks = {track.pk: track for track in analysis.tracks.defer("picture")}
+    tracks = {track.pk: track for track in source.tracks.defer("picture")}
     ordered = sorted(found.keys() & tracks.keys(), key=lambda pk: tracks[pk].number)
     return [TrackRows(tracks[pk], np.array(found[pk][0]), np.array(found[pk][1])) for pk in ordered]
+
+
+def source_of(analysis: Analysis) -> tuple[Analysis, float]:
+    """Whose rows are shown, and how many seconds earlier their clock began.
+
+    Until a recording has been read, those of the live session beside it.
+    """
+    video = analysis.video if analysis.kind == Analysis.Kind.VIDEO else None
+    if video and video.session and analysis.status != Analysis.Status.SUCCEEDED:
+        return video.session, video.session_start
+    return analysis, 0.0
 
 
 def excluded_spans(analysis: Analysis, field: str = "time") -> Q:
@@ -151,9 +165,10 @@ def _named(values: Floats) -> dict[str, list[float]]:
 def summarize(analysis: Analysis, threshold: float = THRESHOLD) -> list[TrackSummary]:
     """Each track's summary, relative to its baseline; excluded spans are left out."""
     found = {rows.track.pk: rows for rows in load(analysis)}
-    pictured = set(analysis.tracks.exclude(picture=None).values_list("pk", flat=True))
+    source, _shift = source_of(analysis)
+    pictured = set(source.tracks.exclude(picture=None).values_list("pk", flat=True))
     summaries = []
-    for track in analysis.tracks.defer("picture"):
+    for track in source.tracks.defer("picture"):
         rows = found.get(track.pk)
         if rows is not None:
             summaries.append(_summarize(analysis, rows, threshold, track.pk in pictured))
@@ -207,15 +222,41 @@ def boxes(analysis: Analysis, start: float, end: float) -> list[list[Any]]:
         tops, highest = values.argmax(axis=1).tolist(), values.max(axis=1).tolist()
         for time, top, value in zip(rows.times.tolist(), tops, highest, strict=True):
             shown[rows.track.number, time] = top, round(value, 3)
-    faces = analysis.faces.filter(time__gte=start, time__lt=end, track__not_a_face=False)
+    source, shift = source_of(analysis)
+    scale = (analysis.width or 1) / (source.width or 1) if source is not analysis else 1.0
+    faces = source.faces.filter(
+        time__gte=start + shift, time__lt=end + shift, track__not_a_face=False
+    )
     places: Any = faces.order_by("time", "pk").values_list(
         "time", "track__number", "x", "y", "width", "height"
     )
+    found = ((round(time - shift, 4), track, box) for time, track, *box in places)
     return [
-        [time, track, *(round(side, 1) for side in box), *shown[track, time]]
-        for time, track, *box in places
+        [time, track, *(round(side * scale, 1) for side in box), *shown[track, time]]
+        for time, track, box in found
         if (track, time) in shown
     ]
+
+
+def marks(analysis: Analysis) -> Iterator[tuple[float, dict[str, list[Any]]]]:
+    """For engine.annotate: the faces of each sample, as [name, box, probabilities] by track.
+
+    Smoothed and relative like the charts; faces that are none are left out.
+    """
+    values: dict[tuple[int, float], list[float]] = {}
+    names: dict[int, str] = {}
+    for rows in load(analysis, excluded=True):
+        number = rows.track.number
+        names[number] = rows.track.name
+        smoothed = smooth(rows.times, rows.relative).round(4).tolist()
+        values |= zip(((number, time) for time in rows.times.tolist()), smoothed, strict=True)
+    faces: Any = analysis.faces.filter(track__not_a_face=False).order_by("time", "pk")
+    places = faces.values_list("time", "track__number", "x", "y", "width", "height")
+    for time, group in itertools.groupby(places.iterator(), key=itemgetter(0)):
+        yield (
+            time,
+            {str(track): [names[track], box, values[track, time]] for _time, track, *box in group},
+        )
 
 
 def baseline_of(track: Track, start: float, end: float) -> dict[str, Any] | None:

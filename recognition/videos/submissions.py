@@ -1,7 +1,7 @@
 """Accepts a video: looks at its first bytes, stores it, queues the analysis."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePath
 
 from django.contrib.auth.models import User
@@ -15,7 +15,7 @@ from recognition.engine.errors import MediaError
 from recognition.engine.types import Detail
 from recognition.jobs import work
 from recognition.jobs.files import clean_name, delete_files
-from recognition.models import Analysis, Video
+from recognition.models import Analysis, ModelVersion, Video
 
 NOT_A_VIDEO = "This isn't a video that Mien can read. Send MP4, MOV, WebM, MKV, AVI or MPEG."
 
@@ -50,6 +50,8 @@ def submit_video(
     end: float | None = None,
     audio: bool = True,
     recorded: bool = False,
+    session: str = "",
+    session_start: float = 0.0,
     detail: Detail = "normal",
     title: str = "",
     tags: Sequence[str] = (),
@@ -57,7 +59,8 @@ def submit_video(
     """Accept a complete video file: moves it, creates a queued analysis and sends the task.
 
     Raises MediaError: empty_file, file_too_large, not_a_video; the file stays where it is then.
-    What only reading finds becomes the error of the analysis.
+    What only reading finds becomes the error of the analysis. `session` is the id of the owner's
+    live session during which the video was recorded, from `session_start` seconds on.
     """
     check_size(owner, path.stat().st_size)
     with path.open("rb") as file:
@@ -71,22 +74,45 @@ def submit_video(
         notices=_notices(name, container),
         detail=detail,
     )
+    asked = {"fps": fps, "start": start, "end": end}
+    video = Video(analysis=analysis, keep_audio=audio, recorded=recorded, **asked)
+    if session:
+        sessions = owner.analyses.filter(kind=Analysis.Kind.WEBCAM)
+        video.session, video.session_start = sessions.filter(pk=session).first(), session_start
+    _queue(video, lambda target: shutil.move(path, target))
+    return analysis
+
+
+def rerun(analysis: Analysis, version: ModelVersion) -> Analysis | None:
+    """A new analysis of the player's copy with this model version; None without a copy."""
+    if not analysis.media:
+        return None
+    kept = ("owner", "kind", "title", "tags", "detail")
+    again = Analysis(requested_version=version, **{name: getattr(analysis, name) for name in kept})
+    asked = ("fps", "start", "end", "keep_audio", "recorded")
+    video = Video(analysis=again, **{name: getattr(analysis.video, name) for name in asked})
+    copy = Path(default_storage.path(str(analysis.media.name)))
+    _queue(video, lambda target: shutil.copyfile(copy, target))
+    return again
+
+
+def _queue(video: Video, put: Callable[[Path], object]) -> None:
+    """Store the upload, which `put` brings to its place, and the rows, all or none."""
+    analysis = video.analysis
     stored = f"incoming/{analysis.pk}.upload"
     target = Path(default_storage.path(stored))
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    shutil.move(path, target)
-    target.chmod(0o600)
     try:
+        put(target)
+        target.chmod(0o600)
         with transaction.atomic():
             analysis.source = stored
             analysis.save(force_insert=True)
-            asked = {"fps": fps, "start": start, "end": end}
-            Video.objects.create(analysis=analysis, keep_audio=audio, recorded=recorded, **asked)
+            video.save(force_insert=True)
             work.submit(analysis)
     except BaseException:
         delete_files([stored])
         raise
-    return analysis
 
 
 def _notices(name: str, container: str) -> list[describe.Message]:

@@ -8,9 +8,9 @@ from recognition import events
 from recognition.jobs import work
 from recognition.jobs.broker import send
 from recognition.jobs.kinds import Kind, register
-from recognition.models import Analysis, VideoPart
+from recognition.models import Analysis, Export, VideoPart
 from recognition.programs import webhooks
-from recognition.videos import parts, reading, uploads
+from recognition.videos import annotated, parts, reading, submissions, uploads
 
 
 @shared_task(name="recognition.tasks.prepare_video")
@@ -21,6 +21,11 @@ def prepare_video(pk: str) -> None:
 @shared_task(name="recognition.tasks.carry_out_part")
 def carry_out_part(pk: str) -> None:
     work.run(PART, pk, parts.carry_out)
+
+
+@shared_task(name="recognition.tasks.annotate_video")
+def annotate_video(pk: str) -> None:
+    work.run(ANNOTATED, pk, annotated.write)
 
 
 @shared_task(name="recognition.tasks.delete_old_uploads")
@@ -39,6 +44,10 @@ def enqueue(pk: str) -> None:
 
 def enqueue_part(pk: str) -> None:
     send(carry_out_part, pk)
+
+
+def enqueue_annotated(pk: str) -> None:
+    send(annotate_video, pk)
 
 
 MOST_ATTEMPTS = 8
@@ -63,6 +72,7 @@ KIND = register(
         title=lambda analysis: None,
         retry=reading.retry,
         cancel=reading.cancel,
+        rerun=submissions.rerun,
     )
 )
 
@@ -80,5 +90,22 @@ PART = register(
         is_part=True,
         person="analysis__owner",
         title=lambda part: None,
+    )
+)
+
+# An export like the others, but made where videos are read: it takes as long.
+ANNOTATED = register(
+    Kind(
+        "annotated-video",
+        Export,
+        enqueue_annotated,
+        events.publish_export,
+        label="Annotated video",
+        gave_up="The export failed three times. Retry it later.",
+        rows=Q(format=Export.Format.MP4),
+        matches=lambda export: export.format == Export.Format.MP4,
+        other_queue=VideoPart.queue,
+        person="owner",
+        title=lambda export: export.name,
     )
 )

@@ -4,6 +4,7 @@ import base64
 import binascii
 from io import BytesIO
 from typing import Any, TypedDict
+from uuid import UUID
 
 from django.shortcuts import get_object_or_404
 from django.utils.http import http_date
@@ -70,6 +71,17 @@ class UploadStateSerializer(StateSerializer):
 
 class UploadsSerializer(serializers.Serializer):
     uploads = UploadStateSerializer(many=True)
+
+
+class RecordingSerializer(serializers.Serializer):
+    """What the live page says of a recording: the kept session beside it, and where it begins."""
+
+    recorded = serializers.BooleanField(default=False)
+    session = serializers.UUIDField(default=None, allow_null=True)
+    session_start = serializers.FloatField(min_value=0, default=0.0, help_text="seconds")
+
+    def validate_session(self, value: UUID | None) -> str:
+        return str(value or "")
 
 
 class TusView(RateHeaders, APIView):
@@ -154,7 +166,9 @@ class UploadsView(TusView):
         """
         metadata = _metadata(request.headers.get("Upload-Metadata", ""))
         options = options_of(metadata)
-        options["recorded"] = metadata.get("recorded") == "true"
+        recording = RecordingSerializer(data=metadata)
+        recording.is_valid(raise_exception=True)
+        options |= recording.validated_data
         length = _number(request, "Upload-Length")
         if length is None and request.headers.get("Upload-Defer-Length") != "1":
             message = "Send Upload-Length, or Upload-Defer-Length: 1 if it isn't known yet."

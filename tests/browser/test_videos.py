@@ -39,7 +39,7 @@ def open_video(person):
         link = person.locator("#cards .analysis[data-id] a[href]", has_text=path.name)
         link.wait_for()
         person.goto(person.url.rstrip("/") + link.get_attribute("href"))
-        expect(person.locator("#video-view")).to_have_attribute("data-view", "succeeded")
+        expect(person.locator("#replay-view")).to_have_attribute("data-view", "succeeded")
         expect(person.locator("#player")).to_have_attribute("src", re.compile("/media/"))
         person.locator("#player").evaluate(
             "video => video.readyState >= 2 || new Promise(done => video.onloadeddata = done)"
@@ -229,7 +229,7 @@ def test_the_camera_is_recorded_and_becomes_a_video(live):
     expect(link).to_be_visible()
     expect(live.locator("#record")).not_to_be_checked()
     live.goto(link.get_attribute("href"))
-    expect(live.locator("#video-view")).to_have_attribute("data-view", "succeeded", timeout=60_000)
+    expect(live.locator("#replay-view")).to_have_attribute("data-view", "succeeded", timeout=60_000)
     expect(live.locator("#tracks button")).to_have_count(1)
     length = live.locator("#player").evaluate(
         "video => video.readyState ? video.duration : new Promise("

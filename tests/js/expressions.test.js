@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { EMOTIONS, correctionName, correctionText, emotionName, percent } from "../../static/js/shared/emotions.js";
 import { duration } from "../../static/js/shared/times.js";
-import { clock } from "../../static/js/shared/timeline.js";
+import { clock } from "../../static/js/shared/times.js";
 
 test("a probability is written without false certainty", () => {
   const written = [0, 0.004, 0.01, 0.5, 0.994, 0.999, 1].map(percent);

@@ -10,9 +10,9 @@ import { showTime } from "../shared/times.js";
 /** @typedef {import("./exports-api.js").Export} Export */
 
 /** @type {Record<string, string>} */
-const FORMATS = { csv: "CSV", csv_excel: "CSV for Excel", xlsx: "Excel", jsonl: "JSON Lines", parquet: "Parquet" };
+const FORMATS = { csv: "CSV", csv_excel: "CSV for Excel", xlsx: "Excel", jsonl: "JSON Lines", parquet: "Parquet", mp4: "Annotated video" };
 /** @type {Record<string, string>} */
-const KINDS = { image: "photos", webcam: "webcam sessions" };
+const KINDS = { image: "photos", webcam: "webcam sessions", video: "videos" };
 /** @type {Record<string, (value: string) => string>} */
 const WORDS = {
   text: (text) => `“${text}”`,
@@ -76,12 +76,14 @@ function said(text) {
 
 /** @param {Export} one */
 function stateOf(one) {
-  const { status, error, rows_done: done, rows_total: total } = one;
+  const { status, error, format, rows_done: done, rows_total: total } = one;
+  const isVideo = format === "mp4";
   if (status === "queued") return [said("Queued")];
+  if (status === "running" && isVideo) return [said(`${Math.floor((100 * done) / (total || 1))}% drawn`)];
   if (status === "running") return [said(total === null ? "Counting" : `${done.toLocaleString()} of ${rows(total)}`)];
   if (status === "failed") return [said(error?.message ?? "")];
   if (status === "canceled") return [said("Canceled")];
-  return [said(rows(done)), said(fileSize(one.size)), at("made", one.finished_at), at("kept until", one.expires_at)];
+  return [...(isVideo ? [] : [said(rows(done))]), said(fileSize(one.size)), at("made", one.finished_at), at("kept until", one.expires_at)];
 }
 
 /** @param {Export} one */
@@ -113,8 +115,8 @@ function show(one) {
   find(row, "[data-download]", HTMLAnchorElement).href = one.file_url ?? "";
   const unfinished = isUnfinished(one);
   const focused = document.activeElement;
-  part("codebook").hidden = !one.file_url;
-  find(row, "[data-codebook]", HTMLAnchorElement).href = one.codebook_url;
+  part("codebook").hidden = !one.file_url || !one.codebook_url;
+  find(row, "[data-codebook]", HTMLAnchorElement).href = one.codebook_url ?? "";
   part("cancel").hidden = !unfinished;
   part("retry").hidden = !["failed", "canceled"].includes(one.status);
   part("remove").hidden = unfinished;

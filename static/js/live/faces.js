@@ -4,7 +4,7 @@ import { Bars } from "../shared/bars.js";
 import { emotionName, percent } from "../shared/emotions.js";
 import { icon } from "../shared/icons.js";
 import { HISTORY } from "./tracks.js";
-import { Timeline } from "../shared/timeline.js";
+import { Timeline } from "./timeline.js";
 
 /** @typedef {import("./tracks.js").Track} Track */
 

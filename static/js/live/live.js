@@ -24,6 +24,9 @@ const faces = new LiveFaces(tracks);
 const capture = new FrameCapture(video);
 const pace = new Pace(Math.min(settings.rate, limits.rate));
 
+/** Milliseconds that a recording waits for the server to keep the session. */
+const ANSWER_WITHIN = 5000;
+
 /** @type {MediaStream|null} */
 let stream = null;
 /** @type {LiveSocket|null} */
@@ -34,10 +37,15 @@ let paused = false;
 let pausedAt = 0;
 /** Addresses of sessions kept since the camera was started. @type {Set<string>} */
 const kept = new Set();
+/** The session that is being kept, and when that began (performance.now). @type {{id: string, since: number}|null} */
+let keeping = null;
+/** Waits for the session that a recording needs. */
+let whenKept = () => {};
 
 async function start() {
   showState("asking");
   kept.clear();
+  keeping = null;
   showKept();
   try {
     await useCamera(settings.camera);
@@ -117,9 +125,24 @@ function showRecording() {
     recorder = new Recorder(stream, (error) => {
       announce(error.message);
       endRecording();
-    });
+    }, sessionOfRecording());
   }
   byId("recording").hidden = !recorder;
+}
+
+/**
+ * The numbers are kept beside a recording: they are shown until it has been read.
+ * @returns {Promise<{id: string, start: number}|null>} null if the server doesn't keep them
+ */
+async function sessionOfRecording() {
+  const began = performance.now();
+  if (!keeping) {
+    const answered = new Promise((resolve) => { whenKept = () => resolve(null); });
+    keep.checked = true;
+    socket?.update({ keep: true }); // or once the session has been created
+    await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, ANSWER_WITHIN))]);
+  }
+  return keeping && { id: keeping.id, start: Math.max(0, (began - keeping.since) / 1000) };
 }
 
 /** Send the rest of the recording, and link its analysis. */
@@ -155,6 +178,7 @@ function onStatus(status) {
 
 function onCreated() {
   pace.reset();
+  keeping = null;
   tracks.clear(); // their numbers restart
   const { min_face, smoothing } = settings;
   socket?.update({ min_face, smoothing, ...(keep.checked && { keep: true }) });
@@ -164,6 +188,9 @@ function onCreated() {
 function onUpdated({ settings: confirmed, kept_url: keptUrl }) {
   if (keptUrl) kept.add(keptUrl);
   keep.checked = confirmed.keep;
+  const id = confirmed.keep && keptUrl ? keptUrl.split("/").at(-2) ?? "" : "";
+  if (id !== (keeping?.id ?? "")) keeping = id ? { id, since: performance.now() } : null;
+  whenKept();
   showKept();
 }
 

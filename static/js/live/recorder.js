@@ -30,9 +30,12 @@ export class Recorder {
    * Begins at once.
    * @param {MediaStream} stream
    * @param {(error: Error) => void} onError the recording has stopped for this reason
+   * @param {Promise<{id: string, start: number}|null>} session that is kept meanwhile, and the
+   *   seconds of it that had passed when the recording began
    */
-  constructor(stream, onError) {
+  constructor(stream, onError, session) {
     this.onError = onError;
+    this.session = session;
     /** @type {Blob[]} */
     this.pieces = [];
     this.offset = 0;
@@ -71,8 +74,11 @@ export class Recorder {
   async #send() {
     const kind = this.recorder.mimeType.includes("mp4") ? "mp4" : "webm";
     const name = `Recording ${new Date().toISOString().slice(0, 16).replace("T", " ")}.${kind}`;
-    const metadata = Object.entries({ filename: name, recorded: "true", audio: "false" });
-    const pairs = metadata.map(([key, value]) => `${key} ${btoa(value)}`).join(",");
+    const session = await this.session;
+    /** @type {Record<string, string>} */
+    const beside = session ? { session: session.id, session_start: session.start.toFixed(2) } : {};
+    const metadata = { filename: name, recorded: "true", audio: "false", ...beside };
+    const pairs = Object.entries(metadata).map(([key, value]) => `${key} ${btoa(value)}`).join(",");
     const begun = await this.#insist(() => call("POST", "/api/v1/uploads/", { "Upload-Defer-Length": "1", "Upload-Metadata": pairs }));
     this.url = new URL(begun?.headers.get("Location") ?? "", location.href).pathname;
     while (begun) {

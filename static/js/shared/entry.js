@@ -1,4 +1,4 @@
-/* The user's title, notes and tags of an analysis; and reanalyzing the photo. */
+/* The user's title, notes and tags of an analysis; and analyzing a photo or video again. */
 import { byId, find } from "./elements.js";
 import { announce } from "./announce.js";
 import { editAnalysis, rerunAnalysis } from "./api.js";

@@ -1,6 +1,6 @@
 /* The chart of one track over time: zoomed by dragging or wheel, with the playhead and markers. */
 import { EMOTIONS, emotionColor } from "../shared/emotions.js";
-import { clock } from "../shared/timeline.js";
+import { clock } from "../shared/times.js";
 import { token } from "../shared/tokens.js";
 
 /** @typedef {import("./timeline-api.js").Series} Series */
@@ -129,6 +129,13 @@ export class Chart {
     this.redraw();
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.onView(from, from + span), SETTLE);
+  }
+
+  /** What is shown goes on. @param {number} length in seconds */
+  grow(length) {
+    if (length <= this.length) return;
+    this.length = length;
+    this.redraw();
   }
 
   /** @param {Series|null} series */

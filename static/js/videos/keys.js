@@ -3,13 +3,13 @@
 const JUMP = 10; // seconds
 
 /**
- * @param {{toggle: () => void, pause: () => void, jump: (seconds: number) => void,
+ * @param {{toggle: (() => void)|null, pause: () => void, jump: (seconds: number) => void,
  *   step: (frames: number) => void, mark: () => void, span: () => void}} actions
  */
 export function enableKeys({ toggle, pause, jump, step, mark, span }) {
   /** @type {Record<string, () => void>} */
   const keys = {
-    " ": toggle,
+    ...(toggle && { " ": toggle }),
     k: pause,
     j: () => jump(-JUMP),
     l: () => jump(JUMP),

@@ -1,7 +1,7 @@
 /* Labels at moments and spans of a video: added by key, edited in a list. */
 import { byId, find } from "../shared/elements.js";
 import { announce } from "../shared/announce.js";
-import { clock } from "../shared/timeline.js";
+import { clock } from "../shared/times.js";
 
 /** @typedef {import("./timeline-api.js").Marker} Marker */
 /** @typedef {import("./timeline-api.js").TimelineApi} TimelineApi */

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from recognition.engine import libav
+from recognition.engine.clips import divide
 from recognition.engine.errors import MediaError
 from recognition.engine.video import inspect_video, read_frames, sniff
 from tests.recognition.engine.clips import number_in, numbered, write
@@ -122,20 +124,82 @@ def test_interlaced_lines_are_not_mixed(tmp_path):
     assert np.abs(np.diff(rgb[..., 0].astype(int), axis=0)).max() < 60
 
 
-def test_hdr_is_toned_to_the_usual_range(tmp_path):
-    def pq(stream):
+@pytest.mark.parametrize(
+    ("transfer", "face", "white"),
+    [
+        # About 100 and 203 nits, a face and white paper. As they stand they'd look gray.
+        pytest.param(16, 130, 148, id="pq"),
+        pytest.param(18, 150, 191, id="hlg"),
+    ],
+)
+def test_hdr_is_toned_to_the_usual_range(tmp_path, transfer, face, white):
+    def wide(stream):
         context = stream.codec_context
-        context.color_trc, context.color_primaries, context.colorspace = 16, 9, 9
+        context.color_trc, context.color_primaries, context.colorspace = transfer, 9, 9
 
-    # About 100 and 203 nits in PQ: a face and white paper. As they stand they'd look gray.
-    picture = np.full((240, 320, 3), 130, np.uint8)
-    picture[:, 160:] = 148
+    picture = np.full((240, 320, 3), face, np.uint8)
+    picture[:, 160:] = white
     clip = write(
-        tmp_path / "a.mkv", [picture] * 5, codec="libx265", pixels="yuv420p10le", prepare=pq
+        tmp_path / "a.mkv", [picture] * 5, codec="libx265", pixels="yuv420p10le", prepare=wide
     )
     rgb = next(read_frames(clip, 5)).rgb
     assert 150 < rgb[120, 40].mean() < 235
     assert rgb[120, 280].mean() > 225
+
+
+def test_frames_that_nobody_needs_are_not_decoded(tmp_path, monkeypatch):
+    options = {"g": "50", "bf": "3", "b_strategy": "0"}
+    clip = write(tmp_path / "a.mp4", map(numbered, range(120)), options=options)
+    decoded = []
+    plain = libav.decode
+
+    def counted(*arguments, **options):
+        for frame in plain(*arguments, **options):
+            decoded.append(frame.pts)
+            yield frame
+
+    monkeypatch.setattr(libav, "decode", counted)
+    for start, end in [(0.0, None), (1.4, 3.0)]:
+        decoded.clear()
+        frames = [(f.number, number_in(f.rgb)) for f in read_frames(clip, 5, start, end)]
+        wanted = range(round(30 * start), round(30 * (end or 4)), 6)
+        assert frames == [(number, number) for number in wanted]
+        assert len(frames) < len(decoded) < 0.7 * 30 * ((end or 4) - start) + 50
+
+
+def test_a_frame_that_is_broken_is_replaced_by_the_next_of_its_interval(tmp_path):
+    clip = write(tmp_path / "a.mkv", map(numbered, range(60)), codec="mjpeg", pixels="yuvj420p")
+    with av.open(str(clip)) as file:
+        packets = [bytes(packet) for packet in file.demux(video=0) if packet.size]
+    content = clip.read_bytes()
+    clip.write_bytes(content.replace(packets[12], bytes(len(packets[12]))))
+    numbers = [(f.number, number_in(f.rgb)) for f in read_frames(clip, 5)]
+    assert numbers == [(n, n) for n in (0, 6, 13, 18, 24, 30, 36, 42, 48, 54)]
+
+
+def test_the_largest_frames_are_read_and_larger_ones_refused(tmp_path):
+    clip = write(tmp_path / "8k.mp4", [numbered(5, 7680, 4320)], options={"preset": "ultrafast"})
+    header = inspect_video(clip)
+    assert (header.width, header.height, header.frames) == (7680, 4320, 1)
+    frame = next(read_frames(clip, 5)).rgb
+    assert (frame.shape, number_in(frame)) == ((720, 1280, 3), 5)
+    wide = np.zeros((4400, 8256, 3), np.uint8)
+    assert code_of(write(tmp_path / "9k.avi", [wide], codec="mjpeg", pixels="yuvj420p")) == (
+        "too_many_pixels"
+    )
+
+
+def test_hours_of_black_are_read(tmp_path):
+    """3 hours at one frame in 10 seconds, as a screen recorder writes it."""
+    black = np.zeros((72, 128, 3), np.uint8)
+    clip = write(tmp_path / "a.mp4", [black] * 1080, times=lambda n: 10.0 * n)
+    header = inspect_video(clip)
+    assert (header.seconds, header.frames) == (pytest.approx(10_800), 1080)
+    parts = divide(header, 5)
+    assert (parts[0].start, parts[-1].end) == (0, pytest.approx(10_800))
+    assert sum(part.planned for part in parts) == 54_000
+    assert sum(part.present for part in parts) == 1080
+    assert [f.number for f in read_frames(clip, 5, 10_700)] == list(range(1070, 1080))
 
 
 def test_what_the_header_claims_is_not_believed(tmp_path):

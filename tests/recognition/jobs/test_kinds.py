@@ -37,6 +37,7 @@ TASKS = {
     "video": video_tasks.prepare_video,
     "check": dataset_tasks.check_dataset,
     "evaluation": version_tasks.evaluate,
+    "annotated-video": video_tasks.annotate_video,
     "export": export_tasks.export,
     "import": version_tasks.import_weights,
     "training": run_tasks.train,
@@ -59,6 +60,7 @@ def each(admin, dataset, user, astronaut) -> dict:
         "training": run,
         "check": dataset,
         "evaluation": evaluation,
+        "annotated-video": Export.objects.create(owner=user, format="mp4"),
         "export": Export.objects.create(owner=user, format="csv"),
         "import": ModelImport.objects.create(name="theirs.npz"),
     }

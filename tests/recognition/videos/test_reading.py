@@ -7,10 +7,11 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from recognition.jobs import lease, work
-from recognition.models import Analysis, Face, Track, VideoPart
+from recognition.models import Analysis, Face, Track, Video, VideoPart
 from recognition.photos import analyses
 from recognition.videos import parts, readers, tasks, tracks
 from tests.recognition.engine.clips import astronaut, numbered, write
+from tests.recognition.videos.rows import make_video
 
 Status = Analysis.Status
 
@@ -206,3 +207,60 @@ def test_a_reader_that_is_busy_is_replaced(submit, read_now, clip):
     next(lines)
     assert read_now(analysis).frame_count == 20
     lines.close()
+
+
+def test_a_video_is_read_again_with_another_model(submit, read_now, clip, signed_in):
+    analysis = read_now(submit(clip, fps=2.0, start=1.0, tags=["pilot"]))
+    url = f"/api/v1/analyses/{analysis.pk}/rerun/"
+    answer = signed_in.post(url, {"model_version": 1}, content_type="application/json")
+    assert answer.status_code == 202, answer.json()
+    again = read_now(Analysis.objects.get(pk=answer.json()["id"]))
+    assert (again.status, again.title, again.tags) == (Status.SUCCEEDED, "clip.mp4", ["pilot"])
+    assert again.model_version.number == 1
+    assert list(again.faces.values_list("time", "frame").order_by("time")) == list(
+        analysis.faces.values_list("time", "frame").order_by("time")
+    )
+    assert again.media.name != analysis.media.name
+    analysis.refresh_from_db()
+    assert analysis.media.size > 1000
+
+
+def test_without_a_copy_nothing_can_be_read_again(shipped, user, signed_in):
+    analysis = Analysis.objects.create(owner=user, kind="video", status=Status.SUCCEEDED)
+    Video.objects.create(analysis=analysis)
+    url = f"/api/v1/analyses/{analysis.pk}/rerun/"
+    answer = signed_in.post(url, {"model_version": 1}, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (409, "no_photo")
+
+
+def test_a_recording_shows_the_live_numbers_until_it_has_been_read(
+    submit, read_now, clip, user, signed_in
+):
+    session = make_video(user)
+    Analysis.objects.filter(pk=session.pk).update(kind="webcam", width=320, height=180)
+    analysis = submit(clip, recorded=True, session=str(session.pk), session_start=1.0)
+    Analysis.objects.filter(pk=analysis.pk).update(width=640, height=360, seconds=4.0)
+    url = f"/api/v1/analyses/{analysis.pk}/"
+
+    assert signed_in.get(url).json()["video"]["live"]
+    (track,) = signed_in.get(f"{url}tracks/").json()["tracks"]
+    assert (track["first"], track["last"], track["frames"]) == (0.0, 2.8, 15)
+    (series,) = signed_in.get(f"{url}series/").json()["series"]
+    assert series["times"][:2] == [0.0, 0.2]
+    boxes = signed_in.get(f"{url}boxes/?start=0.5&end=0.7").json()["boxes"]
+    # 1.6 s into the session, whose frames were half as wide.
+    assert [box[:4] for box in boxes] == [[0.6, 1, 2 * 108.0, 100.0]]
+
+    read_now(analysis)
+    assert not signed_in.get(url).json()["video"]["live"]
+    (track,) = signed_in.get(f"{url}tracks/").json()["tracks"]
+    assert (track["first"], track["frames"]) == (0.0, 20)
+
+
+def test_nobody_sees_the_live_numbers_of_somebody_else(submit, clip, other_user, signed_in):
+    theirs = make_video(other_user)
+    Analysis.objects.filter(pk=theirs.pk).update(kind="webcam")
+    analysis = submit(clip, session=str(theirs.pk))
+    assert analysis.video.session is None
+    tracks = signed_in.get(f"/api/v1/analyses/{analysis.pk}/tracks/").json()["tracks"]
+    assert tracks == []

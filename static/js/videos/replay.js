@@ -1,4 +1,4 @@
-/* The page of one video: player, tracks, charts and markers; and how far the reading is. */
+/* The page of one video or kept session: player, tracks, charts, markers; how far a reading is. */
 import { byId, findAll, fromTemplate, readData } from "../shared/elements.js";
 import { announce } from "../shared/announce.js";
 import { cancelAnalysis, getAnalysis, retryAnalysis } from "../shared/api.js";
@@ -9,8 +9,8 @@ import { enableEntry, showEntry } from "../shared/entry.js";
 import { watchAnalyses } from "../shared/feed.js";
 import { icon } from "../shared/icons.js";
 import { showNotices } from "../shared/notices.js";
-import { duration } from "../shared/times.js";
-import { clock } from "../shared/timeline.js";
+import { clock, duration } from "../shared/times.js";
+import { startExporting } from "../history/exports-api.js";
 import { Chart } from "./chart.js";
 import { enableKeys } from "./keys.js";
 import { Markers } from "./markers.js";
@@ -23,8 +23,12 @@ import { TimelineApi } from "./timeline-api.js";
 /** Milliseconds between two looks at the chart while the video is read. */
 const GROWS_EVERY = 1500;
 
-const view = byId("video-view");
-const player = byId("player", HTMLVideoElement);
+const view = byId("replay-view");
+/** Sessions have none. */
+const player = /** @type {HTMLVideoElement|null} */ (document.getElementById("player"));
+/** Where a session is looked at, in seconds. */
+let cursor = 0;
+const now = () => player?.currentTime ?? cursor;
 const bars = new Bars(byId("bars", HTMLUListElement));
 
 /** @type {Analysis} */
@@ -40,7 +44,7 @@ let overlay = null;
 let lookedAt = 0;
 const api = new TimelineApi(analysis.id);
 const markers = new Markers(api, {
-  time: () => player.currentTime,
+  time: now,
   seek,
   onChanged(list) {
     chart?.setMarkers(list);
@@ -53,25 +57,33 @@ const unfinished = () => ["queued", "running"].includes(analysis.status);
 /** @param {Analysis} state */
 function show(state) {
   analysis = state;
-  const { status, video, error } = state;
+  const { status, video } = state;
   view.dataset.view = status;
-  byId("waiting").hidden = !unfinished();
-  if (unfinished() && video) showProgress(state);
   const failed = status === "failed" || status === "canceled";
-  byId("failure").hidden = !failed;
-  byId("failure-title").textContent = status === "canceled" ? "This analysis was canceled" : "This video couldn't be read";
-  byId("failure-message").textContent = error?.message ?? "";
-  byId("retry").hidden = !state.retryable;
+  if (player) showReading(state, failed);
+  else byId("running").hidden = status !== "running";
   byId("meta-length").textContent = state.seconds ? duration(state.seconds) : "–";
-  byId("meta-video").textContent = state.width ? `${state.width} × ${state.height}, ${video?.frame_rate?.toFixed(0)} fps` : "–";
   const missing = Object.values(video?.missing ?? {}).reduce((sum, count) => sum + count, 0);
   byId("meta-frames").textContent = state.frame_count.toLocaleString() + (missing ? ` (${missing.toLocaleString()} missing)` : "");
   byId("meta-model").textContent = state.model_version ? `Version ${state.model_version}` : "–";
   showNotices(byId("notices", HTMLUListElement), state.notices);
   showEntry(state);
   byId("files-for").hidden = status !== "succeeded";
-  byId("result").hidden = failed || !state.frame_count && status !== "succeeded";
+  byId("result").hidden = failed && !video?.live || !state.frame_count && !video?.live && status !== "succeeded";
   if (!byId("result").hidden) showResult(state);
+}
+
+/** What only videos have. @param {Analysis} state @param {boolean} failed */
+function showReading(state, failed) {
+  const { status, video, error, width, height } = state;
+  byId("waiting").hidden = !unfinished();
+  byId("live-numbers").hidden = !video?.live;
+  if (unfinished() && video) showProgress(state);
+  byId("failure").hidden = !failed;
+  byId("failure-title").textContent = status === "canceled" ? "This analysis was canceled" : "This video couldn't be read";
+  byId("failure-message").textContent = error?.message ?? "";
+  byId("retry").hidden = !state.retryable;
+  byId("meta-video").textContent = width ? `${width} × ${height}, ${video?.frame_rate?.toFixed(0)} fps` : "–";
 }
 
 /** @param {Analysis} state */
@@ -91,20 +103,20 @@ function showResult(state) {
     chart = new Chart(byId("timeline"), seconds, { onSeek: seek, onView: loadDetails });
     byId("mode").dispatchEvent(new Event("change"));
   }
-  if (!overlay && width && height) {
+  chart?.grow(seconds ?? 0); // a session goes on
+  if (player && !overlay && width && height) {
     byId("stage").style.setProperty("--ratio", String(width / height));
     const step = 1 / (video?.fps ?? video?.frame_rate ?? 5);
     overlay = new Overlay(player, byId("overlay", HTMLCanvasElement), { width, height, step }, (start, end) => api.boxes(start, end));
   }
   const media = video?.media_url;
-  byId("pending").hidden = Boolean(media) || !unfinished();
-  if (media && !player.src) {
+  if (player) byId("pending").hidden = Boolean(media) || !unfinished();
+  if (player && media && !player.src) {
     player.poster = state.thumbnail_url ?? "";
     player.src = media;
   }
-  const now = performance.now();
-  if (unfinished() && now - lookedAt < GROWS_EVERY) return;
-  lookedAt = now;
+  if (unfinished() && performance.now() - lookedAt < GROWS_EVERY) return;
+  lookedAt = performance.now();
   loadTracks();
 }
 
@@ -217,8 +229,9 @@ function loadDetails() {
 
 /** @param {number} time in seconds */
 function seek(time) {
-  player.currentTime = Math.max(0, time);
-  showTime(player.currentTime);
+  cursor = Math.max(0, Math.min(time, analysis.seconds ?? 0));
+  if (player) player.currentTime = cursor;
+  showTime(cursor);
 }
 
 /** @param {number} time */
@@ -228,7 +241,7 @@ function showTime(time) {
   chart?.movePlayhead(time);
 }
 
-const toggle = () => (player.paused ? player.play().catch(() => {}) : player.pause());
+const toggle = () => (player?.paused ? player.play().catch(() => {}) : player?.pause());
 
 /** @param {() => Promise<TrackSummary[]>} change of the selected track */
 async function change(change) {
@@ -239,14 +252,23 @@ async function change(change) {
   }
 }
 
-player.addEventListener("timeupdate", () => showTime(player.currentTime));
-player.addEventListener("seeking", () => showTime(player.currentTime));
-for (const type of ["play", "pause"]) {
-  player.addEventListener(type, () => { byId("play").textContent = player.paused ? "Play" : "Pause"; });
+/** @param {HTMLVideoElement} player */
+function enablePlayer(player) {
+  for (const type of ["timeupdate", "seeking"]) player.addEventListener(type, () => showTime(player.currentTime));
+  for (const type of ["play", "pause"]) {
+    player.addEventListener(type, () => { byId("play").textContent = player.paused ? "Play" : "Pause"; });
+  }
+  byId("play").addEventListener("click", toggle);
+  byId("stage").addEventListener("click", toggle);
+  byId("speed").addEventListener("change", () => { player.playbackRate = Number(byId("speed", HTMLSelectElement).value); });
+  byId("cancel").addEventListener("click", () => cancelAnalysis(analysis.id).then(show, (error) => announce(error.message)));
+  byId("retry").addEventListener("click", () => retryAnalysis(analysis.id).then(show, (error) => announce(error.message)));
+  byId("annotated").addEventListener("click", () => startExporting("mp4", { id: [analysis.id] }).then(
+    () => location.assign("/exports/"), // shows its progress and the download
+    (error) => announce(error.message),
+  ));
 }
-byId("play").addEventListener("click", toggle);
-byId("stage").addEventListener("click", toggle);
-byId("speed").addEventListener("change", () => { player.playbackRate = Number(byId("speed", HTMLSelectElement).value); });
+
 byId("mode").addEventListener("change", () => chart?.setMode(byId("mode", HTMLSelectElement).value));
 byId("zoom-in").addEventListener("click", () => chart?.zoom(0.5));
 byId("zoom-out").addEventListener("click", () => chart?.zoom(2));
@@ -259,28 +281,27 @@ byId("track-edit").addEventListener("submit", (event) => {
   if (selected != null) change(() => api.edit(/** @type {number} */ (selected), values));
 });
 byId("neutral").addEventListener("click", () => {
-  const span = markers.latestSpan() ?? { start: player.currentTime };
+  const span = markers.latestSpan() ?? { start: now() };
   if (selected != null) change(() => api.setNeutral(/** @type {number} */ (selected), span));
 });
 byId("neutral-off").addEventListener("click", () => {
   if (selected != null) change(() => api.setNeutral(/** @type {number} */ (selected), null));
 });
 byId("split").addEventListener("click", () => {
-  if (selected != null) change(() => api.split(/** @type {number} */ (selected), player.currentTime));
+  if (selected != null) change(() => api.split(/** @type {number} */ (selected), now()));
 });
 byId("merge").addEventListener("change", () => {
   const other = Number(byId("merge", HTMLSelectElement).value);
   if (selected != null && other) change(() => api.merge(/** @type {number} */ (selected), other));
 });
-byId("cancel").addEventListener("click", () => cancelAnalysis(analysis.id).then(show, (error) => announce(error.message)));
-byId("retry").addEventListener("click", () => retryAnalysis(analysis.id).then(show, (error) => announce(error.message)));
+if (player) enablePlayer(player);
 enableKeys({
-  toggle,
-  pause: () => player.pause(),
-  jump: (seconds) => seek(player.currentTime + seconds),
+  toggle: player && toggle,
+  pause: () => player?.pause(),
+  jump: (seconds) => seek(now() + seconds),
   step: (frames) => {
-    player.pause();
-    seek(player.currentTime + frames / (analysis.video?.frame_rate ?? 25));
+    player?.pause();
+    seek(now() + frames / (analysis.video?.frame_rate ?? 10));
   },
   mark: () => markers.add(),
   span: () => markers.span(),
@@ -302,7 +323,7 @@ function update(state) {
   const ended = unfinished() && !["queued", "running"].includes(state.status);
   show(state);
   if (ended) {
-    byId("status").textContent = "The video has been read.";
+    byId("status").textContent = player ? "The video has been read." : "The session has ended.";
     overlay?.reset();
   }
 }

@@ -1,20 +1,14 @@
-/* Line chart of seven expressions: a live face's last minute, or a kept session. */
-import { EMOTIONS, emotionColor, emotionName } from "./emotions.js";
-import { token } from "./tokens.js";
-
-/** @param {number} seconds @returns {string} such as "1:05" */
-export function clock(seconds) {
-  const whole = Math.round(seconds);
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
-}
+/* Line chart of seven expressions: the last minute of a live face. */
+import { EMOTIONS, emotionColor, emotionName } from "../shared/emotions.js";
+import { token } from "../shared/tokens.js";
 
 export class Timeline {
   /**
    * @param {HTMLCanvasElement} canvas
-   * @param {{span?: number}} [options] span: seconds that the chart shows up to now, with times
-   *   counted back from it; without it, times count from the start
+   * @param {{span: number}} options span: seconds that the chart shows up to now, with times
+   *   counted back from it
    */
-  constructor(canvas, { span } = {}) {
+  constructor(canvas, { span }) {
     this.span = span;
     this.chart = new window.Chart(canvas, {
       type: "line",
@@ -34,12 +28,12 @@ export class Timeline {
           x: {
             type: "linear",
             border: { display: false },
-            afterBuildTicks: span ? (/** @type {any} */ axis) => spread(axis, span) : undefined,
+            afterBuildTicks: (/** @type {any} */ axis) => spread(axis, span),
             ticks: {
               maxRotation: 0,
-              autoSkip: !span,
+              autoSkip: false,
               includeBounds: false,
-              callback: span ? (/** @type {number} */ value, /** @type {any} */ _, /** @type {{value: number}[]} */ ticks) => back(value - ticks[ticks.length - 1].value) : clock,
+              callback: (/** @type {number} */ value, /** @type {any} */ _, /** @type {{value: number}[]} */ ticks) => back(value - ticks[ticks.length - 1].value),
             },
           },
           y: {
@@ -71,10 +65,9 @@ export class Timeline {
 
   /**
    * @param {Object<string, {x: number, y: number}[]>} points by expression, x in seconds
-   * @param {{from?: number, to?: number, top: string}} view to: the right end; top: the
-   *   the highlighted expression
+   * @param {{to: number, top: string}} view to: the right end; top: the highlighted expression
    */
-  show(points, { from, to, top }) {
+  show(points, { to, top }) {
     const { options, data } = this.chart;
     data.datasets.forEach((/** @type {any} */ dataset, /** @type {number} */ at) => {
       const emotion = EMOTIONS[at];
@@ -82,7 +75,7 @@ export class Timeline {
       dataset.borderWidth = emotion === top ? 2.75 : 1.5;
       dataset.order = emotion === top ? 0 : 1; // the lowest order is drawn on top
     });
-    options.scales.x.min = this.span && to != null ? to - this.span : from;
+    options.scales.x.min = to - this.span;
     options.scales.x.max = to;
     this.chart.update("none");
   }
