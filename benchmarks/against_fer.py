@@ -27,13 +27,18 @@ ENVIRONMENT = ROOT / "var" / "bench" / "fer-venv"
 
 FER = "fer==25.10.3"
 # What fer imports by default. PyTorch, MoviePy and its other requirements are for
-# FER(mtcnn=True) and videos; OpenCV 5 has no Haar cascades, setuptools 81 no pkg_resources.
+# FER(mtcnn=True) and the sound of videos; OpenCV 5 has no Haar cascades, setuptools 81 no
+# pkg_resources.
 FER_NEEDS = (
     "tensorflow-cpu==2.20.0",
     "opencv-contrib-python==4.12.0.88",
     "requests==2.34.2",
     "pillow==13.0.0",
     "setuptools==79.0.1",
+    # Only its Video needs these.
+    "pandas==3.1.1",
+    "matplotlib==3.11.2",
+    "tqdm==4.70.1",
 )
 
 # Left, top, right and bottom of the face as fractions of every portrait of the set.

@@ -15,6 +15,8 @@ import os
 import signal
 import socket
 import statistics
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -29,6 +31,7 @@ import numpy as np
 import psutil
 import skimage.data
 
+from benchmarks.against_fer import ROOT, make_environment
 from benchmarks.memory import command_line, process_tree, pss_mb
 from benchmarks.site import Site, running_site
 from tests.conftest import encode
@@ -47,6 +50,7 @@ LIMITS = {
     "photo during a video, median s": (2, "<="),
     "time with kills / without": (1.3, "<="),
     "bytes sent / bytes of the file": (1.05, "<="),
+    "frames a second / those of fer": (4, ">="),
 }
 results: dict[str, float] = {}
 
@@ -166,23 +170,21 @@ def measure_memory(site: Site, client: httpx.Client, loop: Path, clip: Path) -> 
                 except (OSError, ValueError):
                     continue
 
-        wait(client, upload(client, path), look)
+        pk = upload(client, path)
+        marks: dict[float, float] = {}
+        while (now := state(client, pk))["status"] in {"queued", "running"}:
+            look()
+            share = (now["video"] or {}).get("share", 0)
+            for mark in (0.05, 0.5, 0.95):
+                if share >= mark:
+                    marks.setdefault(mark, time.monotonic())
+            time.sleep(0.2)
+        assert now["status"] == "succeeded", now["error"]
         peaks.append(highest)
     note("worker memory, MB", max(peaks))
     note("memory, long / short", peaks[1] / peaks[0])
-    note("second half of the time / first", pace_by_halves(client, upload(client, clip)))
-
-
-def pace_by_halves(client: httpx.Client, pk: str) -> float:
-    """How much longer the second half of a video took than the first."""
-    marks: dict[float, float] = {}
-    while (now := state(client, pk))["status"] in {"queued", "running"}:
-        share = (now["video"] or {}).get("share", 0)
-        for mark in (0.05, 0.5, 0.95):
-            if share >= mark:
-                marks.setdefault(mark, time.monotonic())
-        time.sleep(0.1)
-    return (marks[0.95] - marks[0.5]) / (marks[0.5] - marks[0.05])
+    halves = marks[0.95] - marks[0.5], marks[0.5] - marks[0.05]
+    note("second half of the time / first", halves[0] / halves[1])
 
 
 def measure_latency(site: Site, client: httpx.Client, clip: Path) -> None:
@@ -296,7 +298,72 @@ def measure_upload(site: Site, client: httpx.Client, loop: Path, folder: Path, s
     client.post(f"/api/v1/analyses/{response.headers['Mien-Analysis']}/cancel/")
 
 
-PARTS = ("speed", "memory", "latency", "kills", "upload")
+# Frames a second of fer's own Video, which reads every frame.
+FER_SCRIPT = """
+import sys, time
+from fer.classes import Video
+from fer.fer import FER
+video, detector = Video(sys.argv[1], outdir=sys.argv[2]), FER(mtcnn=False)
+started = time.perf_counter()
+frames = video.analyze(detector, save_frames=False, save_video=False, annotate_frames=False,
+                       zip_images=False)
+print(len(frames) / (time.perf_counter() - started))
+"""
+# The same by the engine.
+MIEN_SCRIPT = """
+import sys, time
+from pathlib import Path
+from recognition.engine.classifier import EmotionClassifier
+from recognition.engine.clips import sample_faces
+from recognition.engine.detector import MtcnnDetector
+from recognition.engine.video import inspect_video
+path, fps = Path(sys.argv[1]), float(sys.argv[2]) or None
+header, detector = inspect_video(path), MtcnnDetector(max_side=1280, second_look=False)
+classifier, started = EmotionClassifier(), time.perf_counter()
+frames = sum(1 for _ in sample_faces(path, header, detector, classifier, fps=fps))
+print(frames / (time.perf_counter() - started))
+"""
+
+
+def on_one_core(python: str | Path, script: str, *arguments: object) -> float:
+    """What a program prints last, run on one core."""
+    command = ["taskset", "-c", str(max(os.sched_getaffinity(0))), str(python), "-c", script]
+    done = subprocess.run(
+        [*command, *map(str, arguments)],
+        cwd=ROOT,
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        check=True,
+    )
+    return float(done.stdout.split()[-1])
+
+
+def measure_engine(loop: Path) -> None:
+    """The engine alone on one core: what the site's speed can be compared with."""
+    note(
+        "engine, 5 frames a second, x real time",
+        on_one_core(sys.executable, MIEN_SCRIPT, loop, 5) / 5,
+    )
+    note(
+        "engine, every frame, x real time", on_one_core(sys.executable, MIEN_SCRIPT, loop, 0) / RATE
+    )
+
+
+def measure_fer(folder: Path) -> None:
+    """The engine and fer's Video in turns, every frame of 10 seconds."""
+    clip = folder / "short.mp4"
+    draw(clip, 10)
+    python = make_environment()
+    mien = [on_one_core(sys.executable, MIEN_SCRIPT, clip, 0)]
+    fer = on_one_core(python, FER_SCRIPT, clip, folder / "fer")
+    mien.append(on_one_core(sys.executable, MIEN_SCRIPT, clip, 0))
+    print(f"  frames a second on one core: {statistics.mean(mien):.1f}, fer {fer:.1f}")
+    note("frames a second / those of fer", statistics.mean(mien) / fer)
+
+
+PARTS = ("speed", "engine", "fer", "memory", "latency", "kills", "upload")
 
 
 def main() -> int:
@@ -313,6 +380,10 @@ def main() -> int:
         client = site.sign_in()
         if "speed" in options.only:
             measure_speed(site, client, clip, options.minutes)
+        if "engine" in options.only:
+            measure_engine(loop)
+        if "fer" in options.only:
+            measure_fer(folder)
         if "memory" in options.only:
             measure_memory(site, client, loop, clip)
         if "latency" in options.only:

@@ -219,7 +219,25 @@ def test_what_is_no_video_says_so(person, tmp_path):
     person.complaints.clear()  # of the answer 415
 
 
+def test_a_video_is_exported_with_its_boxes(person, open_video, clip):
+    open_video(clip)
+    person.get_by_role("button", name="Video with boxes and expressions").click()
+    row = person.locator("#exports [data-status]").first
+    expect(row).to_have_attribute("data-status", "succeeded", timeout=60_000)
+    expect(row).to_contain_text("Annotated video")
+    with person.expect_download() as download:
+        row.locator("[data-download]").click()
+    assert download.value.suggested_filename.endswith(".mp4")
+
+
 def test_the_camera_is_recorded_and_becomes_a_video(live):
+    begun = []
+    live.on(
+        "request",
+        lambda request: begun.extend(
+            pair.split(" ")[0] for pair in request.headers.get("upload-metadata", "").split(",")
+        ),
+    )
     live.locator("#record").check()
     live.get_by_role("button", name="Start camera").click()
     expect(live.locator("#recording")).to_be_visible()
@@ -228,6 +246,7 @@ def test_the_camera_is_recorded_and_becomes_a_video(live):
     link = live.locator("#recorded a")
     expect(link).to_be_visible()
     expect(live.locator("#record")).not_to_be_checked()
+    assert "session" in begun  # whose numbers are shown until the video has been read
     live.goto(link.get_attribute("href"))
     expect(live.locator("#replay-view")).to_have_attribute("data-view", "succeeded", timeout=60_000)
     expect(live.locator("#tracks button")).to_have_count(1)
