@@ -17,6 +17,7 @@ from tests.browser.camera import launch_with_camera, write_clip
 from tests.browser.chromium import create_account, launch
 from tests.browser.photos import write_photos
 from tests.conftest import ROOT, LiveSite
+from tests.recognition.engine.clips import astronaut, write
 
 FOLDER = ROOT / "var" / "screenshots"
 WIDTHS = (360, 768, 1440)
@@ -178,6 +179,33 @@ def take_live(playwright: Playwright, site: LiveSite, state: dict, folder: Path)
             page.goto("/analyses/")
             take_everywhere(page, "live-history")
         browser.close()
+
+
+def take_videos(browser: Browser, site: LiveSite, state: dict, folder: Path) -> None:
+    """The page of a video, with markers and a neutral face, and its exports."""
+    pictures = (astronaut(number / 10, 1280, 720) for number in range(120))
+    clip = write(folder / "interview.mp4", pictures, rate=10, options={"g": "10"}, sound=True)
+    page = browser.new_context(base_url=site.url, storage_state=state).new_page()
+    page.goto("/")
+    page.locator("#files").set_input_files(clip)
+    link = page.locator("#cards .analysis[data-id] a[href]", has_text=clip.name)
+    link.wait_for()
+    page.goto(link.get_attribute("href"))
+    view = page.locator("#replay-view")
+    expect(view).to_have_attribute("data-view", "succeeded", timeout=60_000)
+    for start, end, label in [(2, None, "question"), (5, 8, "answers")]:
+        page.locator("#player").evaluate("(video, time) => { video.currentTime = time; }", start)
+        if end is None:
+            page.keyboard.press("m")
+        else:
+            page.keyboard.press("Shift+M")
+            page.locator("#player").evaluate("(video, time) => { video.currentTime = time; }", end)
+            page.keyboard.press("Shift+M")
+        field = page.locator(".marker input:not([type=checkbox])").last
+        field.fill(label)
+        field.press("Enter")
+    page.locator("#mode").select_option("stacked")
+    take_everywhere(page, "video")
 
 
 def take_trainings(browser: Browser, site: LiveSite, state: dict) -> None:
@@ -351,6 +379,8 @@ def take_everything(
         take_corrections(browser, site, state, results)
     if chosen("exports"):
         take_exports(browser, site, state)
+    if chosen("video"):
+        take_videos(browser, site, state, folder)
     if chosen("live"):
         take_live(playwright, site, state, folder)
     if chosen("jobs"):

@@ -270,9 +270,10 @@ class Mien:
     ) -> dict[str, Any]:
         """Export the faces of the history to a local file; returns the export's state.
 
-        `format` is csv, csv_excel, xlsx, jsonl or parquet; `filters` are those of the API. Waits
-        for the server to make the file, and deletes its copy after the download. `path` is complete
-        or untouched; a codebook of its columns (Table Schema) is written beside it.
+        `format` is csv, csv_excel, xlsx, jsonl or parquet, or mp4 for one video with its faces
+        drawn onto it; `filters` are those of the API. Waits for the server to make the file, and
+        deletes its copy after the download. `path` is complete or untouched; a codebook of a
+        table's columns (Table Schema) is written beside it.
         """
         deadline = time.monotonic() + timeout
         wanted = {"format": format, "filters": dict(filters or {})}
@@ -290,7 +291,7 @@ class Mien:
                 error = state["error"] or {"message": "Canceled.", "code": "canceled"}
                 raise MienError(error["message"], error["code"])
             self._fetch(f"{address}file/", Path(path))
-            with contextlib.suppress(MienError):  # a server of before codebooks
+            if state.get("codebook_url"):  # a table, and no server of before codebooks
                 self._fetch(f"{address}codebook/", Path(path).with_suffix(".schema.json"))
         finally:
             # Also if nobody waits any more: their number is limited.

@@ -32,6 +32,7 @@ EXTENSIONS = {
     "xlsx": "xlsx",
     "jsonl": "jsonl",
     "parquet": "parquet",
+    "mp4": "mp4",
 }
 FILTERS = {
     "emotion": "the entry's expression",
@@ -229,7 +230,8 @@ def export(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print(file=sys.stderr)
         return 1
-    print(f"{path}: {state['rows_done']} row{'' if state['rows_done'] == 1 else 's'}")
+    what = "frame" if options.format == "mp4" else "row"
+    print(f"{path}: {state['rows_done']} {what}{'' if state['rows_done'] == 1 else 's'}")
     return 0
 
 
