@@ -6,6 +6,8 @@ import secrets
 import tempfile
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
+
 
 def env_text(name: str, default: str = "") -> str:
     return os.environ.get(name, "").strip() or default
@@ -17,6 +19,14 @@ def env_int(name: str, default: int) -> int:
 
 def env_bool(name: str, default: bool) -> bool:
     return env_text(name, str(default)).lower() in {"1", "true", "yes", "on"}
+
+
+def env_choice(name: str, choices: tuple[str, ...]) -> str:
+    """One of these words; the first by default."""
+    value = env_text(name, choices[0])
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}, not {value!r}.")
+    return value
 
 
 def env_list(name: str) -> list[str]:

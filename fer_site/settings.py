@@ -8,6 +8,7 @@ from corsheaders.defaults import default_headers
 
 from fer_site.environment import (
     env_bool,
+    env_choice,
     env_int,
     env_list,
     env_text,
@@ -341,6 +342,7 @@ MAX_JPEG_PIXELS = env_int("MIEN_MAX_JPEG_PIXELS", 210_000_000)  # whose decoder 
 STORED_SIDE = env_int("MIEN_STORED_SIDE", 4096)  # longest side of the photo that is kept
 MIN_FACE = env_int("MIEN_MIN_FACE", 32)  # pixels, in a picture scaled to MAX_SIDE
 MAX_SIDE = env_int("MIEN_MAX_SIDE", 1280)
+PRECISION = env_choice("MIEN_PRECISION", ("auto", "float32", "int8"))  # of the classifier
 LEASE_SECONDS = env_int("MIEN_LEASE_SECONDS", 15)
 ANALYSIS_SECONDS = env_int("MIEN_ANALYSIS_SECONDS", 60)  # limit for one photo
 MAX_ATTEMPTS = 3

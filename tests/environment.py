@@ -15,3 +15,4 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "fer_site.settings"
 os.environ.pop("REDIS_URL", None)
 os.environ["MIEN_LEASE_SECONDS"] = "3"
 os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["MIEN_PRECISION"] = "float32"  # the same answers on every machine

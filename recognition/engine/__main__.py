@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import multiprocessing
+import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -15,7 +16,7 @@ from typing import Any
 from tqdm import tqdm
 
 from . import video
-from .classifier import EmotionClassifier
+from .classifier import SHIPPED_INT8, SHIPPED_MODEL, EmotionClassifier
 from .clips import sample_faces
 from .detector import MtcnnDetector
 from .emotions import EMOTIONS
@@ -23,6 +24,7 @@ from .errors import MediaError, ModelError
 from .formats import EXTENSIONS
 from .libav import READ_SIDE
 from .pipeline import analyze_photo
+from .precision import AUTO, INT8, preferred
 from .types import DETAILS, FACE_MODES, Detail, Face, FaceMode, ImageAnalysis
 
 Line = dict[str, Any]
@@ -192,13 +194,19 @@ def _list(read: "partial[Iterator[Line]]", name: str) -> list[Line]:
 @cache
 def _networks(min_face: int) -> tuple[MtcnnDetector, EmotionClassifier]:
     """This process's networks. Raises ModelError."""
-    return MtcnnDetector(min_face=min_face), EmotionClassifier()
+    return MtcnnDetector(min_face=min_face), _classifier()
 
 
 @cache
 def _video_networks() -> tuple[MtcnnDetector, EmotionClassifier]:
     """Without a second look: videos are upright, and turned searches are slow."""
-    return MtcnnDetector(max_side=READ_SIDE, second_look=False), EmotionClassifier()
+    return MtcnnDetector(max_side=READ_SIDE, second_look=False), _classifier()
+
+
+def _classifier() -> EmotionClassifier:
+    """The shipped one, in the numbers of MIEN_PRECISION."""
+    wanted = os.environ.get("MIEN_PRECISION") or AUTO
+    return EmotionClassifier(SHIPPED_INT8 if preferred(wanted) == INT8 else SHIPPED_MODEL)
 
 
 def _read(

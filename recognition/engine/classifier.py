@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import onnxruntime
 
 SHIPPED_MODEL = Path(__file__).parent / "weights" / "expression.onnx"
+SHIPPED_INT8 = SHIPPED_MODEL.with_suffix(".int8.onnx")
 
 
 class EmotionClassifier:

@@ -24,6 +24,8 @@ class ModelVersion(models.Model):
     architecture = models.CharField(max_length=100)
     sha256 = models.CharField(max_length=64, unique=True)
     onnx = models.FileField(upload_to="models")
+    int8 = models.FileField(upload_to="models", blank=True)  # the same network in 8-bit numbers
+    int8_sha256 = models.CharField(max_length=64, blank=True)
     weights = models.FileField(upload_to="models", blank=True)  # npz: the trained weights
     weights_sha256 = models.CharField(max_length=64, blank=True)
     keras = models.FileField(upload_to="models", blank=True)  # for download only: never loaded here

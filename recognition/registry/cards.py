@@ -30,13 +30,14 @@ class ClassDifference(TypedDict):
 class Comparison(TypedDict):
     """Models compared on a split that all were scored on.
 
-    `accuracy`, `macro_f1`, `ece` hold one value per model. `confusion` holds, for each model after
-    the first, its confusion matrix minus the first one's; rows are the true class.
+    `accuracy`, `mean_recall`, `macro_f1`, `ece` hold one value per model. `confusion` holds, for
+    each model after the first, its confusion matrix minus the first one's; rows are the true class.
     """
 
     split: str
     faces: int
     accuracy: list[float]
+    mean_recall: list[float]
     macro_f1: list[float]
     ece: list[float]
     classes: list[ClassDifference]
@@ -76,6 +77,7 @@ def hold_together(split: str, figures: Sequence[dict[str, Any]]) -> Comparison:
         "split": split,
         "faces": first["faces"],
         "accuracy": [one["accuracy"] for one in figures],
+        "mean_recall": [mean_recall(one) for one in figures],
         "macro_f1": [one["macro_f1"] for one in figures],
         "ece": [one["ece"] for one in figures],
         "classes": [
@@ -98,6 +100,12 @@ def hold_together(split: str, figures: Sequence[dict[str, Any]]) -> Comparison:
             for one in figures[1:]
         ],
     }
+
+
+def mean_recall(figures: dict[str, Any]) -> float:
+    """The mean of the classes' recall, without classes that don't occur; of any card's figures."""
+    classes = [one for one in figures["per_class"].values() if one["support"]]
+    return float(sum(one["recall"] for one in classes) / len(classes)) if classes else 0.0
 
 
 def read_foreign(content: bytes) -> Card:

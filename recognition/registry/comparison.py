@@ -27,7 +27,10 @@ class EventState(TypedDict):
 
 
 class VersionState(TypedDict):
-    """A model version; `accuracy` by split, `state` one of active, archived, available."""
+    """A model version; `state` is one of active, archived, available.
+
+    `accuracy` and `mean_recall` (that of the classes, as if all had the same share) are by split.
+    """
 
     number: int
     state: str
@@ -36,6 +39,7 @@ class VersionState(TypedDict):
     parameters: int | None
     bytes: int | None
     accuracy: dict[str, float]
+    mean_recall: dict[str, float]
     sha256: str
     weights_sha256: str | None
     keras_sha256: str | None
@@ -56,6 +60,7 @@ class FaceReadings(TypedDict):
 def describe_version(version: ModelVersion) -> VersionState:
     """The state of a version, without its card."""
     card = version.card
+    figures = card.get("figures", {})
     return {
         "number": version.number,
         "state": _state(version),
@@ -63,9 +68,8 @@ def describe_version(version: ModelVersion) -> VersionState:
         "architecture": version.architecture,
         "parameters": card.get("parameters"),
         "bytes": card.get("bytes"),
-        "accuracy": {
-            split: figures["accuracy"] for split, figures in card.get("figures", {}).items()
-        },
+        "accuracy": {split: one["accuracy"] for split, one in figures.items()},
+        "mean_recall": {split: cards.mean_recall(one) for split, one in figures.items()},
         "sha256": version.sha256,
         "weights_sha256": version.weights_sha256 or None,
         "keras_sha256": version.keras_sha256 or None,

@@ -18,7 +18,7 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
-from recognition.engine.classifier import SHIPPED_MODEL, EmotionClassifier
+from recognition.engine.classifier import SHIPPED_INT8, SHIPPED_MODEL, EmotionClassifier
 from recognition.engine.errors import CodedError, ModelError
 from recognition.models import ModelEvent, ModelVersion
 from recognition.registry import cards, events, model_files
@@ -37,6 +37,9 @@ Measure = Callable[[Sequence[ModelVersion]], cards.Comparison | None]
 # Processes that register at the same time may pick the same number.
 NUMBER_ATTEMPTS = 10
 
+# How much accuracy or mean recall a version may lose that gains on the other.
+TOLERATED = 0.003
+
 
 class PromotionRefused(CodedError):
     """A version that can't be promoted or archived.
@@ -54,6 +57,7 @@ def register(
     onnx: bytes,
     card: cards.Card,
     *,
+    int8: bytes | None = None,
     weights: bytes | None = None,
     keras: bytes | None = None,
     created_by: Any = None,
@@ -63,14 +67,15 @@ def register(
 ) -> ModelVersion:
     """Store a model as the next version, or return the version that already has this file.
 
-    `weights` is an npz, `keras` a .keras file, both written by the training process.
-
-    Raises ModelError for a file that breaks EmotionClassifier's contract.
+    `int8` is the same network in 8-bit numbers as ONNX, `weights` an npz, `keras` a .keras file,
+    all written by the training process. Raises ModelError for a file that breaks
+    EmotionClassifier's contract.
     """
     sha256 = hashlib.sha256(onnx).hexdigest()
     if known := ModelVersion.objects.filter(sha256=sha256).first():
         return known
-    model_files.check_answers(EmotionClassifier(onnx))
+    for content in filter(None, (onnx, int8)):
+        model_files.check_answers(EmotionClassifier(content))
     version = ModelVersion(
         architecture=str(card.get("architecture") or "unknown")[:100],
         sha256=sha256,
@@ -81,6 +86,9 @@ def register(
         note=note,
     )
     version.onnx.save(f"{sha256}.onnx", ContentFile(onnx), save=False)
+    if int8 is not None:
+        version.int8_sha256 = hashlib.sha256(int8).hexdigest()
+        version.int8.save(f"{version.int8_sha256}.onnx", ContentFile(int8), save=False)
     if weights is not None:
         version.weights_sha256 = hashlib.sha256(weights).hexdigest()
         name = f"{version.weights_sha256}.npz"
@@ -90,8 +98,9 @@ def register(
         version.keras.save(f"{version.keras_sha256}.keras", ContentFile(keras), save=False)
     registered = _insert(version)
     if registered is not version:  # another process was faster
-        for file in filter(None, (version.onnx.name, version.weights.name, version.keras.name)):
-            default_storage.delete(file)
+        files = (version.onnx, version.int8, version.weights, version.keras)
+        for name in filter(None, (file.name for file in files)):
+            default_storage.delete(name)
     else:
         logger.info("Registered model %s", version)
         if not shipped:  # registered at start-up, when nobody is connected yet
@@ -128,9 +137,9 @@ def register_shipped_model() -> ModelVersion:
     content = SHIPPED_MODEL.read_bytes()
     known = ModelVersion.objects.filter(sha256=hashlib.sha256(content).hexdigest()).first()
     card = json.loads(SHIPPED_MODEL.with_suffix(".json").read_text())
-    keras = SHIPPED_MODEL.with_suffix(".keras").read_bytes()
+    keras, int8 = SHIPPED_MODEL.with_suffix(".keras").read_bytes(), SHIPPED_INT8.read_bytes()
     with transaction.atomic():
-        version = known or register(content, card, keras=keras, shipped=True)
+        version = known or register(content, card, int8=int8, keras=keras, shipped=True)
         active = ModelVersion.objects.filter(active=True).first()
         if active is None or (active.shipped and not known and active != version):
             _activate(version, active, Action.PROMOTED, reason="Shipped with the code.")
@@ -165,9 +174,9 @@ def promote(
     """Make `version` the one that all workers use from their next job on.
 
     Raises PromotionRefused, and keeps the active one, if the file can't be loaded, if someone else
-    was faster, or, unless `confirmed`, if the version is less accurate than the active one on the
-    same data or can't be compared with it. `measure` returns the site's own evaluations, which
-    aren't in the cards.
+    was faster, or, unless `confirmed`, if the version has a lower accuracy or mean recall on the
+    same data (see `find_objection`) or can't be compared. `measure` returns the site's own
+    evaluations, which aren't in the cards.
     """
     active = active_version()
     if version.pk == active.pk:
@@ -194,12 +203,15 @@ def find_objection(
             f"{_name(version)} and {active} (active) weren't scored here on the same faces. "
             "Promote it only if you know that it is better.",
         )
-    before, after = comparison["accuracy"]
-    if after < before:
+    accuracy, recall = comparison["accuracy"], comparison["mean_recall"]
+    gains = accuracy[1] - accuracy[0], recall[1] - recall[0]
+    # One may cost a little of the other.
+    if min(gains) < -TOLERATED or (min(gains) < 0 and max(gains) <= 0):
         return PromotionRefused(
             "worse",
-            f"{_name(version)} is right on {after:.2%} of the {comparison['faces']} faces of "
-            f"{comparison['split']}, {active} in use on {before:.2%}.",
+            f"{_name(version)} is right on {accuracy[1]:.2%} of the {comparison['faces']} faces of "
+            f"{comparison['split']} (mean recall {recall[1]:.2%}), {active} in use on "
+            f"{accuracy[0]:.2%} ({recall[0]:.2%}).",
         )
     return None
 

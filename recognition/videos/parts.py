@@ -18,6 +18,7 @@ from recognition.engine.video import interval_of
 from recognition.jobs import lease, work
 from recognition.jobs.files import delete_files
 from recognition.models import Analysis, Face, Track, VideoPart
+from recognition.registry import version_files
 from recognition.videos import readers, tracks
 
 Status = Analysis.Status
@@ -42,7 +43,7 @@ def read(part: VideoPart) -> None:
     lines = readers.ask(
         "read",
         path=default_storage.path(str(analysis.source.name)),
-        model=default_storage.path(str(version.onnx.name)),
+        model=default_storage.path(str(version_files.file_in_use(version).name)),
         width=analysis.width,
         height=analysis.height,
         fps=video.fps,

@@ -55,7 +55,7 @@ def prepare(analysis: Analysis) -> None:
             delete_files([source])
         return
     version = analysis.requested_version or registry.active_version()
-    version_files.read_onnx(version)  # checked once here, read by its path later
+    version_files.read_in_use(version)  # checked once here, read by its path later
     picture = ContentFile(base64.b64decode(found["thumbnail"]))
     thumbnail = default_storage.save(f"thumbnails/{analysis.pk}.jpg", picture)
     header = found["header"]

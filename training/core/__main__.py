@@ -105,7 +105,8 @@ def walk(config: TrainingConfig, faces: Faces, output: Path, steps_at_once: int 
     )
     _tell(
         "Evaluate",
-        f"validation accuracy {evaluation.accuracy:.4f}, macro F1 {evaluation.macro_f1:.4f}, "
+        f"validation accuracy {evaluation.accuracy:.4f}, mean recall "
+        f"{evaluation.mean_recall:.4f}, macro F1 {evaluation.macro_f1:.4f}, "
         f"calibration error {evaluation.ece:.4f}",
     )
 
@@ -122,6 +123,7 @@ def walk(config: TrainingConfig, faces: Faces, output: Path, steps_at_once: int 
     card = release(config, faces, progress, output)
     _tell(
         "Release",
+        f"class shares taken out with strength {card['class_prior']['strength']}; "
         f"temperature {card['temperature']} brings the calibration error to "
         f"{card['figures']['validation']['ece']:.4f}; wrote {output / MODEL}",
     )

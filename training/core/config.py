@@ -110,6 +110,9 @@ class TrainingConfig:
     Each batch draws its share from Beta(mixed, mixed); 0 turns it off."""
     repeats: tuple[int, ...] = (1, 3, 1, 1, 1, 1, 1)
     """How often a face of each class appears in an epoch, in the order of EMOTIONS."""
+    balance: float = 0.003
+    """How much accuracy on the validation part it may cost to take the classes' shares out of the
+    answers, for the sake of mean recall (`evaluate.calibrate`); 0 leaves them in."""
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch_size < 1:
@@ -129,6 +132,8 @@ class TrainingConfig:
                 f"the weights {self.start!r} only fit {STARTS[self.start]}; any other architecture "
                 f"must start from {RANDOM} ones"
             )
+        if not 0 <= self.balance < 1:
+            raise ValueError("balance must be between 0 and 1")
         if self.mixed < 0:
             raise ValueError("mixed must not be negative")
         if self.minutes is not None and self.minutes <= 0:
@@ -213,7 +218,7 @@ PRESETS: dict[str, TrainingConfig] = {
 
 _CHOICES = (
     *("architecture", "epochs", "minutes", "seed", "batch_size", "learning_rate", "precision"),
-    *("schedule", "taught", "framed", "optimizer", "weight_decay", "mixed", "start"),
+    *("schedule", "taught", "framed", "optimizer", "weight_decay", "mixed", "start", "balance"),
 )
 
 
@@ -238,6 +243,11 @@ def add_options(parser: ArgumentParser, presets: Mapping[str, TrainingConfig] = 
     )
     parser.add_argument("--taught", type=float, help="share of the target that comes from teachers")
     parser.add_argument("--precision", choices=("float32", "mixed_bfloat16"))
+    parser.add_argument(
+        "--balance",
+        type=float,
+        help="accuracy that balanced answers may cost on the validation part; 0 turns them off",
+    )
 
 
 def add_source(parser: ArgumentParser, presets: Mapping[str, TrainingConfig]) -> None:

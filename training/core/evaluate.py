@@ -1,8 +1,8 @@
 """How good a classifier is on labeled faces: figures, mistakes, and the calibrating temperature."""
 
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import cv2
@@ -90,11 +90,26 @@ def reliability(
     ]
 
 
-def calibration_error(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-    """Expected calibration error over 15 bins: mean gap between confidence and accuracy, 0 to 1."""
-    bins = reliability(probabilities, labels)
-    gaps = [bin.count * abs(bin.confidence - bin.accuracy) for bin in bins]
-    return float(sum(gaps) / len(labels))
+def mean_recall(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> float:
+    """The mean of the classes' recall, without classes that don't occur."""
+    figures = class_figures(confusion_matrix(labels, predicted)).values()
+    return float(np.mean([figure.recall for figure in figures if figure.support]))
+
+
+def calibration_error(
+    probabilities: NDArray[np.float32], labels: NDArray[np.int64], *, equal: bool = False
+) -> float:
+    """Expected calibration error over 15 bins: mean gap between confidence and accuracy, 0 to 1.
+
+    With `equal`, faces are weighted as if each class had the same share of them.
+    """
+    weights = 1 / np.bincount(labels, minlength=len(EMOTIONS))[labels] if equal else None
+    top = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == labels
+    number = np.minimum((top * BINS).astype(int), BINS - 1)
+    ones = np.ones(len(labels)) if weights is None else weights
+    gaps = np.bincount(number, ones * (top - right), minlength=BINS)
+    return float(np.abs(gaps).sum() / ones.sum())
 
 
 def find_mistakes(
@@ -128,8 +143,11 @@ class Evaluation:
 
     faces: int
     accuracy: float
+    mean_recall: float
     macro_f1: float
     ece: float
+    ece_equal: float
+    """The calibration error if every class had the same share of the faces."""
     log_loss: float
     per_class: dict[str, ClassFigures]
     confusion: list[list[int]]
@@ -180,8 +198,10 @@ def score(
     return Evaluation(
         faces=len(labels),
         accuracy=float((predicted == labels).mean()),
+        mean_recall=mean_recall(labels, predicted),
         macro_f1=macro_f1(labels, predicted),
         ece=calibration_error(probabilities, labels),
+        ece_equal=calibration_error(probabilities, labels, equal=True),
         log_loss=log_loss(np.log(np.maximum(probabilities, 1e-12)), labels),
         per_class=class_figures(confusion),
         confusion=confusion.tolist(),
@@ -216,6 +236,70 @@ def fit_temperature(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> f
         else:
             low = left
     return float(np.exp((low + high) / 2))
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How logits [n, 7] become probabilities: softmax((logits - strength * log shares) / T).
+
+    Subtracting the logarithm of the classes' `shares` of the training faces takes out what a
+    network expects before it has seen the face (Menon et al. 2021, arXiv 2007.07314, equation 9);
+    `strength` 0 leaves it as it is, 1 takes it out altogether.
+    """
+
+    temperature: float = 1.0
+    strength: float = 0.0
+    shares: tuple[float, ...] = (1 / len(EMOTIONS),) * len(EMOTIONS)
+
+    @property
+    def offsets(self) -> NDArray[np.float32]:
+        """What is added to logits [7] before they are divided by the temperature."""
+        return np.asarray(-self.strength * np.log(self.shares), np.float32)
+
+    def apply(self, logits: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Probabilities [n, 7]."""
+        return softmax(logits + self.offsets, self.temperature)
+
+    def to_card(self) -> dict[str, Any]:
+        """Its part of a model card."""
+        shares = {name: round(share, 5) for name, share in zip(EMOTIONS, self.shares, strict=True)}
+        prior = {"strength": round(self.strength, 4), "shares": shares}
+        return {"temperature": round(self.temperature, 4), "class_prior": prior}
+
+    @classmethod
+    def from_card(cls, card: Mapping[str, Any]) -> "Calibration":
+        """That of a card, also of one from before there was a class prior."""
+        prior = card.get("class_prior") or {}
+        shares = prior.get("shares") or dict.fromkeys(EMOTIONS, 1 / len(EMOTIONS))
+        return cls(
+            float(card.get("temperature", 1.0)),
+            float(prior.get("strength", 0.0)),
+            tuple(float(shares[name]) for name in EMOTIONS),
+        )
+
+
+def calibrate(
+    logits: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    shares: NDArray[np.floating],
+    cost: float,
+) -> Calibration:
+    """The calibration that suits logits [n, 7] and labels [n] best, for training shares [7].
+
+    Its strength is the one with the highest mean recall that costs at most `cost` of the accuracy,
+    the smallest of equal ones, up to 1; 0 if `cost` is 0. The temperature is fitted afterwards.
+    """
+    prior = np.maximum(np.asarray(shares, np.float64), 1e-4)
+    tried = np.arange(0, 1.001, 0.05) if cost > 0 else np.zeros(1)
+    answers = [(logits - strength * np.log(prior)).argmax(axis=1) for strength in tried]
+    lowest = (answers[0] == labels).mean() - cost
+    recalls = [
+        mean_recall(labels, answer) if (answer == labels).mean() >= lowest else 0.0
+        for answer in answers
+    ]
+    strength = float(tried[int(np.argmax(recalls))])
+    chosen = Calibration(1.0, round(strength, 4), tuple((prior / prior.sum()).tolist()))
+    return replace(chosen, temperature=fit_temperature(logits + chosen.offsets, labels))
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from recognition.engine.align import SIDE
 from recognition.engine.classifier import EmotionClassifier
 
 from .architectures import NormConv, Standardize
-from .evaluate import Predict, softmax
+from .evaluate import Calibration, Predict
 from .fit import predict_logits
 
 OPSET = 17
@@ -40,8 +40,8 @@ class ParityError(RuntimeError):
     """The exported network doesn't compute what the trained one does."""
 
 
-def export_onnx(model: keras.Model, temperature: float, path: Path) -> float:
-    """Write faces -> probabilities as ONNX, temperature included; gives the largest deviation.
+def export_onnx(model: keras.Model, calibration: Calibration, path: Path) -> float:
+    """Write faces -> probabilities as ONNX, calibration included; gives the largest deviation.
 
     Inputs and outputs are those that EmotionClassifier expects. The file is read back and compared
     with `model` on `drawn_faces`. ParityError if a probability deviates by more than 1e-4; `path`
@@ -50,7 +50,7 @@ def export_onnx(model: keras.Model, temperature: float, path: Path) -> float:
     faces = keras.Input((SIDE, SIDE, 1), name="faces")
     with tempfile.TemporaryDirectory() as folder:
         exported = Path(folder) / "expression.onnx"
-        keras.Model(faces, _probabilities(model(faces), temperature)).export(
+        keras.Model(faces, _probabilities(model(faces), calibration)).export(
             str(exported),
             format="onnx",
             verbose=False,
@@ -61,12 +61,12 @@ def export_onnx(model: keras.Model, temperature: float, path: Path) -> float:
         _name_ends(network.graph)
         onnx.checker.check_model(network)
         onnx.save(network, str(exported))
-        deviation = _deviation(model, temperature, EmotionClassifier(exported).predict)
+        deviation = _deviation(model, calibration, EmotionClassifier(exported).predict)
         _put(exported, path)
     return deviation
 
 
-def export_keras(model: keras.Model, temperature: float, path: Path) -> float:
+def export_keras(model: keras.Model, calibration: Calibration, path: Path) -> float:
     """Write faces -> probabilities as a .keras file; gives the largest deviation.
 
     It has only layers that come with Keras, so it opens wherever Keras is installed. It is checked
@@ -74,9 +74,9 @@ def export_keras(model: keras.Model, temperature: float, path: Path) -> float:
     """
     with tempfile.TemporaryDirectory() as folder:
         saved = Path(folder) / "expression.keras"
-        plain(model, temperature).save(saved)
+        plain(model, calibration).save(saved)
         loaded = keras.models.load_model(saved, compile=False, safe_mode=True)
-        deviation = _deviation(model, temperature, lambda faces: predict_logits(loaded, faces))
+        deviation = _deviation(model, calibration, lambda faces: predict_logits(loaded, faces))
         _put(saved, path)
     return deviation
 
@@ -124,7 +124,7 @@ def drawn_faces() -> NDArray[np.uint8]:
     return faces
 
 
-def plain(model: keras.Model, temperature: float) -> keras.Model:
+def plain(model: keras.Model, calibration: Calibration) -> keras.Model:
     """A copy for inference: faces float32 [n, 48, 48, 1], 0 to 255, to probabilities [n, 7].
 
     Our own layers are replaced by Keras layers that compute the same once training is over.
@@ -134,7 +134,7 @@ def plain(model: keras.Model, temperature: float) -> keras.Model:
     for layer in model.layers:
         if weights := _plain_weights(layer):
             copy.get_layer(layer.name).set_weights(weights)
-    return keras.Model(faces, _probabilities(copy.output, temperature), name=model.name)
+    return keras.Model(faces, _probabilities(copy.output, calibration), name=model.name)
 
 
 def _plain_layer(layer: Any) -> Any:
@@ -163,8 +163,10 @@ def _plain_weights(layer: Any) -> list[Any]:
     return list(layer.get_weights())
 
 
-def _probabilities(logits: Any, temperature: float) -> Any:
-    scaled = keras.layers.Rescaling(1 / temperature)(logits)
+def _probabilities(logits: Any, calibration: Calibration) -> Any:
+    factor = 1 / calibration.temperature
+    offsets = (calibration.offsets * factor).tolist() if calibration.strength else 0.0
+    scaled = keras.layers.Rescaling(factor, offset=offsets)(logits)
     return keras.layers.Softmax(name="probabilities")(scaled)
 
 
@@ -179,10 +181,10 @@ def _name_ends(graph: onnx.GraphProto) -> None:
         value.type.tensor_type.shape.dim[0].dim_param = "n"
 
 
-def _deviation(model: keras.Model, temperature: float, exported: Predict) -> float:
+def _deviation(model: keras.Model, calibration: Calibration, exported: Predict) -> float:
     """The largest difference between two networks' probabilities; ParityError if it's too large."""
     faces = drawn_faces()
-    expected = softmax(predict_logits(model, faces), temperature)
+    expected = calibration.apply(predict_logits(model, faces))
     deviation = float(np.abs(exported(faces) - expected).max())
     # Written this way round, it refuses NaN too.
     if not deviation <= TOLERANCE:

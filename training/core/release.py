@@ -18,14 +18,14 @@ from .checkpoint import CARD, INT8, KERAS, MODEL, Progress
 from .config import TrainingConfig
 from .data.faces import Faces, split_off
 from .data.targets import epoch_rows
-from .evaluate import evaluate, fit_temperature
+from .evaluate import calibrate, evaluate
 from .export import export_keras, export_onnx, quantize, write_card
 from .fit import predict_logits, trained
 
 INT8_COST = 0.003
 """How much validation accuracy the int8 variant may lose; if it loses more, it isn't kept."""
 
-_CALIBRATION = 1000
+_SAMPLE = 1000  # training faces by which activations are scaled to 8 bits
 
 Labeled = tuple[NDArray[np.uint8], NDArray[np.int64]]
 """Faces [n, 48, 48] and their labels [n]."""
@@ -43,7 +43,7 @@ def release(
 ) -> dict[str, Any]:
     """Export the best epoch to `folder` (MODEL, KERAS, INT8, CARD); gives the card.
 
-    The temperature is fitted on the validation part and, if the config trains with framings, also
+    The calibration is fitted on the validation part and, if the config trains with framings, also
     on the same faces as the engine would frame them. Figures for both go into the card. `score`
     names more splits to score: leave out test splits until the model is final. `patience` is only
     noted in the card. `small` exports the int8 variant too. ValueError if no epoch is finished.
@@ -58,14 +58,16 @@ def release(
         framed = frame(faces.images[held_out], faces.framings_of(held_out))
         validation["validation_framed"] = (framed, labels)
     logits = [predict_logits(model, images) for images, _ in validation.values()]
-    temperature = fit_temperature(np.concatenate(logits), np.tile(labels, len(logits)))
+    counts = np.bincount(faces.labels[training], minlength=len(EMOTIONS))
+    calibration = calibrate(
+        np.concatenate(logits), np.tile(labels, len(logits)), counts / counts.sum(), config.balance
+    )
     folder.mkdir(parents=True, exist_ok=True)
-    deviation = export_onnx(model, temperature, folder / MODEL)
-    export_keras(model, temperature, folder / KERAS)
+    deviation = export_onnx(model, calibration, folder / MODEL)
+    export_keras(model, calibration, folder / KERAS)
     splits = {name: faces.rows(name) for name in score}
     scored = {name: (faces.images[rows], faces.labels[rows]) for name, rows in splits.items()}
     figures = {name: _score(folder / MODEL, part) for name, part in (validation | scored).items()}
-    calibration = faces.images[training[:: max(1, len(training) // _CALIBRATION)]]
     card = {
         "architecture": config.architecture,
         "parameters": int(model.count_params()),
@@ -83,23 +85,22 @@ def release(
         "epochs": len(progress.epochs),
         "best_epoch": progress.best_epoch,
         "training_seconds": round(progress.seconds),
-        "temperature": round(temperature, 4),
+        **calibration.to_card(),
         "onnx_deviation": deviation,
         "figures": figures,
     }
     if small:
-        card["int8"] = _release_int8(
-            folder, calibration, validation, figures["validation"]["accuracy"]
-        )
+        sample = faces.images[training[:: max(1, len(training) // _SAMPLE)]]
+        card["int8"] = _release_int8(folder, sample, validation, figures["validation"]["accuracy"])
     write_card(card, folder / CARD)
     return card
 
 
 def _release_int8(
-    folder: Path, calibration: NDArray[np.uint8], parts: dict[str, Labeled], accuracy: float
+    folder: Path, sample: NDArray[np.uint8], parts: dict[str, Labeled], accuracy: float
 ) -> dict[str, Any]:
     """Write the int8 variant, but keep it only if it comes close enough to `accuracy`."""
-    quantize(folder / MODEL, calibration, folder / INT8)
+    quantize(folder / MODEL, sample, folder / INT8)
     figures = {name: _score(folder / INT8, part) for name, part in parts.items()}
     size = (folder / INT8).stat().st_size
     kept = accuracy - figures["validation"]["accuracy"] <= INT8_COST

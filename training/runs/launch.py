@@ -59,6 +59,7 @@ OPTIONS: dict[str, Option] = {
     "taught": Option(float, 0, 0.9, "Weight of the teachers' labels"),
     "mixed": Option(float, 0, 5, "Mixup alpha"),
     "framed": Option(float, 0, 1, "Share of faces framed like the detector"),
+    "balance": Option(float, 0, 0.1, "Accuracy that balanced answers may cost"),
     "faces": Option(int, FEWEST_FACES, 10_000_000, "Maximum number of training faces"),
     "validation": Option(float, 0.01, 0.45, "Validation share"),
     "patience": Option(int, 1, 500, "Early stopping patience (epochs)"),

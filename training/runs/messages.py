@@ -26,11 +26,10 @@ class TrainingJob(TypedDict):
 class WeightsJob(TypedDict):
     """The content of job.json for turning WEIGHTS into a model; `card` is their model card.
 
-    `temperature` divides the logits; `max_bytes` limits the unpacked size.
+    `max_bytes` limits the unpacked size.
     """
 
     architecture: str
-    temperature: float
     card: dict[str, Any]
     max_bytes: int
 

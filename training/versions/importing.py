@@ -19,6 +19,7 @@ from recognition.engine.errors import ModelError
 from recognition.registry.model_files import read_weights
 from training.core.architectures import build
 from training.core.checkpoint import CARD, FACTS, KERAS, MODEL, check_fit, in_order, read_facts
+from training.core.evaluate import Calibration
 from training.core.export import ParityError, export_keras, export_onnx, write_card
 from training.runs.lifeline import Say, end_with_starter, speaker
 from training.runs.messages import BEST, JOB, WEIGHTS, WeightsJob
@@ -37,8 +38,9 @@ def carry_out(folder: Path, say: Say) -> int:
         arrays = read_weights((folder / WEIGHTS).read_bytes(), job["max_bytes"])
         model = fill(job["architecture"], in_order(arrays))
         say({"type": "step", "step": "exporting"})
-        deviation = export_onnx(model, job["temperature"], folder / MODEL)
-        export_keras(model, job["temperature"], folder / KERAS)
+        calibration = Calibration.from_card(job["card"])
+        deviation = export_onnx(model, calibration, folder / MODEL)
+        export_keras(model, calibration, folder / KERAS)
     except ModelError as error:
         say({"type": "problem", "code": error.code, "message": error.message})
         return 1
@@ -52,7 +54,7 @@ def carry_out(folder: Path, say: Say) -> int:
         "parameters": int(model.count_params()),
         "bytes": (folder / MODEL).stat().st_size,
         "emotions": list(EMOTIONS),
-        "temperature": job["temperature"],
+        **calibration.to_card(),
         "onnx_deviation": deviation,
     }
     write_card({**job["card"], **facts}, folder / CARD)

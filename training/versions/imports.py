@@ -110,7 +110,6 @@ def folder_of(found: ModelImport) -> Path:
 def job_of(found: ModelImport) -> WeightsJob:
     return {
         "architecture": found.architecture,
-        "temperature": float(found.card.get("temperature", 1.0)),
         "card": found.card,
         "max_bytes": settings.MAX_MODEL_BYTES,
     }

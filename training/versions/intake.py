@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from recognition.engine.emotions import EMOTIONS
 from recognition.engine.errors import ModelError
 from recognition.jobs import work
 from recognition.jobs.files import clean_name
@@ -121,6 +122,7 @@ def _queue(
         architecture or found.card.get("architecture") or found.card["config"].get("architecture")
     )
     found.card["temperature"] = _temperature(found.card.get("temperature", 1.0))
+    _check_prior(found.card.get("class_prior"))
     folder = imports.folder_of(found)
     folder.mkdir(mode=0o700, parents=True)
     try:
@@ -154,6 +156,22 @@ def _temperature(value: Any) -> float:
     if not known or not 0.01 <= value <= 100:
         raise ModelError("invalid_card", "The card's temperature must lie between 0.01 and 100.")
     return float(value)
+
+
+def _check_prior(prior: Any) -> None:
+    """Raises ModelError unless a card's class prior is missing or can be used."""
+    try:
+        if prior is None:
+            return
+        shares = [prior["shares"][emotion] for emotion in EMOTIONS]
+        strength = prior["strength"]
+        known = all(type(one) in (int, float) for one in (*shares, strength))
+        if known and min(shares) > 0 and max(shares) <= 1 and 0 <= strength <= 2:
+            return
+    except (TypeError, KeyError):
+        pass
+    message = "The card's class_prior needs a strength from 0 to 2 and a share above 0 per class."
+    raise ModelError("invalid_card", message)
 
 
 def _dataset(key: str) -> Dataset | None:

@@ -1,12 +1,15 @@
 """This process's classifier: loaded once, swapped on promotion, kept if the new one fails."""
 
+import numpy as np
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
+from recognition.engine.classifier import EmotionClassifier
 from recognition.engine.errors import ModelError
-from recognition.registry import registry
+from recognition.registry import registry, version_files
 from tests.recognition.versions import damage, tiny
+from tests.training.drawing import draw_faces
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nothing_loaded")]
 
@@ -99,3 +102,24 @@ def test_frames_ask_once_a_second_and_see_a_promotion_within_two(
         assert registry.recent_classifier()[0] == shipped
     clock += 0.2
     assert registry.recent_classifier()[0] == second
+
+
+def test_the_numbers_of_the_settings_are_used(shipped, settings):
+    settings.PRECISION = "int8"
+    faces = draw_faces(7)[0]
+    exact = EmotionClassifier().predict(faces)
+    answers = version_files.load_classifier(shipped).predict(faces)
+    assert version_files.file_in_use(shipped) is shipped.int8
+    assert 0 < np.abs(answers - exact).max() < 0.2
+    assert (version_files.load_classifier(tiny()).predict(faces) >= 0).all()  # has no int8 file
+
+
+def test_an_int8_file_that_was_changed_is_not_loaded(shipped, settings):
+    settings.PRECISION = "int8"
+    with default_storage.open(shipped.int8.name) as file:
+        content = file.read()
+    default_storage.delete(shipped.int8.name)
+    shipped.int8.name = default_storage.save("models/other.onnx", ContentFile(content[:-1]))
+    with pytest.raises(ModelError) as caught:
+        version_files.load_classifier(shipped)
+    assert caught.value.code == "changed_model"

@@ -10,7 +10,7 @@ from django.db import connection
 
 from recognition.models import ModelEvent, ModelVersion
 from recognition.registry import registry
-from tests.recognition.networks import card, network
+from tests.recognition.networks import card, network, shipped_card
 from tests.recognition.versions import active_numbers, code_of, damage, tiny
 
 Action = ModelEvent.Action
@@ -36,6 +36,34 @@ def test_a_worse_version_is_refused_unless_confirmed(shipped):
     registry.promote(worse, confirmed=True)
     assert active_numbers() == [worse.number]
     assert ModelEvent.objects.first().confirmed
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "recall", "refused"),
+    [
+        pytest.param(-0.002, 0.02, False, id="a little accuracy for much mean recall"),
+        pytest.param(0.02, -0.002, False, id="the other way round"),
+        pytest.param(-0.01, 0.02, True, id="too much accuracy"),
+        pytest.param(0.02, -0.01, True, id="too much mean recall"),
+        pytest.param(-0.002, 0.0, True, id="accuracy for nothing"),
+        pytest.param(0.0, 0.0, False, id="equal"),
+    ],
+)
+def test_accuracy_and_mean_recall_are_weighed_against_each_other(
+    shipped, accuracy, recall, refused
+):
+    held = shipped_card()["figures"]["PublicTest"]
+    per_class = {
+        name: {**one, "recall": one["recall"] + recall} for name, one in held["per_class"].items()
+    }
+    figures = {**held, "accuracy": held["accuracy"] + accuracy, "per_class": per_class}
+    other = registry.register(network(), shipped_card(figures={"PublicTest": figures}))
+
+    objection = registry.find_objection(other, shipped)
+    assert (objection is not None) == refused
+    if objection:
+        assert objection.code == "worse"
+        assert "mean recall" in objection.message
 
 
 def test_a_version_scored_on_other_faces_is_refused_unless_confirmed(shipped):

@@ -6,11 +6,14 @@ import pytest
 from recognition.engine.emotions import EMOTIONS
 from tests.training.drawing import make_faces
 from training.core.evaluate import (
+    Calibration,
+    calibrate,
     calibration_error,
     evaluate,
     examine,
     find_mistakes,
     fit_temperature,
+    mean_recall,
     reliability,
     softmax,
 )
@@ -71,6 +74,48 @@ def test_the_temperature_undoes_overconfidence():
     assert temperature == pytest.approx(3, rel=0.1)
     before = calibration_error(softmax(logits * 3), labels)
     assert calibration_error(softmax(logits * 3, temperature), labels) < 0.03 < before
+
+
+def test_recall_is_averaged_over_the_classes_that_occur():
+    assert mean_recall(LABELS, PREDICTED) == pytest.approx((2 / 3 + 1 + 1 / 2 + 1) / 4)
+
+
+def test_the_calibration_error_for_equal_shares_weights_rare_classes_up():
+    labels = np.array([3] * 99 + [1])
+    probabilities = np.full((100, 7), 0.01, np.float32)
+    probabilities[:, 3] = 0.94  # right on the 99, wrong on the only other
+    assert calibration_error(probabilities, labels) == pytest.approx(0.05, abs=1e-4)
+    assert calibration_error(probabilities, labels, equal=True) == pytest.approx(0.44, abs=1e-4)
+
+
+def rare(count: int = 6000) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Logits of a network that knows how rare each class is, and what is right; their shares."""
+    random = np.random.default_rng(4)
+    shares = np.array([0.2, 0.02, 0.1, 0.3, 0.2, 0.08, 0.1])
+    labels = random.choice(7, count, p=shares)
+    evidence = random.normal(0, 1, (count, 7)) + 1.5 * np.eye(7)[labels]
+    return (1.5 * evidence + np.log(shares)).astype(np.float32), labels, shares
+
+
+def test_the_shares_of_the_classes_are_taken_out_as_far_as_accuracy_allows():
+    logits, labels, shares = rare()
+    before = logits.argmax(axis=1)
+    found = calibrate(logits, labels, shares, 0.02)
+    after = found.apply(logits).argmax(axis=1)
+    assert 0 < found.strength < 1
+    assert mean_recall(labels, after) > mean_recall(labels, before) + 0.02
+    assert (after == labels).mean() >= (before == labels).mean() - 0.02
+    assert calibrate(logits, labels, shares, 0.5).strength > found.strength
+    assert calibrate(logits, labels, shares, 0).strength == 0
+
+
+def test_a_calibration_is_read_back_from_its_card():
+    found = Calibration(1.2, 0.5, (0.14, 0.015, 0.145, 0.25, 0.17, 0.11, 0.17))
+    assert Calibration.from_card(found.to_card()) == found
+    assert Calibration.from_card({"temperature": 0.9}) == Calibration(0.9)
+    logits = np.zeros((1, 7), np.float32)
+    assert found.apply(logits).argmax() == 1
+    assert Calibration(0.9).apply(logits) == pytest.approx(1 / 7)
 
 
 def always_happy(faces):

@@ -32,6 +32,6 @@ say({"type": "step", "step": "exporting"})
 (folder / "expression.onnx").write_bytes(network(9))
 (folder / "expression.keras").write_bytes(b"keras")
 (folder / BEST).write_bytes(b"weights")
-card = {**job["card"], "architecture": job["architecture"], "temperature": job["temperature"]}
+card = {**job["card"], "architecture": job["architecture"]}
 (folder / "expression.json").write_text(json.dumps(card))
 say({"type": "done"})

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from recognition.engine.classifier import EmotionClassifier
+from recognition.engine.emotions import EMOTIONS
 from tests.training.weights import npz
 from training.core.architectures import build
-from training.core.evaluate import softmax
+from training.core.evaluate import Calibration
 from training.core.export import drawn_faces
 from training.core.fit import predict_logits
 from training.runs.messages import JOB, WEIGHTS
@@ -22,7 +23,9 @@ def network():
 
 
 def carry_out(folder, content: bytes, architecture: str = "mini_xception") -> list[dict]:
-    job = {"architecture": architecture, "temperature": 2.0, "card": {"data": {}, "bytes": 1}}
+    prior = {"strength": 0.5, "shares": dict.fromkeys(EMOTIONS, 0.16) | {"disgust": 0.04}}
+    card = {"temperature": 2.0, "class_prior": prior, "data": {}, "bytes": 1}
+    job = {"architecture": architecture, "card": card}
     (folder / JOB).write_text(json.dumps({**job, "max_bytes": 2**24}))
     (folder / WEIGHTS).write_bytes(content)
     said: list[dict] = []
@@ -33,13 +36,14 @@ def carry_out(folder, content: bytes, architecture: str = "mini_xception") -> li
 def test_weights_become_a_model_that_answers_like_their_network(network, tmp_path):
     said = carry_out(tmp_path, npz(*network.get_weights()))
     card = json.loads((tmp_path / "expression.json").read_text())
-    expected = softmax(predict_logits(network, drawn_faces()), 2.0)
+    expected = Calibration.from_card(card).apply(predict_logits(network, drawn_faces()))
 
     assert [message.get("step", "done") for message in said] == ["building", "exporting", "done"]
     answers = EmotionClassifier(tmp_path / "expression.onnx").predict(drawn_faces())
     assert answers == pytest.approx(expected, abs=1e-4)
     assert (tmp_path / "expression.keras").is_file()
     assert (card["architecture"], card["temperature"]) == ("mini_xception", 2.0)
+    assert card["class_prior"]["strength"] == 0.5
     assert card["parameters"] == network.count_params()
     assert card["bytes"] > 1  # this site's knowledge counts, not claims
 

@@ -109,6 +109,8 @@ def test_promoting_what_was_imported_needs_somebody_s_word(admin):
         (npz(ONE), {"card": b"no json"}, "invalid_card"),
         (npz(ONE), {"card": b'{"temperature": "hot"}'}, "invalid_card"),
         (npz(ONE), {"card": b'{"temperature": 0}'}, "invalid_card"),
+        (npz(ONE), {"card": b'{"class_prior": 1}'}, "invalid_card"),
+        (npz(ONE), {"card": b'{"class_prior": {"strength": 1, "shares": {}}}'}, "invalid_card"),
     ],
 )
 def test_what_cannot_be_imported_is_refused_at_once(admin, settings, content, options, code):

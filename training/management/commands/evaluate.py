@@ -129,8 +129,10 @@ def _table(evaluation: Evaluation) -> str:
     lines = [
         f"{evaluation.faces} faces",
         f"accuracy           {evaluation.accuracy:.4f}",
+        f"mean recall        {evaluation.mean_recall:.4f}",
         f"macro F1           {evaluation.macro_f1:.4f}",
         f"calibration error  {evaluation.ece:.4f}",
+        f"  for equal shares {evaluation.ece_equal:.4f}",
         f"one face           {evaluation.milliseconds_per_face:.2f} ms",
         "",
         f"{'':10} precision  recall      F1  faces",

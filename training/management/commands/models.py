@@ -84,9 +84,14 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(versions))
             return
-        self.stdout.write(f"{'':8} {'state':10} {'origin':9} {'architecture':16} accuracy")
+        self.stdout.write(
+            f"{'':8} {'state':10} {'origin':9} {'architecture':16} accuracy, mean recall"
+        )
         for one in versions:
-            accuracy = ", ".join(f"{name} {value:.2%}" for name, value in one["accuracy"].items())
+            accuracy = ", ".join(
+                f"{name} {value:.2%}, {one['mean_recall'][name]:.2%}"
+                for name, value in one["accuracy"].items()
+            )
             self.stdout.write(
                 f"{one['number']:8} {one['state']:10} {one['origin']:9} "
                 f"{one['architecture']:16} {accuracy or 'unknown'}"
@@ -100,9 +105,11 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(state | {"card": version.card}))
             return
-        accuracy, events = state.pop("accuracy"), state.pop("events")
-        lines = {**state, **{f"accuracy on {split}": f"{on:.2%}" for split, on in accuracy.items()}}
-        for name, value in lines.items():
+        events = state.pop("events")
+        for figure in ("accuracy", "mean_recall"):
+            words = figure.replace("_", " ")
+            state |= {f"{words} on {split}": f"{on:.2%}" for split, on in state.pop(figure).items()}
+        for name, value in state.items():
             if value not in (None, ""):
                 self.stdout.write(f"{name.replace('_', ' '):22} {value}")
         for event in events:

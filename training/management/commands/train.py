@@ -156,8 +156,9 @@ class Command(BaseCommand):
         card = release(config, faces, progress, output, score, patience=patience)
         for name, figures in card["figures"].items():
             self.stdout.write(
-                f"{name}: accuracy {figures['accuracy']:.4f}, macro F1 {figures['macro_f1']:.4f}, "
-                f"calibration error {figures['ece']:.4f}"
+                f"{name}: accuracy {figures['accuracy']:.4f}, mean recall "
+                f"{figures['mean_recall']:.4f}, macro F1 {figures['macro_f1']:.4f}, calibration "
+                f"error {figures['ece']:.4f}, {figures['ece_equal']:.4f} for equal shares"
             )
         int8 = card["int8"]
         self.stdout.write(
@@ -171,4 +172,5 @@ class Command(BaseCommand):
 
 def _register(folder: Path, card: dict[str, Any]) -> ModelVersion:
     onnx, weights, keras = ((folder / name).read_bytes() for name in (MODEL, BEST, KERAS))
-    return registry.register(onnx, card, weights=weights, keras=keras)
+    int8 = (folder / INT8).read_bytes() if card["int8"]["kept"] else None
+    return registry.register(onnx, card, int8=int8, weights=weights, keras=keras)

@@ -54,6 +54,7 @@ function fill(section, { status, split, dataset, figures: found, mistakes, pictu
     ?? (status === "canceled" ? "The evaluation was canceled." : "The evaluation is queued or running.");
   if (!isDone) return;
   part("accuracy").textContent = share(figures.accuracy);
+  part("recall").textContent = share(meanRecall(figures.per_class));
   part("macro").textContent = share(figures.macro_f1);
   part("ece").textContent = share(figures.ece);
   part("faces").textContent = figures.faces.toLocaleString();
@@ -99,6 +100,12 @@ export function fillConfusion(table, matrix, shade = (value, row) => value / Mat
 
 /** @param {number[]} row */
 const sum = (row) => row.reduce((total, count) => total + count, 0);
+
+/** Of the classes that occur. @param {Record<string, {recall: number, support: number}>} perClass */
+function meanRecall(perClass) {
+  const classes = Object.values(perClass).filter(({ support }) => support);
+  return classes.reduce((total, { recall }) => total + recall, 0) / (classes.length || 1);
+}
 
 /**
  * @param {HTMLElement} body
