@@ -24,6 +24,14 @@ NICENESS = 10  # photos and pages come first
 CHECK_EVERY = 0.7  # seconds after which a worker notices that its job was canceled
 MOST_REQUESTS = 200  # then a fresh process takes over, in case memory leaks
 
+# glibc's: frames come from one heap that keeps its size, instead of growing with the length of a
+# video in each of many.
+HEAP = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(32 * 1024**2),
+    "MALLOC_TRIM_THRESHOLD_": str(128 * 1024**2),
+}
+
 Line = dict[str, Any]
 
 
@@ -52,6 +60,7 @@ class Reader:
             env={
                 **{name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ},
                 "OMP_NUM_THREADS": "1",
+                **HEAP,
                 "MIEN_NICENESS": str(NICENESS),
             },
         )
