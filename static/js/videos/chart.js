@@ -25,8 +25,10 @@ export class Chart {
     this.time = 0;
     this.length = Math.max(length, 0.1);
     this.mode = "lines";
-    /** @type {Series|null} */
-    this.series = null;
+    /** The whole length, and sharper lines of a stretch. @type {Series|null} */
+    this.overview = null;
+    /** @type {{series: Series|null, range: [number, number]}|null} */
+    this.detail = null;
     /** @type {Marker[]} */
     this.markers = [];
     this.onView = onView;
@@ -138,10 +140,24 @@ export class Chart {
     this.redraw();
   }
 
-  /** @param {Series|null} series */
-  setSeries(series) {
-    this.series = series;
+  /** @param {Series|null} series @param {[number, number]} range the seconds that it is of */
+  setSeries(series, range) {
+    const isWhole = range[0] <= 0 && range[1] >= this.length;
+    if (isWhole) this.overview = series;
+    this.detail = isWhole ? null : { series, range };
     this.redraw();
+  }
+
+  /** Forget the lines: others will come. */
+  clear() {
+    this.overview = this.detail = null;
+  }
+
+  /** What there is of the stretch in view. */
+  get series() {
+    const [start, end] = this.range;
+    const { series, range } = this.detail ?? {};
+    return range && range[0] <= start && range[1] >= end ? series : this.overview ?? series;
   }
 
   /** @param {string} mode "lines", "stacked" or an expression */
@@ -174,8 +190,9 @@ export class Chart {
 
   /** @returns {(number|null)[][]} times and a row for each expression; null where there is a gap */
   #data() {
-    if (!this.series) return [[0], ...ORDER.map(() => [null])];
-    const { times, smoothed } = this.series;
+    const { series } = this;
+    if (!series) return [[0], ...ORDER.map(() => [null])];
+    const { times, smoothed } = series;
     const steps = times.slice(1).map((time, at) => time - times[at]).sort((a, b) => a - b);
     const gap = GAP_STEPS * (steps[steps.length >> 1] ?? 1);
     /** @type {(number|null)[][]} */

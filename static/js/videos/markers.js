@@ -9,12 +9,14 @@ import { clock } from "../shared/times.js";
 export class Markers {
   /**
    * @param {TimelineApi} api
-   * @param {{time: () => number, seek: (time: number) => void, onChanged: (list: Marker[]) => void}} options
+   * @param {{time: () => number, seek: (time: number) => void, onShown: (list: Marker[]) => void,
+   *   onChanged: () => void}} options
    */
-  constructor(api, { time, seek, onChanged }) {
+  constructor(api, { time, seek, onShown, onChanged }) {
     this.api = api;
     this.time = time;
     this.seek = seek;
+    this.onShown = onShown;
     this.onChanged = onChanged;
     /** @type {Marker[]} */
     this.list = [];
@@ -60,6 +62,7 @@ export class Markers {
       const marker = await save();
       this.list = [...this.list.filter(({ id }) => id !== marker.id), marker].sort((a, b) => a.start - b.start);
       this.#show();
+      this.onChanged();
       return marker;
     } catch (error) {
       announce(error.message);
@@ -71,7 +74,7 @@ export class Markers {
     if (!this.place || !this.newItem) return;
     byId("no-markers").hidden = this.list.length > 0;
     this.place.replaceChildren(...this.list.map((marker) => this.#item(marker)));
-    this.onChanged(this.list);
+    this.onShown(this.list);
   }
 
   /** @param {Marker} marker */
@@ -99,6 +102,7 @@ export class Markers {
       await this.api.deleteMarker(id);
       this.list = this.list.filter((one) => one.id !== id);
       this.#show();
+      this.onChanged();
     } catch (error) {
       announce(error.message);
     }

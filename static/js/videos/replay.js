@@ -46,9 +46,9 @@ const api = new TimelineApi(analysis.id);
 const markers = new Markers(api, {
   time: now,
   seek,
-  onChanged(list) {
-    chart?.setMarkers(list);
-    if (analysis.status === "succeeded") loadTracks();
+  onShown: (list) => chart?.setMarkers(list),
+  onChanged() {
+    if (analysis.status === "succeeded") loadTracks(); // excluded spans don't count
   },
 });
 
@@ -165,6 +165,7 @@ function listItem(track) {
 
 /** @param {number} number of a track */
 function select(number) {
+  if (number !== selected) chart?.clear();
   selected = number;
   const track = tracks.find((one) => one.number === number);
   if (!track) return;
@@ -217,9 +218,10 @@ function showEpisodes({ expressions }) {
 
 /** @param {number} number */
 async function loadSeries(number) {
-  const [start, end] = chart?.range ?? [];
+  if (!chart) return;
+  const [start, end] = chart.range;
   const [series] = await api.series(number, { start, end, points: 1500 }).catch(() => []);
-  if (number === selected) chart?.setSeries(series ?? null);
+  if (number === selected) chart.setSeries(series ?? null, [start, end]);
 }
 
 /** Sharper lines for what is in view. */
