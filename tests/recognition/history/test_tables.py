@@ -16,6 +16,7 @@ from recognition.registry import registry
 from tests.processes import ROOT
 from tests.recognition.live.test_recordings import tracked
 from tests.recognition.uploads import submit
+from tests.recognition.videos.rows import make_video
 
 
 @pytest.fixture
@@ -66,6 +67,16 @@ def test_the_faces_of_a_session_have_track_and_time(user):
     recorder.finish(2.0)
     (line,) = lines(recorder.analysis)
     assert (line["track"], line["seconds"]) == ("4", "1.5")
+
+
+def test_the_faces_of_a_video_come_in_the_order_of_time(user):
+    """Segments are read side by side, so rows are not stored in it."""
+    video = make_video(user)
+    last = video.faces.latest("time")
+    Face.objects.filter(pk=last.pk).update(time=0.1, frame=3)
+    seconds = [float(line["seconds"]) for line in lines(video)]
+    assert seconds == sorted(seconds)
+    assert seconds[:3] == [0.0, 0.1, 0.2]
 
 
 def test_the_faces_of_each_analysis_are_counted_from_one_the_newest_analysis_first(user):
