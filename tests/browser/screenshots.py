@@ -195,13 +195,11 @@ def take_videos(browser: Browser, site: LiveSite, state: dict, folder: Path) -> 
     expect(view).to_have_attribute("data-view", "succeeded", timeout=60_000)
     for start, end, label in [(2, None, "question"), (5, 8, "answers")]:
         page.locator("#player").evaluate("(video, time) => { video.currentTime = time; }", start)
-        if end is None:
-            page.keyboard.press("m")
-        else:
-            page.keyboard.press("Shift+M")
+        page.locator("#mark" if end is None else "#mark-span").click()
+        if end is not None:
             page.locator("#player").evaluate("(video, time) => { video.currentTime = time; }", end)
-            page.keyboard.press("Shift+M")
-        field = page.locator(".marker input:not([type=checkbox])").last
+            page.locator("#mark-span").click()
+        field = page.locator(f".marker:has-text('0:0{start}') input:not([type=checkbox])")
         field.fill(label)
         field.press("Enter")
     page.locator("#mode").select_option("stacked")
