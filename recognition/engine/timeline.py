@@ -10,8 +10,8 @@ from .emotions import EMOTIONS
 Floats = NDArray[np.float64]
 
 SMOOTHING = 0.3  # seconds, as in live sessions
-PAUSE = 1.0  # seconds after which averages start over
-GAP = 1.5  # a pause of this many sampling steps ends an episode
+PAUSE = 1.0  # seconds after which averages start over, and episodes end
+GAP = 1.5  # where samples are rarer, a pause of this many sampling steps ends an episode
 
 # What a resting face reads as once it is the baseline: neutral, and the rest alike.
 _RESTING = np.log([0.4 if emotion == "neutral" else 0.1 for emotion in EMOTIONS])
@@ -76,7 +76,7 @@ def _spans(times: Floats, which: NDArray[np.intp], kinds: NDArray[np.int_]) -> l
     if not len(which):
         return []
     step = step_of(times)
-    late = np.diff(times[which]) > GAP * max(step, 1e-3)
+    late = np.diff(times[which]) > max(GAP * step, PAUSE)  # live frames come unevenly
     apart = (np.diff(which) > 1) | late | (np.diff(kinds[which]) != 0)
     firsts = which[np.concatenate([[True], apart])]
     lasts = which[np.concatenate([apart, [True]])]

@@ -8,8 +8,9 @@ import { token } from "../shared/tokens.js";
 
 /** The last expression is drawn first: stacked, each covers the next one's area down to its own. */
 const ORDER = [...EMOTIONS].reverse();
-/** After this many times the usual step the lines have a gap. */
+/** After this many times the usual step, and so many seconds, the lines have a gap. */
 const GAP_STEPS = 4;
+const PAUSE = 1;
 const SETTLE = 150; // ms after the last zoom, before details are asked for
 
 export class Chart {
@@ -194,7 +195,7 @@ export class Chart {
     if (!series) return [[0], ...ORDER.map(() => [null])];
     const { times, smoothed } = series;
     const steps = times.slice(1).map((time, at) => time - times[at]).sort((a, b) => a - b);
-    const gap = GAP_STEPS * (steps[steps.length >> 1] ?? 1);
+    const gap = Math.max(PAUSE, GAP_STEPS * (steps[steps.length >> 1] ?? 1));
     /** @type {(number|null)[][]} */
     const rows = [[], ...ORDER.map(() => [])];
     times.forEach((time, at) => {
