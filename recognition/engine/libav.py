@@ -124,6 +124,54 @@ class Plan:
     wanted: Container[int]
 
 
+def seek(file: "InputContainer", stream: "VideoStream", time: float) -> None:
+    """Go to the last key frame before a presentation time in seconds."""
+    import av
+
+    target = int(time / float(stream.time_base)) if stream.time_base else 0
+    try:
+        file.seek(target, stream=stream, backward=True)
+    except av.FFmpegError:
+        file.seek(0, stream=stream, backward=True, any_frame=True)
+
+
+def plan_of(
+    file: "InputContainer",
+    stream: "VideoStream",
+    fps: float,
+    origin: float,
+    start: float,
+    end: float | None,
+    first_number: int,
+) -> Plan | None:
+    """Which frames of [start, end) the decoder must give, and the numbers of all.
+
+    None if the packets don't tell their times.
+    """
+    import av
+
+    base = float(stream.time_base or 0)
+    stamps: set[int] = set()
+    try:
+        for packet in file.demux(stream):
+            if packet.size == 0:
+                continue
+            if packet.pts is None or not base:
+                return None
+            stamps.add(packet.pts)
+            begun = packet.pts if packet.dts is None else packet.dts
+            if end is not None and begun * base - origin >= end:
+                break
+    except av.FFmpegError:  # the rest is missing
+        pass
+    ordered = np.array(sorted(stamps), dtype=np.int64)
+    ordered = ordered[ordered * base - origin >= start - 1e-6]
+    intervals = np.floor((ordered * base - origin) * fps + 1e-6)
+    _, firsts = np.unique(intervals, return_index=True)
+    numbers = {int(stamp): first_number + place for place, stamp in enumerate(ordered)}
+    return Plan(numbers, frozenset(ordered[firsts].tolist()))
+
+
 def decoded(
     file: "InputContainer",
     stream: "VideoStream",

@@ -20,12 +20,13 @@ from .libav import (
     MAX_PIXELS,
     READ_SIDE,
     Conversion,
-    Plan,
     broken,
     decode,
     decoded,
     opened,
     origin_of,
+    plan_of,
+    seek,
     upright_size,
 )
 
@@ -289,59 +290,11 @@ def _decoded_frames(
             first_number = int(np.searchsorted(times - times[0], start - 1e-6))
         plan = None
         if fps:
-            _seek(file, stream, start + origin)
-            plan = _plan(file, stream, fps, origin, start, end, first_number or 0)
+            seek(file, stream, start + origin)
+            plan = plan_of(file, stream, fps, origin, start, end, first_number or 0)
         if fps or start > 0:
-            _seek(file, stream, start + origin)
+            seek(file, stream, start + origin)
         yield from decoded(file, stream, origin, start, first_number or 0, plan)
-
-
-def _seek(file: "InputContainer", stream: "VideoStream", time: float) -> None:
-    """Go to the last key frame before a presentation time in seconds."""
-    import av
-
-    target = int(time / float(stream.time_base)) if stream.time_base else 0
-    try:
-        file.seek(target, stream=stream, backward=True)
-    except av.FFmpegError:
-        file.seek(0, stream=stream, backward=True, any_frame=True)
-
-
-def _plan(
-    file: "InputContainer",
-    stream: "VideoStream",
-    fps: float,
-    origin: float,
-    start: float,
-    end: float | None,
-    first_number: int,
-) -> Plan | None:
-    """Which frames of [start, end) the decoder must give, and the numbers of all.
-
-    None if the packets don't tell their times.
-    """
-    import av
-
-    base = float(stream.time_base or 0)
-    stamps: set[int] = set()
-    try:
-        for packet in file.demux(stream):
-            if packet.size == 0:
-                continue
-            if packet.pts is None or not base:
-                return None
-            stamps.add(packet.pts)
-            begun = packet.pts if packet.dts is None else packet.dts
-            if end is not None and begun * base - origin >= end:
-                break
-    except av.FFmpegError:  # the rest is missing
-        pass
-    ordered = np.array(sorted(stamps), dtype=np.int64)
-    ordered = ordered[ordered * base - origin >= start - 1e-6]
-    intervals = np.floor((ordered * base - origin) * fps + 1e-6)
-    _, firsts = np.unique(intervals, return_index=True)
-    numbers = {int(stamp): first_number + place for place, stamp in enumerate(ordered)}
-    return Plan(numbers, frozenset(ordered[firsts].tolist()))
 
 
 # --- Animated pictures ------------------------------------------------------------------------

@@ -241,16 +241,17 @@ def boxes(analysis: Analysis, start: float, end: float) -> list[list[Any]]:
 def marks(analysis: Analysis) -> Iterator[tuple[float, dict[str, list[Any]]]]:
     """For engine.annotate: the faces of each sample, as [name, box, probabilities] by track.
 
-    Smoothed and relative like the charts; faces that are none are left out.
+    Smoothed and relative like the charts; faces that are none and excluded spans are left out.
     """
     values: dict[tuple[int, float], list[float]] = {}
     names: dict[int, str] = {}
-    for rows in load(analysis, excluded=True):
+    for rows in load(analysis):
         number = rows.track.number
         names[number] = rows.track.name
         smoothed = smooth(rows.times, rows.relative).round(4).tolist()
         values |= zip(((number, time) for time in rows.times.tolist()), smoothed, strict=True)
-    faces: Any = analysis.faces.filter(track__not_a_face=False).order_by("time", "pk")
+    faces: Any = analysis.faces.filter(track__not_a_face=False)
+    faces = faces.exclude(excluded_spans(analysis)).order_by("time", "pk")
     places = faces.values_list("time", "track__number", "x", "y", "width", "height")
     for time, group in itertools.groupby(places.iterator(), key=itemgetter(0)):
         yield (

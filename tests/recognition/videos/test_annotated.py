@@ -8,7 +8,7 @@ from PIL import ImageColor
 
 from recognition.engine.emotions import COLORS
 from recognition.jobs import work
-from recognition.models import Analysis, Export
+from recognition.models import Analysis, Export, Marker
 from recognition.videos import annotated, tasks
 from tests.recognition import histories
 
@@ -63,6 +63,16 @@ def test_names_are_drawn_and_what_is_no_face_is_left_out(read, signed_in):
     with av.open(default_storage.path(Export.objects.get().file.name)) as file:
         frame = next(file.decode(video=0)).to_ndarray(format="rgb24")
     assert (np.abs(frame.astype(int) - happy).max(axis=-1) < 40).sum() < 200
+
+
+def test_an_excluded_span_has_no_boxes(read, signed_in):
+    Marker.objects.create(analysis=read, start=0.0, end=2.0, excluded=True)
+    tasks.annotate_video(request(signed_in, read.pk).json()["id"])
+    happy = np.array(ImageColor.getrgb(COLORS["happy"]))
+    with av.open(default_storage.path(Export.objects.get().file.name)) as file:
+        frames = [frame.to_ndarray(format="rgb24") for frame in file.decode(video=0)]
+    counts = [(np.abs(one.astype(int) - happy).max(axis=-1) < 40).sum() for one in frames]
+    assert max(counts[:20]) < 200 < min(counts[23:])
 
 
 def test_only_one_video_that_has_been_read_can_be_asked_for(user, other_user, signed_in, read):
