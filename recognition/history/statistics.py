@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from recognition.api.allowances import Usage, usage
 from recognition.engine.emotions import EMOTIONS
-from recognition.models import Analysis, Export, Face, ModelVersion
+from recognition.models import Analysis, Export, Face, ModelVersion, Track
 from recognition.registry import registry
 
 DAYS = 30
@@ -23,7 +23,11 @@ TIMED = 200
 
 
 class Day(TypedDict):
-    """One day in UTC; `emotions` counts the faces in photos by expression."""
+    """One day in UTC; `emotions` counts faces by expression.
+
+    A face of a photo counts once, and so does a track of a video or session, by the expression that
+    it shows most often.
+    """
 
     date: str
     analyses: int
@@ -39,7 +43,7 @@ class Throughput(TypedDict):
 
 
 class Overview(TypedDict):
-    """The dashboard's figures; `days` are the last DAYS, faces are those in photos."""
+    """The dashboard's figures; `days` are the last DAYS."""
 
     days: list[Day]
     entries_today: int
@@ -80,7 +84,7 @@ def overview(owner: User) -> Overview:
 
 
 def days(owner: User, count: int) -> list[Day]:
-    """The last `count` days, newest last; days without photos have zeros."""
+    """The last `count` days, newest last; days without entries have zeros."""
     today = timezone.now().date()
     first = today - timedelta(days=count - 1)
     since = datetime.combine(first, time.min, UTC)
@@ -93,10 +97,14 @@ def days(owner: User, count: int) -> list[Day]:
         analysis__created_at__gte=since,
         analysis__kind=Analysis.Kind.IMAGE,
     )
+    tracks = Track.objects.filter(
+        analysis__owner=owner, analysis__created_at__gte=since, not_a_face=False
+    ).exclude(emotion="")
     faces: dict = defaultdict(lambda: dict.fromkeys(EMOTIONS, 0))
-    counted = photos.values_list(day_of("analysis__created_at"), "emotion")
-    for day, emotion, number in counted.annotate(number=Count("pk")).order_by():
-        faces[day][emotion] = number
+    for found in (photos, tracks):
+        counted = found.values_list(day_of("analysis__created_at"), "emotion")
+        for day, emotion, number in counted.annotate(number=Count("pk")).order_by():
+            faces[day][emotion] += number
     every = [(first + timedelta(days=offset)).isoformat() for offset in range(count)]
     return [
         {"date": day, "analyses": analyses.get(day, 0), "emotions": faces[day]} for day in every

@@ -132,6 +132,7 @@ def append(
 def finish(analysis: Analysis, notices: Iterable[dict[str, str]] = ()) -> bool:
     """End a kept session; False if it had ended already."""
     tracks = describe_tracks(analysis)
+    analysis.sum_up_tracks()
     longest = max(tracks, key=lambda track: track["frames"], default=None)
     return work.finish(
         analysis,

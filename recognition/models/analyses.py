@@ -97,6 +97,15 @@ class Analysis(Job):
         ended = self.status in {self.Status.FAILED, self.Status.CANCELED}
         return ended and bool(self.source)
 
+    def sum_up_tracks(self) -> None:
+        """Store the expression that each track shows most often."""
+        rows = self.faces.filter(track__isnull=False).values_list("track", "emotion")
+        most: dict[int, tuple[int, str]] = {}
+        for track, emotion, count in rows.annotate(count=models.Count("pk")).order_by():
+            most[track] = max(most.get(track, (0, "")), (count, emotion))
+        found = [Track(pk=pk, emotion=emotion) for pk, (_count, emotion) in most.items()]
+        Track.objects.bulk_update(found, ["emotion"], batch_size=500)
+
 
 class Track(models.Model):
     """One face across the frames of a session or video, numbered in order of appearance.
@@ -110,6 +119,7 @@ class Track(models.Model):
     not_a_face = models.BooleanField(default=False)  # says the owner
     baseline = models.JSONField(null=True)  # what is neutral for this face: see baselines.py
     picture = models.BinaryField(null=True)  # JPEG, of a video
+    emotion = models.CharField(max_length=10, blank=True)  # most frequent; "" until all are read
 
     class Meta:
         ordering = ["number"]

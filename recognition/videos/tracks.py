@@ -5,7 +5,6 @@ from collections.abc import Iterable
 
 from django.db.models import Count, F, Max, Min
 
-from recognition.engine.emotions import EMOTIONS
 from recognition.engine.tracker import FORGET_AFTER, Tracker
 from recognition.engine.types import BoundingBox, Detection, Landmarks, Prediction
 from recognition.engine.types import Face as SeenFace
@@ -62,6 +61,7 @@ def merge(into: Track, other: Track) -> None:
     if not into.name and other.name:
         Track.objects.filter(pk=into.pk).update(name=other.name)
     _merge(into.pk, [other.pk])
+    into.analysis.sum_up_tracks()
 
 
 def split(track: Track, time: float) -> Track | None:
@@ -74,6 +74,7 @@ def split(track: Track, time: float) -> Track | None:
         analysis_id=track.analysis_id, number=last + 1, picture=track.picture
     )
     later.update(track=new)
+    track.analysis.sum_up_tracks()
     return new
 
 
@@ -84,13 +85,11 @@ def number(analysis: Analysis) -> None:
     appeared = analysis.tracks.annotate(first=Min("faces__time"), size=Max("faces__width"))
     for place, track in enumerate(appeared.order_by("first", "-size"), 1):
         Track.objects.filter(pk=track.pk).update(number=place)
+    analysis.sum_up_tracks()
 
 
 def main_emotion(analysis: Analysis) -> str:
     """The expression that the longest track shows most often."""
     counted = analysis.tracks.filter(not_a_face=False).annotate(length=Count("faces"))
     longest = counted.order_by("-length", "number").first()
-    if longest is None:
-        return ""
-    shown = longest.faces.values("emotion").annotate(count=Count("pk")).order_by("-count")
-    return max(shown, key=lambda row: (row["count"], -EMOTIONS.index(row["emotion"])))["emotion"]
+    return longest.emotion if longest else ""

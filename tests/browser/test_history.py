@@ -115,7 +115,7 @@ def test_the_dashboard_follows_an_upload(person, photos):
     person.locator("#files").set_input_files(photos["portrait"])
     rest = person.locator("#dashboard-rest")
     expect(rest).to_contain_text("1 entry")
-    expect(rest).to_contain_text("1 face in photos")
+    expect(rest).to_contain_text("1 face")
     expect(rest).to_contain_text(re.compile(r"1 photo in the last hour.*median \d+\.\d s"))
     expect(person.locator("#dashboard-chart")).to_have_attribute(
         "aria-label", re.compile(r"Happy 1")

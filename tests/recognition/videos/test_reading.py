@@ -26,7 +26,7 @@ def test_a_video_becomes_tracks(submit, read_now, clip):
     assert [face.time for face in faces] == pytest.approx([n / 5 for n in range(20)])
     assert [face.frame for face in faces] == list(range(0, 40, 2))
     track = analysis.tracks.get()
-    assert (track.number, track.picture[:2]) == (1, b"\xff\xd8")
+    assert (track.number, track.picture[:2], track.emotion) == (1, b"\xff\xd8", "happy")
     assert analysis.notices == []
     assert not analysis.source
     assert analysis.media.size > 1000
