@@ -270,6 +270,7 @@ def test_a_filter_that_means_nothing_is_an_error_in_words(access, tmp_path, monk
 def exported(*files: httpx.Response | Exception):
     """A server that finishes exports at once and gives this response for the file."""
     state = {"id": "1", "status": "succeeded", "rows_done": 1, "error": None}
+    state["codebook_url"] = "/api/v1/exports/1/codebook/"
     deleted = httpx.Response(204)
     return answers(httpx.Response(202, json=state), *files, deleted)
 
