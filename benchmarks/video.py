@@ -13,12 +13,10 @@ import base64
 import hashlib
 import os
 import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -33,6 +31,7 @@ import skimage.data
 
 from benchmarks.against_fer import ROOT, make_environment
 from benchmarks.memory import command_line, process_tree, pss_mb
+from benchmarks.relay import Relay
 from benchmarks.site import Site, running_site
 from tests.conftest import encode
 
@@ -231,40 +230,6 @@ def measure_kills(site: Site, client: httpx.Client, clip: Path) -> None:
     print(f"  {kills} processes killed in {seconds:.0f} s; without kills it takes {plain:.0f} s")
     note("instants missing or double", lost)
     note("time with kills / without", seconds / plain)
-
-
-class Relay(threading.Thread):
-    """Passes bytes on to the site and counts them; cuts connections when told to."""
-
-    def __init__(self, port: int) -> None:
-        super().__init__(daemon=True)
-        self.target, self.sent, self.cut_after = port, 0, 0
-        self.server = socket.create_server(("127.0.0.1", 0))
-        self.port = self.server.getsockname()[1]
-
-    def run(self) -> None:
-        while True:
-            client, _ = self.server.accept()
-            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
-
-    def serve(self, client: socket.socket) -> None:
-        site = socket.create_connection(("127.0.0.1", self.target))
-        threading.Thread(target=self.back, args=(site, client), daemon=True).start()
-        while data := client.recv(2**16):
-            self.sent += len(data)
-            if self.cut_after and self.sent > self.cut_after:
-                self.cut_after = 0
-                client.shutdown(socket.SHUT_RDWR)
-                break
-            site.sendall(data)
-        site.close()
-
-    def back(self, site: socket.socket, client: socket.socket) -> None:
-        try:
-            while data := site.recv(2**16):
-                client.sendall(data)
-        except OSError:
-            pass
 
 
 def measure_upload(site: Site, client: httpx.Client, loop: Path, folder: Path, size: int) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from recognition.engine.emotions import EMOTIONS
 from recognition.engine.sharpness import BLURRED
-from recognition.models import Analysis, Export, Face
+from recognition.models import Analysis, Export, Face, Job
 
 Hint = Literal["whole_picture", "small", "blurred", "turned"]
 
@@ -161,9 +161,6 @@ def describe_analysis(analysis: Analysis) -> AnalysisSummary:
         return moment.isoformat() if moment else None
 
     url = analysis.get_absolute_url()
-    error: Message | None = None
-    if analysis.error_code:
-        error = {"code": analysis.error_code, "message": analysis.error_message}
     return {
         "id": str(analysis.pk),
         "kind": analysis.kind,
@@ -185,7 +182,7 @@ def describe_analysis(analysis: Analysis) -> AnalysisSummary:
         "frame_count": analysis.frame_count,
         "face_mode": analysis.face_mode,
         "detail": analysis.detail,
-        "error": error,
+        "error": error_of(analysis),
         "retryable": analysis.is_retryable,
         "notices": analysis.notices,
         "url": url,
@@ -193,6 +190,13 @@ def describe_analysis(analysis: Analysis) -> AnalysisSummary:
         "thumbnail_url": f"{url}thumbnail/" if analysis.thumbnail else None,
         "video": describe_video(analysis) if analysis.kind == Analysis.Kind.VIDEO else None,
     }
+
+
+def error_of(job: Job) -> Message | None:
+    """Why a job failed, if it did."""
+    if not job.error_code:
+        return None
+    return {"code": job.error_code, "message": job.error_message}
 
 
 def describe_video(analysis: Analysis) -> VideoState:
@@ -356,9 +360,6 @@ def describe_export(export: Export) -> ExportState:
     filters = {name: text for name, text in export.filters.items() if name != "id"}
     chosen = export.filters.get("id")
     finished_at, expires_at = export.finished_at, export.expires_at
-    error: Message | None = None
-    if export.error_code:
-        error = {"code": export.error_code, "message": export.error_message}
     return {
         "id": str(export.pk),
         "status": export.status,
@@ -372,7 +373,7 @@ def describe_export(export: Export) -> ExportState:
         "finished_at": finished_at.isoformat() if finished_at else None,
         "expires_at": expires_at.isoformat() if expires_at else None,
         "sequence": export.sequence,
-        "error": error,
+        "error": error_of(export),
         "file_url": f"/api/v1/exports/{export.pk}/file/" if export.file else None,
         "codebook_url": (
             None if export.format == Export.Format.MP4 else f"/api/v1/exports/{export.pk}/codebook/"

@@ -30,8 +30,8 @@ export class Recorder {
    * Begins at once.
    * @param {MediaStream} stream
    * @param {(error: Error) => void} onError the recording has stopped for this reason
-   * @param {Promise<{id: string, start: number}|null>} session that is kept meanwhile, and the
-   *   seconds of it that had passed when the recording began
+   * @param {Promise<{id: string, start: number}|null>} session whose numbers are kept beside the
+   *   video, and how many seconds of it had passed when the recording began
    */
   constructor(stream, onError, session) {
     this.onError = onError;
