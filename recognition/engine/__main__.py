@@ -18,14 +18,27 @@ from tqdm import tqdm
 from . import video
 from .classifier import SHIPPED_INT8, SHIPPED_MODEL, EmotionClassifier
 from .clips import sample_faces
-from .detector import MtcnnDetector
+from .covers import COVERED
+from .detector import FaceDetector, MtcnnDetector
+from .detectors import SMALLEST_FACE, open_detector
 from .emotions import EMOTIONS
 from .errors import MediaError, ModelError
+from .examiner import Examiner
 from .formats import EXTENSIONS
 from .libav import READ_SIDE
+from .measures import MEASURES
 from .pipeline import analyze_photo
 from .precision import AUTO, INT8, preferred
-from .types import DETAILS, FACE_MODES, Detail, Face, FaceMode, ImageAnalysis
+from .types import (
+    DETAILS,
+    DETECTORS,
+    FACE_MODES,
+    Detail,
+    DetectorName,
+    Face,
+    FaceMode,
+    ImageAnalysis,
+)
 
 Line = dict[str, Any]
 
@@ -33,7 +46,7 @@ STANDARD_INPUT = "-"
 COLUMNS = (
     *("file", "photo_width", "photo_height", "frame", "time", "face", "track"),
     *("x", "y", "width", "height", "score"),
-    *("whole_picture", "emotion", "probability", *EMOTIONS, "error"),
+    *("whole_picture", "emotion", "probability", *EMOTIONS, *MEASURES, "covered", "error"),
 )
 
 
@@ -46,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal may be unable to show a file's name
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        _networks(options.min_face)
+        _networks(options.min_face, options.detector or "balanced")
     except ModelError as error:
         print(error.message, file=sys.stderr)
         return 2
@@ -54,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not names:
         print("No photos or videos were found in these folders.", file=sys.stderr)
         return 1
-    kept = ("min_face", "faces", "detail", "fps", "start", "end", "animations")
+    kept = ("min_face", "faces", "detail", "detector", "fps", "start", "end", "animations")
     read = partial(_read, **{key: getattr(options, key) for key in kept})
     bar = tqdm(total=len(names), unit="file", disable=not sys.stderr.isatty() or len(names) < 2)
     table = csv.writer(sys.stdout, lineterminator="\n") if options.csv else None
@@ -104,6 +117,12 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         help="high: search large photos at full size, and videos, for small faces",
     )
     parser.add_argument(
+        "--detector",
+        choices=DETECTORS,
+        help="fast, balanced (masked and turned faces too), or thorough (slowest); default: "
+        "balanced for photos, fast for videos",
+    )
+    parser.add_argument(
         "--fps",
         type=_frame_rate,
         default=5.0,
@@ -118,9 +137,9 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--min-face",
         type=_face_size,
-        default=32,
         metavar="N",
-        help="smallest face in pixels, after the photo is scaled down to 1280 pixels (default: 32)",
+        help="smallest face in pixels, after the photo is scaled down to 1280 pixels (default: 32 "
+        "with --detector fast, else 24)",
     )
     parser.add_argument(
         "--jobs", type=_job_count, default=1, metavar="N", help="processes to use (default: 1)"
@@ -192,15 +211,19 @@ def _list(read: "partial[Iterator[Line]]", name: str) -> list[Line]:
 
 
 @cache
-def _networks(min_face: int) -> tuple[MtcnnDetector, EmotionClassifier]:
-    """This process's networks. Raises ModelError."""
-    return MtcnnDetector(min_face=min_face), _classifier()
+def _networks(
+    min_face: int | None, detector: DetectorName
+) -> tuple[FaceDetector, EmotionClassifier, Examiner]:
+    """This process's networks for photos. Raises ModelError."""
+    mtcnn = MtcnnDetector(min_face=min_face or SMALLEST_FACE[detector])
+    return open_detector(detector, mtcnn), _classifier(), Examiner(irises=True)
 
 
 @cache
-def _video_networks() -> tuple[MtcnnDetector, EmotionClassifier]:
+def _video_networks(detector: DetectorName) -> tuple[FaceDetector, EmotionClassifier, Examiner]:
     """Without a second look: videos are upright, and turned searches are slow."""
-    return MtcnnDetector(max_side=READ_SIDE, second_look=False), _classifier()
+    mtcnn = MtcnnDetector(max_side=READ_SIDE, second_look=False)
+    return open_detector(detector, mtcnn), _classifier(), Examiner()
 
 
 def _classifier() -> EmotionClassifier:
@@ -211,21 +234,24 @@ def _classifier() -> EmotionClassifier:
 
 def _read(
     name: str,
-    min_face: int,
+    min_face: int | None,
     faces: FaceMode,
     detail: Detail,
+    detector: DetectorName | None,
     animations: bool,
     **sampling: Any,
 ) -> Iterator[Line]:
     """A line for a photo, or one for each sampled frame of a video, or for what is wrong."""
     try:
         if name != STANDARD_INPUT and _is_video(Path(name), animations):
-            yield from _read_video(name, detail, **sampling)
+            yield from _read_video(name, detail, detector or "fast", **sampling)
             return
         source = sys.stdin.buffer.read() if name == STANDARD_INPUT else Path(name)
-        yield _line(
-            name, analyze_photo(source, *_networks(min_face), faces=faces, detail=detail), None
+        looking, classifier, examiner = _networks(min_face, detector or "balanced")
+        found = analyze_photo(
+            source, looking, classifier, faces=faces, detail=detail, examiner=examiner
         )
+        yield _line(name, found, None)
     except MediaError as error:
         yield _line(name, None, {"code": error.code, "message": error.message})
     except Exception as error:  # one bad file must not stop the rest
@@ -242,10 +268,12 @@ def _is_video(path: Path, animations: bool) -> bool:
     return container is not None and (animations or container not in video.ANIMATIONS)
 
 
-def _read_video(name: str, detail: Detail, **sampling: Any) -> Iterator[Line]:
+def _read_video(
+    name: str, detail: Detail, detector: DetectorName, **sampling: Any
+) -> Iterator[Line]:
     path = Path(name)
     header = video.inspect_video(path)
-    networks = _video_networks()
+    networks = _video_networks(detector)
     for sample in sample_faces(path, header, *networks, detail=detail, **sampling):
         faces = [
             {
@@ -280,6 +308,7 @@ def _line(name: str, analysis: ImageAnalysis | None, error: dict[str, str] | Non
 
 def _face(face: Face) -> Line:
     box, marks = face.detection.box, face.detection.landmarks
+    values = face.findings and face.findings.values
     return {
         "box": _rounded({side: getattr(box, side) for side in box.__slots__}, 2),
         "score": round(face.detection.score, 4),
@@ -291,6 +320,8 @@ def _face(face: Face) -> Line:
         ),
         "emotion": face.prediction.emotion,
         "whole_picture": face.whole_picture,
+        "measures": values and dict(zip(MEASURES, values, strict=True)),
+        "covered": face.findings and round(face.findings.covered, 3),
     }
 
 
@@ -309,7 +340,9 @@ def _rows(line: Line) -> Iterator[list[object]]:
         yield [
             *(*photo, number, face.get("track")),
             *(*face["box"].values(), face["score"], face["whole_picture"]),
-            *(emotion, probabilities[emotion], *probabilities.values(), error),
+            *(emotion, probabilities[emotion], *probabilities.values()),
+            *(face["measures"] or dict.fromkeys(MEASURES)).values(),
+            *(face["covered"], error),
         ]
 
 
@@ -329,7 +362,8 @@ def _describe(line: Line) -> str:
             else f"at {box['x']:.0f}, {box['y']:.0f}, "
             f"{box['width']:.0f} × {box['height']:.0f} pixels"
         )
-        rows.append(f"  {face['emotion']} ({probability:.0%}) {place}")
+        covered = ", partly covered" if (face["covered"] or 0) >= COVERED else ""
+        rows.append(f"  {face['emotion']} ({probability:.0%}) {place}{covered}")
     return "\n".join(rows)
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .classifier import EmotionClassifier
-from .detector import MtcnnDetector
+from .detector import FaceDetector
+from .examiner import Examiner
 from .follower import Follower
 from .pipeline import analyze_frame, enlarge
 from .shots import Look, is_cut, look_of
@@ -53,8 +54,9 @@ class Stretch:
 def sample_faces(
     path: Path,
     header: VideoHeader,
-    detector: MtcnnDetector,
+    detector: FaceDetector,
     classifier: EmotionClassifier,
+    examiner: Examiner | None = None,
     *,
     fps: float | None = 5.0,
     detail: Detail = "normal",
@@ -75,7 +77,8 @@ def sample_faces(
         if cut:
             tracker.forget()
         looking = detector.with_min_face(follower.min_face(frame.time, MIN_FACE[detail]))
-        result = analyze_frame(frame.rgb, looking, classifier, follower.hints(frame.time))
+        hints = follower.hints(frame.time)
+        result = analyze_frame(frame.rgb, looking, classifier, hints, examiner)
         tracked = tracker.update(result.faces, frame.time)
         faces = enlarge(result, header.width, header.height).faces
         yield Sample(

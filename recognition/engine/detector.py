@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from copy import copy
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
@@ -11,13 +10,14 @@ from .boxes import Floats, move, square, suppress, suppress_nested, turn_back
 from .contrast import stretch_contrast
 from .opencv import cv2
 from .pyramid import CELL, PIECE, STRIDE, Pixels, crop, fit, halve_repeatedly, levels, strips
-from .sessions import open_session
+from .sessions import WEIGHTS, open_session
 from .types import BoundingBox, Detection, Landmarks
 
 if TYPE_CHECKING:
     import onnxruntime
 
-WEIGHTS = Path(__file__).parent / "weights"
+FINAL_SCORE = 0.8
+"""The third network's score from which a box counts as a face."""
 
 # Boxes [n, 4] as left, top, right, bottom; scores [n]; landmarks [n, 5, 2].
 Found = tuple[Floats, Floats, Floats]
@@ -39,6 +39,10 @@ class FaceDetector(Protocol):
 
     def with_max_side(self, max_side: int) -> Self:
         """A detector that scales down only images whose longest side exceeds `max_side`."""
+        ...
+
+    def with_min_face(self, min_face: int) -> Self:
+        """A detector that reports faces whose longer side has at least `min_face` pixels."""
         ...
 
 
@@ -92,17 +96,23 @@ class MtcnnDetector:
         Landmarks are named as in the upright face, so a face lying on its side aligns too.
         """
         working = fit(rgb, self.max_side)
-        found = self._find(working, self.min_face, _FINAL_SCORE)
-        if self.second_look and not len(found[0]):
+        found = self.look_again(working, self.find(working, self.min_face))
+        return to_detections(found, working, rgb)
+
+    def look_again(self, working: Pixels, found: Found) -> Found:
+        """What was found in a working copy, or better from a second look if one is wanted."""
+        if not self.second_look:
+            return found
+        if not len(found[0]):
             found = self._look_at_stretched(working)
-        if self.second_look and not _is_sure(*found):
+        if not is_sure(*found):
             turned, level = self._look_at_turned(working)
             # A face on its side is often found too, but with wrong landmarks.
             if level > _levelness(found[0], found[2]).sum():
                 found = turned
-        if self.second_look and not len(found[0]) and min(working.shape[:2]) >= _EXTENDED_FROM:
+        if not len(found[0]) and min(working.shape[:2]) >= _EXTENDED_FROM:
             found = self._look_at_extended(working)
-        return _detections(found, working, rgb)
+        return found
 
     def follow(self, rgb: Pixels, boxes: Sequence[BoundingBox]) -> list[Detection]:
         """The faces that were in `boxes` one frame ago and are still nearby, largest first.
@@ -117,17 +127,15 @@ class MtcnnDetector:
         corners = [[(b.x, b.y), (b.x + b.width, b.y + b.height)] for b in boxes]
         start = (np.array(corners, dtype=np.float32) / _ratio(working, rgb)).reshape(-1, 4)
         octaves = halve_repeatedly(working)
-        found = self._judge(
-            octaves, self._pull(octaves, square(start)), self.min_face, _FINAL_SCORE
-        )
-        return _detections(found, working, rgb)
+        found = self.judge(octaves, self._pull(octaves, square(start)), self.min_face, FINAL_SCORE)
+        return to_detections(found, working, rgb)
 
-    def _find(self, image: Pixels, min_face: float, final_score: float) -> Found:
+    def find(self, image: Pixels, min_face: float, final_score: float = FINAL_SCORE) -> Found:
         """The faces of at least `min_face` pixels in the image as it is."""
         octaves = halve_repeatedly(image)
-        return self._judge(octaves, self._propose(octaves, min_face), min_face, final_score)
+        return self.judge(octaves, self._propose(octaves, min_face), min_face, final_score)
 
-    def _judge(
+    def judge(
         self, octaves: list[Pixels], boxes: Floats, min_face: float, final_score: float
     ) -> Found:
         """Runs the second and third network on square boxes [n, 4]."""
@@ -141,10 +149,10 @@ class MtcnnDetector:
         small = fit(working, _STRETCHED_SIDE)
         stretched = stretch_contrast(small)
         if stretched is None:
-            return _NOTHING
+            return NOTHING
         ratio = _ratio(small, working)
         min_face = max(_STRETCHED_FACE, self.min_face / ratio.max())
-        boxes, scores, points = self._find(stretched, min_face, _STRETCHED_SCORE)
+        boxes, scores, points = self.find(stretched, min_face, _STRETCHED_SCORE)
         return boxes * np.tile(ratio, 2), scores, points * ratio
 
     def _look_at_extended(self, working: Pixels) -> Found:
@@ -157,7 +165,7 @@ class MtcnnDetector:
         x, y = round(width * _EXTENSION), round(height * _EXTENSION)
         extended = cv2.copyMakeBorder(small, y, y, x, x, cv2.BORDER_REPLICATE)
         min_face = max(CELL, _EXTENDED_FACE * min(width, height))
-        boxes, scores, points = self._find(np.asarray(extended), min_face, _EXTENDED_SCORE)
+        boxes, scores, points = self.find(np.asarray(extended), min_face, _EXTENDED_SCORE)
         ratio = _ratio(small, working)
         corner = np.array([x, y], dtype=np.float32)
         return (boxes - np.tile(corner, 2)) * np.tile(ratio, 2), scores, (points - corner) * ratio
@@ -169,11 +177,11 @@ class MtcnnDetector:
         """
         small = fit(working, _SECOND_LOOK_SIDE)
         min_face = max(_SECOND_LOOK_FACE, self.min_face * small.shape[1] / working.shape[1])
-        best, best_turns, best_level = _NOTHING, 0, 0.0
+        best, best_turns, best_level = NOTHING, 0, 0.0
         for turns in (1, 2, 3):
-            found = self._find(np.ascontiguousarray(np.rot90(small, turns)), min_face, _SURE)
+            found = self.find(np.ascontiguousarray(np.rot90(small, turns)), min_face, _SURE)
             level = float(_levelness(found[0], found[2]).sum())
-            if _is_sure(*found) and level > best_level:
+            if is_sure(*found) and level > best_level:
                 best, best_turns, best_level = found, turns, level
         boxes, scores, points = best
         height, width = small.shape[:2]
@@ -185,7 +193,7 @@ class MtcnnDetector:
 
     def _propose(self, octaves: list[Pixels], min_face: float) -> Floats:
         """Square boxes [n, 4] where the first network sees faces, over all sizes (section 2.1)."""
-        found, found_scores = [_NOTHING[0]], [_NOTHING[1]]
+        found, found_scores = [NOTHING[0]], [NOTHING[1]]
         for level, ratio in levels(octaves, CELL / min_face):
             boxes, scores = self._scan(level)
             kept = suppress(boxes, scores, 0.5)
@@ -196,7 +204,7 @@ class MtcnnDetector:
 
     def _scan(self, level: Pixels) -> tuple[Floats, Floats]:
         """Boxes [n, 4] and scores [n] of the cells of one level in which a face is likely."""
-        found, found_scores = [_NOTHING[0]], [_NOTHING[1]]
+        found, found_scores = [NOTHING[0]], [NOTHING[1]]
         for top, strip in strips(level):
             scores, offsets = self._proposals.run(["scores", "offsets"], {"images": strip[None]})
             rows, columns = np.nonzero(scores[0, 0] > _PROPOSAL_SCORE)
@@ -226,7 +234,7 @@ class MtcnnDetector:
     def _finish(self, octaves: list[Pixels], boxes: Floats, final_score: float) -> Found:
         """Final boxes [n, 4], scores [n] and landmarks [n, 5, 2] by the third network."""
         if len(boxes) == 0:
-            return _NOTHING
+            return NOTHING
         outputs = ["scores", "offsets", "landmarks"]
         scores, offsets, landmarks = _run(self._output, crop(octaves, boxes, 48), outputs)
         kept = scores[:, 0] > final_score
@@ -241,7 +249,6 @@ class MtcnnDetector:
 
 _PROPOSAL_SCORE = 0.7
 _REFINED_SCORE = 0.7
-_FINAL_SCORE = 0.8
 # Upright faces almost always score higher than this, turned ones hardly ever.
 _SURE = 0.97
 _LEVEL = 0.3
@@ -255,7 +262,7 @@ _EXTENDED_SIDE = 160
 _EXTENSION = 0.3  # of the picture's width and height, on each side
 _EXTENDED_FACE = 0.4  # of the shorter side
 _EXTENDED_SCORE = 0.9
-_NOTHING: Found = (
+NOTHING: Found = (
     np.empty((0, 4), np.float32),
     np.empty(0, np.float32),
     np.empty((0, 5, 2), np.float32),
@@ -272,7 +279,7 @@ def _levelness(boxes: Floats, points: Floats) -> Floats:
     return level.clip(0)
 
 
-def _is_sure(boxes: Floats, scores: Floats, points: Floats) -> bool:
+def is_sure(boxes: Floats, scores: Floats, points: Floats) -> bool:
     """Whether at least one face is certain enough that the picture must be upright."""
     return bool(((scores >= _SURE) & (_levelness(boxes, points) >= _LEVEL)).any())
 
@@ -303,7 +310,7 @@ def _ratio(working: Pixels, rgb: Pixels) -> Floats:
     return np.array([width / working_width, height / working_height], dtype=np.float32)
 
 
-def _detections(found: Found, working: Pixels, rgb: Pixels) -> list[Detection]:
+def to_detections(found: Found, working: Pixels, rgb: Pixels) -> list[Detection]:
     """The faces found in the working copy, in pixels of the image, largest first."""
     boxes, scores, points = found
     ratio = _ratio(working, rgb)

@@ -12,6 +12,7 @@ from .align import MEAN, SIDE, align_faces
 from .classifier import EmotionClassifier
 from .contrast import gray_range, stretch_faint
 from .detector import FaceDetector
+from .examiner import Examiner, Findings
 from .formats import MAX_PIXELS
 from .media import decode_photo
 from .opencv import cv2
@@ -45,19 +46,20 @@ def analyze_image(
     detector: FaceDetector,
     classifier: EmotionClassifier,
     faces: FaceMode = "auto",
+    examiner: Examiner | None = None,
 ) -> ImageAnalysis:
     """Every face in a uint8 RGB [height, width, 3] image, in its pixels, and its expression.
 
     With `faces` as auto, an image without a detected face that looks like a face crop is read as
-    one face; as whole, every image is; as detect, none is.
+    one face; as whole, every image is; as detect, none is. An `examiner` also measures the faces.
     """
     started = perf_counter()
     if faces == "whole":
-        return _read_whole(rgb, classifier, started)
+        return _read_whole(rgb, classifier, started, examiner)
     detections = detector.detect(rgb)
     if faces == "auto" and not detections and _looks_like_crop(rgb):
-        return _read_whole(rgb, classifier, started)
-    return _classify(rgb, detections, classifier, started)
+        return _read_whole(rgb, classifier, started, examiner)
+    return _classify(rgb, detections, classifier, started, examiner)
 
 
 def analyze_frame(
@@ -65,6 +67,7 @@ def analyze_frame(
     detector: FaceDetector,
     classifier: EmotionClassifier,
     hints: Sequence[BoundingBox] = (),
+    examiner: Examiner | None = None,
 ) -> ImageAnalysis:
     """Like analyze_image, for a frame soon after one whose faces were in the boxes `hints`.
 
@@ -75,7 +78,7 @@ def analyze_frame(
     detections = detector.follow(rgb, hints) if hints else []
     if not hints or len(detections) < len(hints):
         detections = detector.detect(rgb)
-    return _classify(rgb, detections, classifier, started)
+    return _classify(rgb, detections, classifier, started, examiner)
 
 
 def _looks_like_crop(rgb: NDArray[np.uint8]) -> bool:
@@ -90,7 +93,10 @@ def _looks_like_crop(rgb: NDArray[np.uint8]) -> bool:
 
 
 def _read_whole(
-    rgb: NDArray[np.uint8], classifier: EmotionClassifier, started: float
+    rgb: NDArray[np.uint8],
+    classifier: EmotionClassifier,
+    started: float,
+    examiner: Examiner | None,
 ) -> ImageAnalysis:
     """The whole image as one face, framed as it is; no detector has judged it (score 0)."""
     height, width = rgb.shape[:2]
@@ -103,15 +109,28 @@ def _read_whole(
     x, y = width / SIDE, height / SIDE
     marks = Landmarks(*(((px + 0.5) * x - 0.5, (py + 0.5) * y - 0.5) for px, py in MEAN))
     found = Detection(BoundingBox(0.0, 0.0, float(width), float(height)), 0.0, marks)
-    read = Face(found, Prediction(tuple(probabilities)), measure_sharpness(face), True)
-    return ImageAnalysis(width, height, (read,), _milliseconds(started, detected))
+    classified = perf_counter()
+    (findings,) = _examine(rgb, [found], face[None], examiner)
+    sharpness = measure_sharpness(face)
+    read = Face(found, Prediction(tuple(probabilities)), sharpness, True, findings)
+    return ImageAnalysis(width, height, (read,), _milliseconds(started, detected, classified))
 
 
-def _milliseconds(started: float, detected: float) -> dict[str, float]:
+def _examine(
+    rgb: NDArray[np.uint8],
+    detections: list[Detection],
+    aligned: NDArray[np.uint8],
+    examiner: Examiner | None,
+) -> Sequence[Findings | None]:
+    return examiner.examine(rgb, detections, aligned) if examiner else [None] * len(detections)
+
+
+def _milliseconds(started: float, detected: float, classified: float) -> dict[str, float]:
     return {
         "decode": 0.0,
         "detect": (detected - started) * 1000,
-        "classify": (perf_counter() - detected) * 1000,
+        "classify": (classified - detected) * 1000,
+        "measure": (perf_counter() - classified) * 1000,
     }
 
 
@@ -120,21 +139,26 @@ def _classify(
     detections: list[Detection],
     classifier: EmotionClassifier,
     started: float,
+    examiner: Examiner | None,
 ) -> ImageAnalysis:
-    """The detections made since `started`, classified."""
+    """The detections made since `started`, classified and examined."""
     detected = perf_counter()
     faces = align_faces(rgb, [detection.landmarks for detection in detections])
     probabilities = classifier.predict(stretch_faint(faces))
     predictions = [Prediction(tuple(row)) for row in probabilities.tolist()]
+    classified = perf_counter()
+    findings = _examine(rgb, detections, faces, examiner)
     height, width = rgb.shape[:2]
     return ImageAnalysis(
         width=width,
         height=height,
         faces=tuple(
-            Face(detection, prediction, measure_sharpness(face))
-            for detection, prediction, face in zip(detections, predictions, faces, strict=True)
+            Face(detection, prediction, measure_sharpness(face), findings=found)
+            for detection, prediction, face, found in zip(
+                detections, predictions, faces, findings, strict=True
+            )
         ),
-        milliseconds=_milliseconds(started, detected),
+        milliseconds=_milliseconds(started, detected, classified),
     )
 
 
@@ -146,6 +170,7 @@ def analyze_photo(
     max_pixels: int = MAX_PIXELS,
     faces: FaceMode = "auto",
     detail: Detail = "normal",
+    examiner: Examiner | None = None,
 ) -> ImageAnalysis:
     """Every face in a photo file, in pixels of the upright original, and its expression.
 
@@ -156,7 +181,7 @@ def analyze_photo(
     side = DECODE_SIDE if detail == "normal" else DETAIL_SIDE // 2
     rgb, header = decode_photo(source, min_side=side, max_pixels=max_pixels)
     decoded = perf_counter()
-    analysis = analyze_image(rgb, for_detail(detector, detail), classifier, faces)
+    analysis = analyze_image(rgb, for_detail(detector, detail), classifier, faces, examiner)
     analysis.milliseconds["decode"] = (decoded - started) * 1000
     return enlarge(analysis, header.width, header.height)
 
@@ -189,4 +214,10 @@ def _enlarge(analysis: ImageAnalysis, width: int, height: int) -> tuple[Face, ..
             Landmarks(*(point(getattr(marks, name)) for name in Landmarks.__slots__)),
         )
 
-    return tuple(replace(face, detection=detection(face.detection)) for face in analysis.faces)
+    def findings(found: Findings | None) -> Findings | None:
+        return found and replace(found, mesh=found.mesh and found.mesh.scaled(x, y))
+
+    return tuple(
+        replace(face, detection=detection(face.detection), findings=findings(face.findings))
+        for face in analysis.faces
+    )

@@ -25,13 +25,15 @@ from numpy.typing import NDArray
 from .annotate import painter, read_marks
 from .classifier import SHIPPED_MODEL, EmotionClassifier
 from .clips import Sample, divide, sample_faces
-from .detector import MtcnnDetector
+from .detector import FaceDetector, MtcnnDetector
+from .detectors import open_detector
 from .errors import CodedError, MediaError
+from .examiner import Examiner
 from .libav import READ_SIDE
 from .media import encode_jpeg, make_thumbnail
 from .opencv import cv2
 from .playable import copy_playable, media_type_of
-from .types import BoundingBox
+from .types import BoundingBox, DetectorName
 from .video import VideoHeader, inspect_video, read_frames
 
 Line = dict[str, Any]
@@ -115,11 +117,20 @@ def _poster(path: Path, header: VideoHeader, start: float) -> NDArray[np.uint8]:
     return poster
 
 
-def _read(path: Path, model: str | None, width: int, height: int, **options: Any) -> Iterator[Line]:
+def _read(
+    path: Path,
+    model: str | None,
+    width: int,
+    height: int,
+    detector: DetectorName,
+    examining: dict[str, Any],
+    **options: Any,
+) -> Iterator[Line]:
     """A line for each sample, and at the end a picture of each track."""
+    networks = _detector(detector), _classifier(model), _examiner(**examining)
     header = VideoHeader("", "", width, height, 0.0, np.empty(0), np.empty(0))
     pictures = _Pictures(header)
-    for sample in sample_faces(path, header, _detector(), _classifier(model), **options):
+    for sample in sample_faces(path, header, *networks, **options):
         pictures.note(sample)
         yield {
             "number": sample.number,
@@ -132,7 +143,7 @@ def _read(path: Path, model: str | None, width: int, height: int, **options: Any
 
 
 def _face(tracked: Any) -> list[Any]:
-    face = tracked.face
+    face, found = tracked.face, tracked.face.findings
     box = face.detection.box
     return [
         tracked.track,
@@ -140,6 +151,8 @@ def _face(tracked: Any) -> list[Any]:
         round(face.detection.score, 3),
         None if face.sharpness is None else round(face.sharpness, 2),
         [round(value, 4) for value in face.prediction.probabilities],
+        found and found.values,
+        found and round(found.covered, 3),
     ]
 
 
@@ -193,8 +206,13 @@ def _encoded(rgb: NDArray[np.uint8]) -> str:
 
 
 @cache
-def _detector() -> MtcnnDetector:
-    return MtcnnDetector(max_side=READ_SIDE, second_look=False)
+def _detector(name: DetectorName) -> FaceDetector:
+    return open_detector(name, MtcnnDetector(max_side=READ_SIDE, second_look=False))
+
+
+@cache
+def _examiner(**options: Any) -> Examiner:
+    return Examiner(**options)
 
 
 @cache

@@ -9,9 +9,17 @@ if TYPE_CHECKING:
     import onnxruntime
 
 
-def open_session(model: Path | bytes, threads: int = 1) -> "onnxruntime.InferenceSession":
+WEIGHTS = Path(__file__).parent / "weights"
+"""Where the networks lie that come with Mien."""
+
+
+def open_session(
+    model: Path | bytes, threads: int = 1, *, arena: bool = False
+) -> "onnxruntime.InferenceSession":
     """A CPU session for a network from a file or its bytes.
 
+    With an `arena` it keeps the memory of its largest batch, for networks that need many megabytes
+    each time: given back and taken again, they would scatter over the heap, and it would grow.
     Raises ModelError: missing_file, or invalid_file if ONNX Runtime can't run it.
     """
     if isinstance(model, Path) and not model.is_file():
@@ -25,8 +33,8 @@ def open_session(model: Path | bytes, threads: int = 1) -> "onnxruntime.Inferenc
     options.log_severity_level = 3
     # Otherwise waiting threads spin on the core that another worker needs.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # The arena never frees the memory of the largest batch; idle workers should be small.
-    options.enable_cpu_mem_arena = False
+    # Idle workers should be small.
+    options.enable_cpu_mem_arena = arena
     try:
         return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's own exception classes share no other base

@@ -1,9 +1,12 @@
 """The values that the parts of the engine pass to each other."""
 
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from .emotions import EMOTIONS
+
+if TYPE_CHECKING:
+    from .examiner import Findings
 
 Point = tuple[float, float]
 
@@ -14,7 +17,11 @@ FaceMode = Literal["auto", "detect", "whole"]
 Detail = Literal["normal", "high"]
 """Whether a large photo is scaled down before it is searched, or searched for small faces too."""
 
+DetectorName = Literal["fast", "balanced", "thorough"]
+"""How faces are found (detectors.py): MTCNN alone; CenterFace proposing, MTCNN judging; both."""
+
 FACE_MODES: tuple[FaceMode, ...] = get_args(FaceMode)
+DETECTORS: tuple[DetectorName, ...] = get_args(DetectorName)
 DETAILS: tuple[Detail, ...] = get_args(Detail)
 
 
@@ -70,7 +77,7 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A detection, its expression, and its sharpness if measured.
+    """A detection, its expression, and its sharpness if measured; `findings` if it was examined.
 
     A `whole_picture` was read without a detected face in it.
     """
@@ -79,6 +86,7 @@ class Face:
     prediction: Prediction
     sharpness: float | None = None
     whole_picture: bool = False
+    findings: "Findings | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +107,7 @@ class ImageAnalysis:
     """Everything found in one photo.
 
     `width` and `height` are those of the upright original photo in pixels; `faces` are sorted
-    largest first; `milliseconds` is wall time by step: decode, detect, classify.
+    largest first; `milliseconds` is wall time by step: decode, detect, classify, measure.
     """
 
     width: int

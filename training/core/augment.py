@@ -33,13 +33,15 @@ def augment(
     random: np.random.Generator,
     strength: float = 1.0,
     framings: NDArray[np.floating] | None = None,
+    *,
+    erase: bool = True,
 ) -> NDArray[np.uint8]:
     """Vary each face in position, shape and light: uint8 [n, 48, 48] -> uint8 [n, 48, 48].
 
     Shift, scale, rotation, shear and mirroring form one affine map, sampled by the engine's `warp`.
     Then comes gamma, for some faces a loss of quality (low resolution, blur, JPEG, noise), and for
     some an erased rectangle (Zhong et al. 2020, arXiv 1708.04896). `strength` scales every range.
-    `framings`, maps [n, 2, 3], are applied first, in the same sampling.
+    `framings`, maps [n, 2, 3], are applied first, in the same sampling. `erase` can be turned off.
     """
     count = len(faces)
     varied = np.empty((count, SIDE, SIDE), np.uint8)
@@ -55,7 +57,7 @@ def augment(
         image = _apply_gamma(warp(face, matrices[index]), gammas[index])
         if degraded[index]:
             image = _degrade(image, random)
-        if erased[index]:
+        if erase and erased[index]:
             image = _erase(image, random)
         varied[index] = image
     return varied
