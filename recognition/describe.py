@@ -9,10 +9,12 @@ import numpy as np
 from django.utils import timezone
 
 from recognition.engine.emotions import EMOTIONS
+from recognition.engine.measures import MEASURES, hints_of
+from recognition.engine.mesh import unpack
 from recognition.engine.sharpness import BLURRED
 from recognition.models import Analysis, Export, Face, Job
 
-Hint = Literal["whole_picture", "small", "blurred", "turned"]
+Hint = Literal["whole_picture", "small", "blurred", "turned", "eyes_closed", "partly_covered"]
 
 
 class Message(TypedDict):
@@ -22,8 +24,30 @@ class Message(TypedDict):
     message: str
 
 
+class MeasuresState(TypedDict):
+    """What a face does, as geometry: degrees, and shares from 0 to 1 (engine.measures.Measures).
+
+    Gaze is null where irises were not read.
+    """
+
+    yaw: float
+    pitch: float
+    roll: float
+    eye_left: float
+    eye_right: float
+    mouth_open: float
+    mouth_corners: float
+    brows: float
+    gaze_x: float | None
+    gaze_y: float | None
+
+
 class FaceState(TypedDict):
-    """A face as in the REST API; coordinates in pixels of the upright photo."""
+    """A face as in the REST API; coordinates in pixels of the upright photo.
+
+    `measures` is null where no mesh fitted, `covered` the probability that something hides a part
+    of the face, null if that was not looked at.
+    """
 
     id: int
     box: dict[str, float]
@@ -32,8 +56,24 @@ class FaceState(TypedDict):
     probabilities: dict[str, float]
     emotion: str
     quality: list[Hint]  # why the prediction may be less reliable
+    measures: MeasuresState | None
+    covered: float | None
     correction: str | None  # the owner's correction: an expression, or "not_a_face"
     corrected_at: str | None
+
+
+class FaceMesh(TypedDict):
+    """A face's mesh: 468 points and, if they were read, ten of the irises; pixels of the photo."""
+
+    face: int
+    points: list[list[float]]
+    irises: list[list[float]]
+
+
+class MeshesState(TypedDict):
+    """The meshes of a photo's faces, largest face first; faces without one are left out."""
+
+    meshes: list[FaceMesh]
 
 
 class FoundFace(FaceState):
@@ -138,6 +178,7 @@ class AnalysisSummary(TypedDict):
     frame_count: int
     face_mode: str  # how faces were looked for: auto, detect, whole
     detail: str  # normal, high
+    detector: str  # fast, balanced, thorough
     error: Message | None
     retryable: bool  # failed or canceled, and the upload is kept
     notices: list[Message]
@@ -182,6 +223,7 @@ def describe_analysis(analysis: Analysis) -> AnalysisSummary:
         "frame_count": analysis.frame_count,
         "face_mode": analysis.face_mode,
         "detail": analysis.detail,
+        "detector": analysis.detector,
         "error": error_of(analysis),
         "retryable": analysis.is_retryable,
         "notices": analysis.notices,
@@ -231,7 +273,7 @@ def describe_video(analysis: Analysis) -> VideoState:
 def describe_with_faces(analysis: Analysis) -> AnalysisState:
     """The state of an analysis with all its faces."""
     state = cast(AnalysisState, describe_analysis(analysis))
-    state["faces"] = [describe_face(face) for face in analysis.faces.all()]
+    state["faces"] = [describe_face(face) for face in analysis.faces.defer("mesh")]
     return state
 
 
@@ -256,9 +298,25 @@ def describe_face(face: Face) -> FaceState:
         "probabilities": dict(zip(EMOTIONS, face.probabilities, strict=True)),
         "emotion": face.emotion,
         "quality": quality_hints(face),
+        "measures": name_measures(face.measures),
+        "covered": face.covered,
         "correction": face.correction or None,
         "corrected_at": face.corrected_at.isoformat() if face.corrected_at else None,
     }
+
+
+def name_measures(values: list[float | None] | None) -> MeasuresState | None:
+    """Stored measures by name."""
+    return cast(MeasuresState, dict(zip(MEASURES, values, strict=True))) if values else None
+
+
+def describe_meshes(analysis: Analysis) -> MeshesState:
+    """The meshes of all faces of a photo."""
+    meshes: list[FaceMesh] = []
+    for pk, packed in analysis.faces.exclude(mesh=None).values_list("pk", "mesh"):
+        points, irises = (part.round(1).tolist() for part in unpack(bytes(packed or b"")))
+        meshes.append({"face": pk, "points": points, "irises": irises})
+    return {"meshes": meshes}
 
 
 MOST_POINTS = 600
@@ -310,7 +368,7 @@ TURNED = 0.55  # of half the distance between the eyes; a profile reaches 1
 def quality_hints(face: Face) -> list[Hint]:
     """Which hints apply to a stored face.
 
-    Faces from before sharpness was measured have none.
+    Of what was not measured nothing is said.
     """
     found: list[Hint] = []
     if face.whole_picture:
@@ -319,9 +377,10 @@ def quality_hints(face: Face) -> list[Hint]:
         found.append("small")
     if face.sharpness is not None and face.sharpness < BLURRED:
         found.append("blurred")
-    if face.landmarks and turn(face.landmarks) > TURNED:
+    measured = hints_of(face.measures, face.covered)
+    if "turned" not in measured and face.landmarks and turn(face.landmarks) > TURNED:
         found.append("turned")
-    return found
+    return found + measured
 
 
 def turn(landmarks: dict[str, list[float]]) -> float:

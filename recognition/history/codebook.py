@@ -3,10 +3,12 @@
 from typing import Any
 
 from recognition.engine.emotions import EMOTIONS
+from recognition.engine.measures import NEUTRAL
 from recognition.history.tables import COLUMNS
 
 _SHARE = {"minimum": 0, "maximum": 1}
 _PIXELS = "pixels"
+_DEGREES = "degrees"
 
 _FIELDS: dict[str, dict[str, Any]] = {
     "analysis": {"type": "string", "description": "The entry's id, as in its address."},
@@ -82,12 +84,68 @@ _FIELDS: dict[str, dict[str, Any]] = {
     "quality": {
         "type": "string",
         "description": "Why the prediction may be less reliable, separated by commas: "
-        "whole_picture, small, blurred, turned.",
+        "whole_picture, small, blurred, turned, eyes_closed, partly_covered.",
     },
     "correction": {
         "type": "string",
         "description": "What the owner says the face shows, or not_a_face; empty without one.",
         "constraints": {"enum": [*EMOTIONS, "not_a_face"]},
+    },
+    "yaw": {
+        "type": "number",
+        "description": "How far the head is turned to the right in the picture; 0: to the camera.",
+        "unit": _DEGREES,
+    },
+    "pitch": {
+        "type": "number",
+        "description": "How far the head is lowered.",
+        "unit": _DEGREES,
+    },
+    "roll": {
+        "type": "number",
+        "description": "How far the head is tilted clockwise in the picture.",
+        "unit": _DEGREES,
+    },
+    **{
+        f"eye_{side}": {
+            "type": "number",
+            "description": f"How open the eye on the {side} of the picture is; at rest "
+            f"{NEUTRAL[f'eye_{side}']}.",
+            "constraints": _SHARE,
+        }
+        for side in ("left", "right")
+    },
+    "mouth_open": {
+        "type": "number",
+        "description": f"How open the mouth is; at rest {NEUTRAL['mouth_open']}.",
+        "constraints": _SHARE,
+    },
+    "mouth_corners": {
+        "type": "number",
+        "description": "How far the corners of the mouth are drawn up; at rest "
+        f"{NEUTRAL['mouth_corners']}.",
+        "constraints": _SHARE,
+    },
+    "brows": {
+        "type": "number",
+        "description": f"How far the brows are raised; at rest {NEUTRAL['brows']}.",
+        "constraints": _SHARE,
+    },
+    "gaze_x": {
+        "type": "number",
+        "description": "How far the eyes look to the right in the picture, from straight ahead of "
+        "the head; rough, and empty where irises were not read.",
+        "unit": _DEGREES,
+    },
+    "gaze_y": {
+        "type": "number",
+        "description": "How far the eyes look down, likewise.",
+        "unit": _DEGREES,
+    },
+    "covered": {
+        "type": "number",
+        "description": "The probability that something hides a part of the face.",
+        "constraints": _SHARE,
     },
 }
 

@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 
 from recognition import describe
 from recognition.engine.emotions import EMOTIONS
+from recognition.engine.measures import MEASURES
 from recognition.engine.timeline import relative_to
 from recognition.models import Analysis, Face, Marker
 
@@ -24,6 +25,7 @@ COLUMNS = [
     *["emotion", "probability", *EMOTIONS],
     *[f"relative_{emotion}" for emotion in EMOTIONS],
     *["markers", "quality", "correction"],
+    *[*MEASURES, "covered"],
 ]
 """The columns of every table, explained in docs/reference/exports.md."""
 
@@ -33,6 +35,7 @@ FIELDS = [
     *["track__number", "track__name", "track__baseline", "time", "frame"],
     *["x", "y", "width", "height", "score", "emotion", "probability"],
     *["probabilities", "landmarks", "sharpness", "whole_picture", "correction"],
+    *["measures", "covered"],
 ]
 ROWS_AT_ONCE = 2000
 
@@ -69,6 +72,8 @@ def read_rows(faces: "QuerySet[Face]") -> Generator[list[Any]]:
                     describe.quality_hints(face),
                 ],
                 face.correction or None,
+                *(face.measures or [None] * len(MEASURES)),
+                face.covered,
             ]
 
 

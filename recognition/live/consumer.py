@@ -191,7 +191,13 @@ class LiveConsumer(AsyncWebsocketConsumer):
         min_face, hints = self.session.min_face(now), self.session.hints(now)
         try:
             taken = await self.line.send(
-                self.owner, self.name, frame, min_face, hints, enqueue_frame
+                self.owner,
+                self.name,
+                frame,
+                min_face,
+                hints,
+                self.session.settings.mesh,
+                enqueue_frame,
             )
         except BROKER_TROUBLE:
             self.session.give_up("unavailable", UNAVAILABLE)

@@ -15,8 +15,8 @@ import redis
 import redis.asyncio
 from django.conf import settings
 
+from recognition import networks
 from recognition.engine import media, pipeline
-from recognition.engine.detector import MtcnnDetector
 from recognition.engine.errors import MediaError
 from recognition.engine.types import BoundingBox, Face
 from recognition.live.session import Frame
@@ -39,6 +39,7 @@ class Job(TypedDict):
     sequence: int
     min_face: int
     hints: list[list[float]]
+    mesh: bool
     sent_at: float
 
 
@@ -92,12 +93,13 @@ class FrameLine:
         frame: Frame,
         min_face: int,
         hints: Sequence[BoundingBox],
+        mesh: bool,
         publish: Callable[[Job], object],
     ) -> bool:
         """Hand a frame to the workers; False if the person's limit for this second is reached.
 
-        `publish` sends the message of a job to the queue. Raises RedisError, OperationalError or
-        OSError when Redis cannot be reached.
+        With `mesh` the answer has each face's points. `publish` sends the message of a job to the
+        queue. Raises RedisError, OperationalError or OSError when Redis cannot be reached.
         """
         now = time.time()
         key = f"mien:frame:{session}:{frame.sequence}"
@@ -117,6 +119,7 @@ class FrameLine:
             "sequence": cast(int, frame.sequence),
             "min_face": min_face,
             "hints": [[round(side, 1) for side in asdict(box).values()] for box in hints],
+            "mesh": mesh,
             "sent_at": now,
         }
         await asyncio.to_thread(publish, job)
@@ -180,25 +183,29 @@ def examine(picture: bytes, job: Job) -> Any:
     decoded = time.perf_counter()
     version, classifier = registry.recent_classifier()
     hints = [BoundingBox(*sides) for sides in job["hints"]]
-    detector = frame_detector().with_min_face(job["min_face"])
-    result = pipeline.analyze_frame(rgb, detector, classifier, hints)
+    detector = networks.frame_detector("fast").with_min_face(job["min_face"])
+    result = pipeline.analyze_frame(rgb, detector, classifier, hints, networks.examiner("frame"))
     decode = (decoded - started) * 1000
     return {
         "width": result.width,
         "height": result.height,
         "model_version": version.number,
-        "faces": [describe(face) for face in result.faces],
+        "faces": [describe(face, job["mesh"]) for face in result.faces],
         "milliseconds": {**result.milliseconds, "queue": waited * 1000, "decode": decode},
     }
 
 
-def describe(face: Face) -> dict[str, Any]:
-    detection = face.detection
+def describe(face: Face, mesh: bool) -> dict[str, Any]:
+    detection, found = face.detection, face.findings
+    drawn = found.mesh if mesh and found and found.measures else None
     return {
         "box": asdict(detection.box),
         "score": detection.score,
         "landmarks": asdict(detection.landmarks),
         "probabilities": face.prediction.probabilities,
+        "measures": found and found.values,
+        "covered": found and round(found.covered, 3),
+        "mesh": None if drawn is None else drawn.points[:, :2].round(1).tolist(),
     }
 
 
@@ -206,9 +213,3 @@ def describe(face: Face) -> dict[str, Any]:
 def connection() -> redis.Redis:
     """This worker's connection for frames."""
     return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=1)
-
-
-@functools.cache
-def frame_detector() -> MtcnnDetector:
-    """This worker's detector. No second look: webcams are upright, and turned searches are slow."""
-    return MtcnnDetector(max_side=settings.MAX_SIDE, second_look=False)

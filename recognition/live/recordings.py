@@ -35,6 +35,8 @@ class Row:
     score: float
     probabilities: tuple[float, ...]
     emotion: str
+    measures: list[float | None] | None
+    covered: float | None
 
 
 class Recorder:
@@ -60,6 +62,7 @@ class Recorder:
         self._size, self._version = size, version
         for tracked in faces:
             detection, prediction = tracked.face.detection, tracked.face.prediction
+            found = tracked.face.findings
             self._rows.append(
                 Row(
                     time - self.began_at,
@@ -68,6 +71,8 @@ class Recorder:
                     detection.score,
                     prediction.probabilities,
                     prediction.emotion,
+                    found.values if found else None,
+                    found.covered if found else None,
                 )
             )
 
@@ -168,4 +173,6 @@ def _face(analysis: Analysis, track: Track, row: Row) -> Face:
         probabilities=row.probabilities,
         emotion=row.emotion,
         probability=max(row.probabilities),
+        measures=row.measures,
+        covered=row.covered,
     )

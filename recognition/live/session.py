@@ -8,7 +8,9 @@ from typing import Any
 from django.conf import settings
 
 from recognition.engine.emotions import EMOTIONS
+from recognition.engine.examiner import Findings
 from recognition.engine.follower import Follower
+from recognition.engine.measures import Measures, hints_of
 from recognition.engine.tracker import Tracker
 from recognition.engine.types import (
     BoundingBox,
@@ -22,6 +24,7 @@ from recognition.engine.types import (
 PROTOCOL = 1
 FORMATS = ["image/jpeg", "image/webp"]
 RANGES = {"rate": (1, 30), "min_face": (24, 400), "smoothing": (0, 5)}
+SWITCHES = ("keep", "mesh")
 BAD_FRAMES_IN_A_ROW = 5
 SEQUENCE_BYTES = 4
 # Frames may arrive unevenly: this many at once are not yet too fast.
@@ -36,21 +39,22 @@ class SettingError(ValueError):
 
 @dataclass(frozen=True)
 class LiveSettings:
-    """What a client may change: frames per second, pixels, seconds, and whether to record."""
+    """What a client may change: frames per second, pixels, seconds, whether to record or draw."""
 
     rate: float = 30
     min_face: int = 60
     smoothing: float = 0.3
     keep: bool = False
+    mesh: bool = False
 
     def changed(self, values: Mapping[str, Any]) -> "LiveSettings":
         """A copy with `values` changed. Raises SettingError if one is invalid."""
         for name, value in values.items():
-            if name == "keep":
+            if name in SWITCHES:
                 if not isinstance(value, bool):
-                    raise SettingError("keep must be true or false.")
+                    raise SettingError(f"{name} must be true or false.")
             elif name not in RANGES:
-                known = ", ".join([*RANGES, "keep"])
+                known = ", ".join([*RANGES, *SWITCHES])
                 raise SettingError(f"There is no setting {name!r:.40}; there are {known}.")
             else:
                 low, high = RANGES[name]
@@ -167,7 +171,10 @@ class LiveSession:
             "width": answer["width"],
             "height": answer["height"],
             "model_version": answer["model_version"],
-            "faces": [describe(face) for face in tracked],
+            "faces": [
+                {**describe(face), "mesh": found["mesh"]}
+                for face, found in zip(tracked, answer["faces"], strict=True)
+            ],
             "milliseconds": {name: round(value, 1) for name, value in milliseconds.items()},
         }
         self.counts["analyzed"] += 1
@@ -260,12 +267,18 @@ def face_of(answer: Mapping[str, Any]) -> Face:
     """A face of a worker's answer as an engine value."""
     marks = {name: tuple(point) for name, point in answer["landmarks"].items()}
     detection = Detection(BoundingBox(**answer["box"]), answer["score"], Landmarks(**marks))
-    return Face(detection, Prediction(tuple(answer["probabilities"])))
+    found, values = None, answer["measures"]
+    if answer["covered"] is not None:
+        found = Findings(None, values and Measures(*values), answer["covered"])
+    return Face(detection, Prediction(tuple(answer["probabilities"])), findings=found)
 
 
 def describe(tracked: TrackedFace) -> dict[str, Any]:
     """A face in the form of `frame.result`."""
     detection, smoothed = tracked.face.detection, Prediction(tracked.smoothed)
+    found = tracked.face.findings
+    measures = found.measures if found else None
+    covered = found.covered if found else None
 
     def named(probabilities: tuple[float, ...]) -> dict[str, float]:
         return {name: round(p, 4) for name, p in zip(EMOTIONS, probabilities, strict=True)}
@@ -280,4 +293,7 @@ def describe(tracked: TrackedFace) -> dict[str, Any]:
         "probabilities": named(tracked.face.prediction.probabilities),
         "smoothed": named(smoothed.probabilities),
         "emotion": smoothed.emotion,
+        "measures": measures and asdict(measures),
+        "covered": covered,
+        "quality": hints_of(found.values if found else None, covered),
     }

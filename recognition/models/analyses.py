@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from recognition.engine.emotions import EMOTIONS
-from recognition.engine.types import DETAILS, FACE_MODES
+from recognition.engine.types import DETAILS, DETECTORS, FACE_MODES
 from recognition.models.derived import CopiedOwnerField, SearchTextField
 from recognition.models.jobs import Job
 from recognition.models.versions import ModelVersion
@@ -12,6 +12,7 @@ from recognition.models.versions import ModelVersion
 EMOTION_CHOICES = [(emotion, emotion) for emotion in EMOTIONS]
 FACE_MODE_CHOICES = [(mode, mode) for mode in FACE_MODES]
 DETAIL_CHOICES = [(detail, detail) for detail in DETAILS]
+DETECTOR_CHOICES = [(detector, detector) for detector in DETECTORS]
 NOT_A_FACE = "not_a_face"
 CORRECTION_CHOICES = [*EMOTION_CHOICES, (NOT_A_FACE, "not a face")]
 
@@ -56,6 +57,7 @@ class Analysis(Job):
     milliseconds = models.JSONField(null=True)
     face_mode = models.CharField(max_length=10, choices=FACE_MODE_CHOICES, default="auto")
     detail = models.CharField(max_length=10, choices=DETAIL_CHOICES, default="normal")
+    detector = models.CharField(max_length=10, choices=DETECTOR_CHOICES, default="fast")
     seconds = models.FloatField(null=True)  # the length of a session or video
     frame_count = models.PositiveIntegerField(default=0)  # its frames that were analyzed
     notices = models.JSONField(default=list)
@@ -156,6 +158,9 @@ class Face(models.Model):
     emotion = models.CharField(max_length=10, choices=EMOTION_CHOICES)
     probability = models.FloatField(default=0.0)  # of `emotion`
     sharpness = models.FloatField(null=True)  # engine.sharpness; not stored for a session
+    measures = models.JSONField(null=True)  # in the order of engine.measures.MEASURES
+    covered = models.FloatField(null=True)  # the probability that something hides a part of it
+    mesh = models.BinaryField(null=True)  # of photos alone, see engine.mesh.pack
     correction = models.CharField(max_length=10, choices=CORRECTION_CHOICES, blank=True)
     corrected_at = models.DateTimeField(null=True)  # set if there is a correction
 

@@ -11,12 +11,13 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import F
 
-from recognition import describe, events
+from recognition import describe, events, networks
 from recognition.engine import media, pipeline
-from recognition.engine.detector import FaceDetector, MtcnnDetector
 from recognition.engine.errors import MediaError
+from recognition.engine.examiner import Findings
+from recognition.engine.mesh import pack
 from recognition.engine.pyramid import fit
-from recognition.engine.types import Detail, FaceMode, ImageAnalysis
+from recognition.engine.types import Detail, DetectorName, FaceMode, ImageAnalysis
 from recognition.jobs import work
 from recognition.jobs.files import delete_files
 from recognition.models import Analysis, Face, ModelVersion
@@ -28,12 +29,6 @@ INCOMPLETE: describe.Message = {
     "code": "incomplete_photo",
     "message": "The end of this photo's file is missing. The part that is there was analyzed.",
 }
-
-
-@functools.cache
-def face_detector() -> FaceDetector:
-    """This process's detector, loaded for its first photo."""
-    return MtcnnDetector(min_face=settings.MIN_FACE, max_side=settings.MAX_SIDE)
 
 
 def analyze(analysis: Analysis) -> None:
@@ -61,8 +56,12 @@ def analyze_source(analysis: Analysis) -> None:
             max_jpeg_pixels=settings.MAX_JPEG_PIXELS,
         )
     decode_ms = (time.perf_counter() - started) * 1000
-    detector = pipeline.for_detail(face_detector(), cast(Detail, analysis.detail))
-    result = pipeline.analyze_image(rgb, detector, classifier, cast(FaceMode, analysis.face_mode))
+    detector = pipeline.for_detail(
+        networks.photo_detector(cast(DetectorName, analysis.detector)),
+        cast(Detail, analysis.detail),
+    )
+    face_mode, examiner = cast(FaceMode, analysis.face_mode), networks.examiner("photo")
+    result = pipeline.analyze_image(rgb, detector, classifier, face_mode, examiner)
     result.milliseconds["decode"] = decode_ms
     # A photo that is analyzed again may be stored smaller than it was sent.
     width, height = analysis.width or header.width, analysis.height or header.height
@@ -122,9 +121,21 @@ def _faces(analysis: Analysis, result: ImageAnalysis) -> list[Face]:
             probability=face.prediction.probability,
             sharpness=face.sharpness,
             whole_picture=face.whole_picture,
+            **_findings(face.findings),
         )
         for face in result.faces
     ]
+
+
+def _findings(found: Findings | None) -> dict[str, Any]:
+    if found is None:
+        return {}
+    return {
+        "covered": round(found.covered, 3),
+        "measures": found.values,
+        # What the network draws where it sees no face means nothing.
+        "mesh": pack(found.mesh) if found.mesh and found.measures else None,
+    }
 
 
 def edit(analysis: Analysis, values: dict[str, object]) -> None:

@@ -29,7 +29,7 @@ from recognition.api.problems import Problem, Unavailable
 from recognition.api.states import StateSerializer
 from recognition.api.views import RateHeaders
 from recognition.engine.errors import MediaError
-from recognition.engine.types import DETAILS, FACE_MODES
+from recognition.engine.types import DETAILS, DETECTORS, FACE_MODES
 from recognition.jobs import broker, work
 from recognition.jobs.kinds import kind_of
 from recognition.models import Analysis, ModelVersion
@@ -73,6 +73,15 @@ class AnalysisDetailSerializer(StateSerializer):
         return describe.describe_in_full(instance)
 
 
+class MeshesSerializer(StateSerializer):
+    """The meshes of an analysis."""
+
+    state = describe.MeshesState
+
+    def to_representation(self, instance: Analysis) -> describe.MeshesState:
+        return describe.describe_meshes(instance)
+
+
 class EditSerializer(serializers.Serializer):
     """The fields of an analysis that its owner can change."""
 
@@ -110,6 +119,13 @@ class OptionsSerializer(serializers.Serializer):
     )
     detail = serializers.ChoiceField(
         DETAILS, default="normal", help_text="high: search large photos for small faces too"
+    )
+    detector = serializers.ChoiceField(
+        DETECTORS,
+        default=None,
+        allow_null=True,
+        help_text="fast, balanced (finds masked and turned faces too), thorough (slowest); "
+        "without it the site's own",
     )
     title = serializers.CharField(
         max_length=200,
@@ -301,6 +317,12 @@ class AnalysisViewSet(
     def thumbnail(self, request: Request, pk: Any = None) -> HttpResponse:
         """The photo scaled to a longest side of 320 pixels."""
         return serve_picture(request, self.get_object().thumbnail)
+
+    @extend_schema(responses=MeshesSerializer)
+    @action(detail=True)
+    def mesh(self, request: Request, pk: Any = None) -> Response:
+        """The meshes of a photo's faces: 468 points each, numbered as MediaPipe does."""
+        return Response(MeshesSerializer(self.get_object()).data)
 
     @extend_schema(responses=JPEG)
     @action(detail=True)

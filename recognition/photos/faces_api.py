@@ -72,7 +72,7 @@ class FaceViewSet(
         return (
             Face.objects.filter(owner=person_of(self.request))
             .select_related("track")
-            .defer("track__picture")
+            .defer("track__picture", "mesh")
         )
 
     @extend_schema(request=CorrectionSerializer, responses=FaceSerializer)

@@ -12,7 +12,7 @@ from recognition import describe
 from recognition.api import allowances
 from recognition.engine import formats, media, video
 from recognition.engine.errors import MediaError
-from recognition.engine.types import Detail, FaceMode, PhotoHeader
+from recognition.engine.types import Detail, DetectorName, FaceMode, PhotoHeader
 from recognition.jobs import work
 from recognition.jobs.files import clean_name, delete_files
 from recognition.models import Analysis, ApiKey, ModelVersion
@@ -26,15 +26,17 @@ def submit_image(
     *,
     face_mode: FaceMode = "auto",
     detail: Detail = "normal",
+    detector: DetectorName | None = None,
     title: str = "",
     tags: Sequence[str] = (),
 ) -> Analysis:
     """Accept one uploaded photo: creates a queued analysis and sends the task.
 
     `key` is the API key of the program that sends it; `face_mode` and `detail` are those of
-    engine.pipeline; without a `title` it is the file's name. Raises MediaError for what size and
-    header tell (file_too_large, and those of media.inspect_photo); nothing is stored then. Errors
-    that only decoding finds become the error of the analysis.
+    engine.pipeline; without a `detector` it is the site's, without a `title` the file's name.
+    Raises MediaError for what size and header tell (file_too_large, and those of
+    media.inspect_photo); nothing is stored then. Errors that only decoding finds become the error
+    of the analysis.
     """
     limit = allowances.upload_bytes(owner, key)
     if upload.too_large or upload.size > limit:
@@ -60,6 +62,7 @@ def submit_image(
         notices=notices_for(header, name),
         face_mode=face_mode,
         detail=detail,
+        detector=detector or settings.DETECTOR,
     )
     store(analysis, ContentFile(content))
     return analysis
@@ -69,7 +72,7 @@ def rerun(analysis: Analysis, version: ModelVersion) -> Analysis | None:
     """A new analysis of the stored photo with this model version; None without a photo."""
     if not analysis.photo:
         return None
-    kept = ("owner", "title", "tags", "face_mode", "detail", "width", "height")
+    kept = ("owner", "title", "tags", "face_mode", "detail", "detector", "width", "height")
     again = Analysis(requested_version=version, **{name: getattr(analysis, name) for name in kept})
     with analysis.photo.open() as photo:
         store(again, photo)

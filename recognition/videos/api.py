@@ -19,7 +19,7 @@ from recognition.api.problems import Problem, Unavailable
 from recognition.api.states import StateSerializer
 from recognition.api.views import RateHeaders
 from recognition.engine.errors import MediaError
-from recognition.engine.types import DETAILS
+from recognition.engine.types import DETAILS, DETECTORS
 from recognition.jobs import broker
 from recognition.models import Analysis
 from recognition.videos import submissions
@@ -39,6 +39,11 @@ class SamplingSerializer(serializers.Serializer):
     audio = serializers.BooleanField(default=True, help_text="keep the sound in the stored copy")
     detail = serializers.ChoiceField(
         DETAILS, default="normal", help_text="high: search for small faces too"
+    )
+    detector = serializers.ChoiceField(
+        DETECTORS,
+        default="fast",
+        help_text="balanced and thorough find masked and turned faces too, and take longer",
     )
     title = serializers.CharField(max_length=200, allow_blank=True, default="")
     tags = serializers.ListField(

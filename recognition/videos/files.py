@@ -3,20 +3,27 @@
 import csv
 import io
 import json
+import math
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from recognition import describe
 from recognition.engine.emotions import EMOTIONS
+from recognition.engine.measures import MEASURES
 from recognition.engine.timeline import smooth, top_spans
 from recognition.models import Analysis, Track
 from recognition.videos import series
 
 # What py-feat calls the seven, in the order of EMOTIONS.
 PYFEAT = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
-FACES = ("time", "frame", "track__number", "x", "y", "width", "height", "score", "probabilities")
+OPENFACE_POSE = ("pose_Rx", "pose_Ry", "pose_Rz")
+FACES = (
+    *("time", "frame", "track__number", "x", "y", "width", "height", "score", "probabilities"),
+    "measures",
+)
 
 
 @dataclass(frozen=True)
@@ -99,34 +106,45 @@ def boris(analysis: Analysis) -> str:
 def openface(analysis: Analysis) -> str:
     """A row for each face in each frame, its first columns named as OpenFace's FeatureExtraction.
 
-    Frames count from 1 there. The box and the expressions follow, which OpenFace has not.
+    Frames count from 1 there, and angles are in radians. The box and the expressions follow, which
+    OpenFace has not.
     """
-    head = ["frame", "face_id", "timestamp", "confidence", "success", "x", "y", "width", "height"]
-    return _table(
-        [*head, *EMOTIONS],
-        [
-            [(frame or 0) + 1, track - 1, time, score, 1, x, y, width, height, *probabilities]
-            for time, frame, track, x, y, width, height, score, probabilities in _faces(analysis)
-        ],
-    )
+    head = ["frame", "face_id", "timestamp", "confidence", "success", *OPENFACE_POSE]
+    rows = []
+    for time, frame, track, *box, score, probabilities, measures in _faces(analysis):
+        yaw, pitch, roll = (measures or [None] * 3)[:3]
+        # Radians there, about the axes right, down and away.
+        turns = [
+            None if turn is None else round(math.radians(turn), 4) for turn in (pitch, yaw, roll)
+        ]
+        rows.append([(frame or 0) + 1, track - 1, time, score, 1, *turns, *box, *probabilities])
+    return _table([*head, "x", "y", "width", "height", *EMOTIONS], rows)
 
 
 def pyfeat(analysis: Analysis) -> str:
     """A row for each face in each frame with the columns that py-feat's Fex has for them."""
-    box = ["FaceRectX", "FaceRectY", "FaceRectWidth", "FaceRectHeight", "FaceScore"]
+    head = ["FaceRectX", "FaceRectY", "FaceRectWidth", "FaceRectHeight", "FaceScore"]
     return _table(
-        ["frame", *box, *PYFEAT, "approx_time", "input", "track"],
+        ["frame", *head, "Pitch", "Roll", "Yaw", *PYFEAT, "approx_time", "input", "track"],
         [
-            [frame or 0, x, y, width, height, score, *probabilities, time, analysis.title, track]
-            for time, frame, track, x, y, width, height, score, probabilities in _faces(analysis)
+            [
+                *[frame or 0, *box, score, *_pitch_roll_yaw(measures), *probabilities],
+                *[time, analysis.title, track],
+            ]
+            for time, frame, track, *box, score, probabilities, measures in _faces(analysis)
         ],
     )
+
+
+def _pitch_roll_yaw(measures: list[float] | None) -> list[float | None]:
+    return [measures[1], measures[2], measures[0]] if measures else [None] * 3
 
 
 def summaries(analysis: Analysis) -> str:
     """A row for each track: when it is there, and how each expression fares."""
     head = ["track", "name", "not_a_face", "first", "last", "seconds", "frames", "emotion"]
     head += [f"{kind}_{emotion}" for kind in ("share", "mean", "episodes") for emotion in EMOTIONS]
+    head += [*MOVEMENT, *(f"median_{name}" for name in MEASURES)]
     found = []
     for track in series.summarize(analysis):
         known = [track["expressions"][emotion] for emotion in EMOTIONS]
@@ -138,9 +156,20 @@ def summaries(analysis: Analysis) -> str:
                 *(one["share"] for one in known),
                 *(one["mean"] for one in known),
                 *(len(one["episodes"]) for one in known),
+                *_moved(track["movement"]),
             ]
         )
     return _table(head, found)
+
+
+MOVEMENT = ("measured_seconds", "blinks", "blinks_per_minute", "mouth_movement", "turned_share")
+
+
+def _moved(found: series.MovementState | None) -> list[Any]:
+    if found is None:
+        return [None] * (len(MOVEMENT) + len(MEASURES))
+    counts = [found["seconds"], found["blinks"], found["blinks_per_minute"]]
+    return [*counts, found["mouth"], found["turned"], *found["measures"].values()]
 
 
 def markers(analysis: Analysis) -> str:

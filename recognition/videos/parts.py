@@ -12,7 +12,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import F
 
-from recognition import events
+from recognition import events, networks
 from recognition.engine.emotions import EMOTIONS
 from recognition.engine.video import interval_of
 from recognition.jobs import lease, work
@@ -48,6 +48,8 @@ def read(part: VideoPart) -> None:
         height=analysis.height,
         fps=video.fps,
         detail=analysis.detail,
+        detector=analysis.detector,
+        examining=networks.examining("frame"),
         start=part.position,
         end=part.end,
         first_number=part.next_number,
@@ -175,7 +177,7 @@ def _after(time: float, fps: float | None) -> float:
 
 
 def _face(analysis: Analysis, track: int, line: dict[str, Any], face: list[Any]) -> Face:
-    _local, x, y, width, height, score, sharpness, probabilities = face
+    _local, x, y, width, height, score, sharpness, probabilities, measures, covered = face
     highest = max(probabilities)
     return Face(
         analysis=analysis,
@@ -191,6 +193,8 @@ def _face(analysis: Analysis, track: int, line: dict[str, Any], face: list[Any])
         probabilities=probabilities,
         emotion=EMOTIONS[probabilities.index(highest)],
         probability=highest,
+        measures=measures,
+        covered=covered,
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from django.db.models import Q
 
 from recognition.engine.emotions import EMOTIONS
+from recognition.engine.measures import MEASURES, digits_of, movement_of
 from recognition.engine.timeline import Floats, episodes, relative_to, resting, smooth, step_of
 from recognition.models import Analysis, Track
 
@@ -19,11 +20,15 @@ THRESHOLD = 0.5  # an episode lasts while an expression is at least this probabl
 
 @dataclass(frozen=True)
 class TrackRows:
-    """A track's samples in order: times [n] in seconds, raw probabilities [n, 7]."""
+    """A track's samples in order: times [n] in seconds, raw probabilities [n, 7].
+
+    `measures` [n, 10] are in the order of MEASURES, NaN where nothing was measured.
+    """
 
     track: Track
     times: Floats
     raw: Floats
+    measures: Floats
 
     @property
     def relative(self) -> Floats:
@@ -38,6 +43,21 @@ class SeriesState(TypedDict):
     times: list[float]
     probabilities: dict[str, list[float]]
     smoothed: dict[str, list[float]]
+    measures: dict[str, list[float | None]]
+
+
+class MovementState(TypedDict):
+    """What a track's face did over time, as geometry (engine.measures.Movement).
+
+    `blinks` are null where fewer than 10 frames a second were read; `measures` are medians.
+    """
+
+    seconds: float
+    blinks: int | None
+    blinks_per_minute: float | None
+    mouth: float
+    turned: float
+    measures: dict[str, float | None]
 
 
 class Episode(TypedDict):
@@ -69,6 +89,7 @@ class TrackSummary(TypedDict):
     emotion: str
     probabilities: dict[str, float]
     expressions: dict[str, ExpressionSummary]
+    movement: MovementState | None
     picture_url: str | None
 
 
@@ -90,16 +111,23 @@ def load(
         rows = rows.filter(track__number__in=numbers)
     if not excluded:
         rows = rows.exclude(excluded_spans(analysis))
-    found: dict[int, tuple[list[float], list[list[float]]]] = {}
-    for track, time, probabilities in rows.order_by("time", "pk").values_list(
-        "track_id", "time", "probabilities"
+    found: dict[int, tuple[list[float], list[list[float]], list[Any]]] = {}
+    for track, time, probabilities, values in rows.order_by("time", "pk").values_list(
+        "track_id", "time", "probabilities", "measures"
     ):
-        times, raw = found.setdefault(track, ([], []))
+        times, raw, measures = found.setdefault(track, ([], [], []))
         times.append(round((time or 0.0) - shift, 4))
         raw.append(probabilities)
+        measures.append(values or _UNMEASURED)
     tracks = {track.pk: track for track in source.tracks.defer("picture")}
     ordered = sorted(found.keys() & tracks.keys(), key=lambda pk: tracks[pk].number)
-    return [TrackRows(tracks[pk], np.array(found[pk][0]), np.array(found[pk][1])) for pk in ordered]
+    return [
+        TrackRows(tracks[pk], *(np.array(part, dtype=float) for part in found[pk]))
+        for pk in ordered
+    ]
+
+
+_UNMEASURED = [None] * len(MEASURES)
 
 
 def source_of(analysis: Analysis) -> tuple[Analysis, float]:
@@ -133,12 +161,13 @@ def describe_series(
 ) -> list[SeriesState]:
     """The series of each track within [start, end), each with at most about `points` points."""
     return [
-        _describe(rows.track.number, rows.times, rows.relative if relative else rows.raw, points)
+        _describe(rows, rows.relative if relative else rows.raw, points)
         for rows in load(analysis, start, end, numbers, excluded=True)
     ]
 
 
-def _describe(number: int, times: Floats, values: Floats, points: int) -> SeriesState:
+def _describe(rows: TrackRows, values: Floats, points: int) -> SeriesState:
+    times, measures = rows.times, rows.measures
     smoothed = smooth(times, values)
     if len(times) > points:
         # Equal intervals of time, so that a pause stays one.
@@ -149,11 +178,39 @@ def _describe(number: int, times: Floats, values: Floats, points: int) -> Series
         times = np.add.reduceat(times, begin) / counts[:, 0]
         values = np.add.reduceat(values, begin) / counts
         smoothed = np.add.reduceat(smoothed, begin) / counts
+        measures = np.add.reduceat(measures, begin) / counts
     return {
-        "track": number,
+        "track": rows.track.number,
         "times": times.round(3).tolist(),
         "probabilities": _named(values),
         "smoothed": _named(smoothed),
+        "measures": {
+            name: _known(measures[:, at].round(digits_of(name))) for at, name in enumerate(MEASURES)
+        },
+    }
+
+
+def _known(values: Floats) -> list[float | None]:
+    return [None if value != value else value for value in values.tolist()]
+
+
+def _movement(rows: TrackRows) -> MovementState | None:
+    found = movement_of(rows.times, rows.measures)
+    if found is None:
+        return None
+    measured = rows.measures[~np.isnan(rows.measures[:, 0])]
+    # Gaze is NaN throughout where irises were not read.
+    middle = [np.median(column) for column in measured.T]
+    return {
+        "seconds": found.seconds,
+        "blinks": found.blinks,
+        "blinks_per_minute": found.blinks_per_minute,
+        "mouth": found.mouth,
+        "turned": found.turned,
+        "measures": {
+            name: None if np.isnan(value) else round(float(value), digits_of(name))
+            for name, value in zip(MEASURES, middle, strict=True)
+        },
     }
 
 
@@ -204,6 +261,7 @@ def _summarize(
             }
             for at, emotion in enumerate(EMOTIONS)
         },
+        "movement": _movement(rows),
         "picture_url": (
             f"/api/v1/analyses/{analysis.pk}/tracks/{track.number}/picture/" if pictured else None
         ),

@@ -12,7 +12,7 @@ from recognition import describe
 from recognition.api import allowances
 from recognition.engine import video as video_files
 from recognition.engine.errors import MediaError
-from recognition.engine.types import Detail
+from recognition.engine.types import Detail, DetectorName
 from recognition.jobs import work
 from recognition.jobs.files import clean_name, delete_files
 from recognition.models import Analysis, ModelVersion, Video
@@ -53,6 +53,7 @@ def submit_video(
     session: str = "",
     session_start: float = 0.0,
     detail: Detail = "normal",
+    detector: DetectorName = "fast",
     title: str = "",
     tags: Sequence[str] = (),
 ) -> Analysis:
@@ -73,6 +74,7 @@ def submit_video(
         tags=list(tags),
         notices=_notices(name, container),
         detail=detail,
+        detector=detector,
     )
     asked = {"fps": fps, "start": start, "end": end}
     video = Video(analysis=analysis, keep_audio=audio, recorded=recorded, **asked)
@@ -87,7 +89,7 @@ def rerun(analysis: Analysis, version: ModelVersion) -> Analysis | None:
     """A new analysis of the player's copy with this model version; None without a copy."""
     if not analysis.media:
         return None
-    kept = ("owner", "kind", "title", "tags", "detail")
+    kept = ("owner", "kind", "title", "tags", "detail", "detector")
     again = Analysis(requested_version=version, **{name: getattr(analysis, name) for name in kept})
     asked = ("fps", "start", "end", "keep_audio", "recorded")
     video = Video(analysis=again, **{name: getattr(analysis.video, name) for name in asked})

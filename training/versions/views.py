@@ -10,12 +10,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST
 
+from recognition import networks
 from recognition.api.people import administrators_only, person_of
 from recognition.engine import media
 from recognition.engine.errors import MediaError, ModelError
 from recognition.engine.formats import COMMON_FORMATS
 from recognition.models import ModelEvent, ModelVersion
-from recognition.photos.analyses import face_detector
 from recognition.photos.uploads import LimitedUpload
 from recognition.registry import comparison, registry
 from recognition.registry.version_files import card_file, read_keras, read_onnx, zip_file
@@ -115,7 +115,9 @@ def compare_on_photo(request: HttpRequest) -> HttpResponse:
             max_jpeg_pixels=settings.MAX_PIXELS,
             formats=COMMON_FORMATS,
         )
-        faces = comparison.compare_on_photo(chosen_versions(request), rgb, face_detector())
+        faces = comparison.compare_on_photo(
+            chosen_versions(request), rgb, networks.photo_detector("fast")
+        )
     except (MediaError, ModelError) as error:
         return JsonResponse({"code": error.code, "detail": error.message}, status=400)
     return JsonResponse({"faces": faces})

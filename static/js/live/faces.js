@@ -3,6 +3,8 @@ import { byId } from "../shared/elements.js";
 import { Bars } from "../shared/bars.js";
 import { emotionName, percent } from "../shared/emotions.js";
 import { icon } from "../shared/icons.js";
+import { showMeasures } from "../shared/measures.js";
+import { doubt } from "../shared/quality.js";
 import { HISTORY } from "./tracks.js";
 import { Timeline } from "./timeline.js";
 
@@ -115,6 +117,9 @@ export class LiveFaces {
     if (this.glyph !== glyph) byId("reading-glyph").replaceChildren(icon(glyph));
     this.glyph = glyph;
     this.bars.write(here?.probabilities ?? null, here?.emotion ?? "");
+    showMeasures(byId("measure-rows"), here?.measures);
+    const doubts = here?.quality.length ? doubt(here.quality) : "";
+    if (byId("quality").textContent !== doubts) byId("quality").textContent = doubts;
   }
 
   /**

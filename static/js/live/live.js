@@ -180,8 +180,8 @@ function onCreated() {
   pace.reset();
   keeping = null;
   tracks.clear(); // their numbers restart
-  const { min_face, smoothing } = settings;
-  socket?.update({ min_face, smoothing, ...(keep.checked && { keep: true }) });
+  const { min_face, smoothing, mesh } = settings;
+  socket?.update({ min_face, smoothing, mesh, ...(keep.checked && { keep: true }) });
 }
 
 /** @param {import("./socket.js").SessionUpdated} update */
@@ -344,6 +344,13 @@ rate.max = String(limits.rate);
 bindSlider(rate, pace.wanted, (value) => `${value} a second`, (value) => set("rate", value));
 bindSlider(byId("min-face-setting"), settings.min_face, (value) => `${value} pixels`, (value) => set("min_face", value));
 bindSlider(byId("smoothing-setting"), settings.smoothing, (value) => `${value.toFixed(1)} s`, (value) => set("smoothing", value));
+const mesh = byId("mesh-setting", HTMLInputElement);
+mesh.checked = settings.mesh;
+mesh.addEventListener("change", () => {
+  settings.mesh = mesh.checked;
+  saveSettings(settings);
+  socket?.update({ mesh: mesh.checked });
+});
 setMirrored(settings.mirrored);
 
 video.addEventListener("resize", () => { // a phone was turned

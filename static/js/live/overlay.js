@@ -1,6 +1,7 @@
 /* The drawing over the video: for each face a frame, number, expression and seven bars. */
 import { EMOTIONS, emotionName, percent } from "../shared/emotions.js";
 import { placeLabels } from "../shared/labels.js";
+import { meshPath } from "../shared/measures.js";
 import { token } from "../shared/tokens.js";
 
 /** @typedef {import("./tracks.js").Track} Track */
@@ -82,6 +83,7 @@ export class LiveOverlay {
     drawn.forEach((track, index) => {
       context.globalAlpha = track.opacity;
       this.#frame(boxes[index], this.colors[track.emotion], track.number === selected);
+      this.#mesh(track.mesh, boxes[index]);
       const others = [...boxes.filter((_, at) => at !== index), ...labels.map((label) => label.area)];
       this.#bars(track, boxes[index], others);
     });
@@ -127,6 +129,19 @@ export class LiveOverlay {
     context.stroke(path);
     context.strokeStyle = color;
     context.lineWidth = 3;
+    context.stroke(path);
+  }
+
+  /** @param {number[][]|null} points parts of the box @param {Area} box */
+  #mesh(points, { left, top, width, height }) {
+    if (!points) return;
+    const { context } = this;
+    const path = new Path2D(meshPath(points.map(([x, y]) => [left + (this.mirrored ? 1 - x : x) * width, top + y * height])));
+    context.strokeStyle = "rgb(0 0 0 / .45)";
+    context.lineWidth = 2.5;
+    context.stroke(path);
+    context.strokeStyle = "rgb(255 255 255 / .85)";
+    context.lineWidth = 1;
     context.stroke(path);
   }
 

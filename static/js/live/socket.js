@@ -82,7 +82,7 @@ export class LiveSocket {
     this.#socket?.send(message);
   }
 
-  /** @param {{min_face?: number, smoothing?: number, keep?: boolean}} settings */
+  /** @param {{min_face?: number, smoothing?: number, keep?: boolean, mesh?: boolean}} settings */
   update(settings) {
     if (this.#sequence > 0) this.#say({ type: "session.update", ...settings });
   }

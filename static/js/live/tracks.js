@@ -32,6 +32,9 @@ const still = matchMedia("(prefers-reduced-motion: reduce)");
  * @property {Box} shown where its frame is drawn
  * @property {number} opacity
  * @property {Object<string, {x: number, y: number}[]>} history by expression; x in seconds
+ * @property {LiveFace["measures"]} measures
+ * @property {LiveFace["quality"]} quality
+ * @property {number[][]|null} mesh its points as parts of the box
  */
 
 export class Tracks {
@@ -73,6 +76,10 @@ export class Tracks {
       track.leftAt = null;
       track.emotion = face.emotion;
       track.probabilities = face.smoothed;
+      track.measures = face.measures;
+      track.quality = face.quality;
+      const { width: across, height: down } = face.box;
+      track.mesh = face.mesh && face.mesh.map(([left, top]) => [(left - x) / across, (top - y) / down]);
       remember(track, capturedAt);
     }
   }
@@ -87,7 +94,7 @@ export class Tracks {
     /** @type {Track} */
     const track = {
       number, box, capturedAt, emotion: "neutral", probabilities: {}, velocity: { x: 0, y: 0 },
-      leftAt: null, shown: { ...box }, opacity: 0,
+      leftAt: null, shown: { ...box }, opacity: 0, measures: null, quality: [], mesh: null,
       history: Object.fromEntries(EMOTIONS.map((emotion) => [emotion, []])),
     };
     this.all.set(number, track);

@@ -9,10 +9,12 @@ import { enableEntry, showEntry } from "../shared/entry.js";
 import { FaceList } from "./face-list.js";
 import { watchAnalyses } from "../shared/feed.js";
 import { icon } from "../shared/icons.js";
+import { showMeasures } from "../shared/measures.js";
 import { showNotices } from "../shared/notices.js";
+import { MeshDrawing } from "./mesh.js";
 import { FaceOverlay } from "./overlay.js";
 import { ProbabilityView } from "./probabilities.js";
-import { doubt } from "./quality.js";
+import { doubt } from "../shared/quality.js";
 import { Zoom } from "./zoom.js";
 
 /** @typedef {import("../shared/api.js").Analysis} Analysis */
@@ -24,6 +26,7 @@ const view = byId("analysis-view");
 const overlay = new FaceOverlay(byId("overlay"), select, point);
 const list = new FaceList(byId("face-list"), select, point);
 const correction = new CorrectionForm(byId("correction"), reload);
+const mesh = new MeshDrawing(byId("mesh", SVGElement), byId("mesh-switch", HTMLInputElement));
 const zoom = new Zoom(byId("zoom-frame"), byId("stage"), byId("zoom"));
 
 /** @type {Analysis} */
@@ -77,6 +80,7 @@ function showResult({ faces = [], width, height, photo_url: photoUrl }) {
   const focused = [overlay, list].find(({ buttons }) => buttons.some((button) => button === document.activeElement));
   overlay.render(faces, width, height);
   list.render(faces);
+  mesh.show(analysis);
   select(Math.min(overlay.selected, faces.length - 1));
   focused?.buttons[overlay.selected].focus({ preventScroll: true });
 }
@@ -111,6 +115,7 @@ function showReading(index) {
   byId("reading-emotion").textContent = emotionName(emotion);
   byId("reading-probability").textContent = percent(values[emotion]);
   probabilities?.show(values);
+  showMeasures(byId("measure-rows"), faces[index].measures);
 }
 
 /** @param {Analysis} state */
@@ -120,7 +125,7 @@ function showReadout({ status, width, height, face_count: faces, model_version: 
   byId("meta-faces").textContent = done ? String(faces) : "–";
   byId("meta-model").textContent = model ? `Version ${model}` : "–";
   if (!done || !milliseconds) return;
-  const steps = ["decode", "detect", "classify"].filter((step) => step in milliseconds);
+  const steps = ["decode", "detect", "classify", "measure"].filter((step) => step in milliseconds);
   const total = steps.reduce((sum, step) => sum + milliseconds[step], 0);
   const parts = steps.map((step) => `${step} ${Math.round(milliseconds[step])}`).join(" · ");
   const detail = Object.assign(document.createElement("small"), { textContent: parts });

@@ -2,7 +2,7 @@
 import { correctionText, emotionName, percent } from "../shared/emotions.js";
 import { icon } from "../shared/icons.js";
 import { FaceButtons } from "./face-buttons.js";
-import { doubt } from "./quality.js";
+import { doubt } from "../shared/quality.js";
 
 /** @typedef {import("../shared/api.js").Face} Face */
 

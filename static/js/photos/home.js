@@ -45,6 +45,7 @@ function addFiles(files) {
     const upload = queue.add(file, {
       faces: byId("faces", HTMLSelectElement).value,
       detail: byId("detail", HTMLSelectElement).value,
+      ...(byId("detector", HTMLSelectElement).value && { detector: byId("detector", HTMLSelectElement).value }),
       fps: byId("fps", HTMLSelectElement).value,
       audio: String(byId("audio", HTMLInputElement).checked),
     });

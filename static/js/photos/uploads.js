@@ -6,7 +6,7 @@ const PARALLEL = 3;
 const PAUSES = [1_000, 3_000, 8_000];
 
 /**
- * @typedef {{faces: string, detail: string, fps?: string, audio?: string}} Options
+ * @typedef {{faces: string, detail: string, detector?: string, fps?: string, audio?: string}} Options
  * @typedef {Object} Upload
  * @property {File} file
  * @property {Options} options how to analyze it
@@ -93,9 +93,9 @@ export class UploadQueue {
 
   /** @param {Upload} upload @param {(fraction: number) => void} onProgress */
   #deliver(upload, onProgress) {
-    const { file, key, options: { faces, detail, ...video } } = upload;
-    if (!upload.isVideo) return uploadPhoto(file, { faces, detail }, key, onProgress);
-    const { done, pause, resume } = uploadVideo(file, { detail, ...video }, onProgress);
+    const { file, key, options: { faces, fps, audio, ...both } } = upload;
+    if (!upload.isVideo) return uploadPhoto(file, { faces, ...both }, key, onProgress);
+    const { done, pause, resume } = uploadVideo(file, { fps: fps ?? "5", audio: audio ?? "true", ...both }, onProgress);
     Object.assign(upload, { pause, resume });
     return done;
   }

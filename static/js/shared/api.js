@@ -100,6 +100,9 @@ export const send = (method, url, body = {}) =>
 /** @param {string} id @returns {Promise<Analysis>} */
 export const getAnalysis = (id) => request(`${ROOT}${id}/`);
 
+/** The meshes of a photo's faces. @param {string} id @returns {Promise<Schemas["Meshes"]["meshes"]>} */
+export const getMeshes = async (id) => (await request(`${ROOT}${id}/mesh/`)).meshes;
+
 /**
  * One page of the history, newest first.
  * @param {string} [query] such as "?page_size=100"

@@ -8,6 +8,7 @@ import { EMOTIONS, emotionName, percent } from "../shared/emotions.js";
 import { enableEntry, showEntry } from "../shared/entry.js";
 import { watchAnalyses } from "../shared/feed.js";
 import { icon } from "../shared/icons.js";
+import { showMeasures } from "../shared/measures.js";
 import { showNotices } from "../shared/notices.js";
 import { clock, duration } from "../shared/times.js";
 import { startExporting } from "../history/exports-api.js";
@@ -182,6 +183,7 @@ function select(number) {
   bars.move(shares);
   bars.write(shares, emotion);
   showEpisodes(track);
+  showMovement(track);
   const field = byId("track-name", HTMLInputElement);
   if (document.activeElement !== field) field.value = name;
   byId("track-no", HTMLInputElement).checked = track.not_a_face;
@@ -214,6 +216,24 @@ function showEpisodes({ expressions }) {
     return [item];
   });
   byId("episodes").replaceChildren(...rows);
+}
+
+/** @param {TrackSummary} track */
+function showMovement({ movement }) {
+  showMeasures(byId("measure-rows"), /** @type {any} */ (movement?.measures));
+  const rows = movement ? [
+    ["Blinks", movement.blinks == null ? "not counted: read 10 frames a second or more" : `${movement.blinks}, ${movement.blinks_per_minute} a minute`],
+    ["Mouth movement", `${Math.round(100 * movement.mouth)}% of its range a second`],
+    ["Turned away", `${percent(movement.turned)} of the time`],
+  ] : [];
+  byId("movement-rows").replaceChildren(...rows.map(([name, value]) => {
+    const row = document.createElement("tr");
+    row.append(
+      Object.assign(document.createElement("th"), { scope: "row", textContent: name }),
+      Object.assign(document.createElement("td"), { textContent: value }),
+    );
+    return row;
+  }));
 }
 
 /** @param {number} number */

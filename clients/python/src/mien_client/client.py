@@ -38,8 +38,10 @@ class MienError(Exception):
 class Face:
     """A face: its box (x, y, width, height in pixels) and its expression probabilities.
 
-    `quality` lists why the prediction may be less reliable (small, blurred, turned); `correction`
-    is the owner's correction, an expression or not_a_face.
+    `quality` lists why the prediction may be less reliable (small, blurred, turned, eyes_closed,
+    partly_covered); `correction` is the owner's correction, an expression or not_a_face. `measures`
+    is what the face does as geometry: head pose in degrees, eyes, mouth and brows from 0 to 1; None
+    if it was not measured. `covered` is the probability that something hides a part of the face.
     """
 
     box: dict[str, float]
@@ -48,6 +50,8 @@ class Face:
     probabilities: dict[str, float]
     quality: tuple[str, ...] = ()
     correction: str | None = None
+    measures: dict[str, float | None] | None = None
+    covered: float | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,8 @@ class Analysis:
                 face["probabilities"],
                 tuple(face["quality"]),
                 face["correction"],
+                face.get("measures"),
+                face.get("covered"),
             )
             for face in state.get("faces", ())
         )
@@ -160,13 +166,15 @@ class Mien:
         tags: Sequence[str] = (),
         faces: str = "auto",
         detail: str = "normal",
+        detector: str | None = None,
         timeout: float = 300,
         idempotency_key: str | None = None,
     ) -> Analysis:
         """Upload a photo and wait for its result, at most `timeout` seconds.
 
-        `faces` and `detail` are as in the API: `whole` reads the picture as one face, `high` looks
-        for small faces in large photos.
+        `faces`, `detail` and `detector` are as in the API: `whole` reads the picture as one face,
+        `high` looks for small faces in large photos; fast, balanced or thorough, None for what the
+        server does.
 
         Calls with the same `idempotency_key` analyze the photo once. Without one, each call is a
         new request, however often it is retried.
@@ -179,7 +187,12 @@ class Mien:
             "POST",
             "analyses/",
             content=content,
-            params={"faces": faces, "detail": detail, "tags": list(tags)},
+            params={
+                "faces": faces,
+                "detail": detail,
+                "tags": list(tags),
+                **({"detector": detector} if detector else {}),
+            },
             headers={
                 "Content-Type": "image/*",
                 "Content-Disposition": f"attachment; filename*=UTF-8''{quoted}",
@@ -208,6 +221,7 @@ class Mien:
         audio: bool = True,
         title: str = "",
         detail: str = "normal",
+        detector: str = "fast",
         timeout: float = 24 * 3600,
         on_progress: Callable[[float], object] = lambda share: None,
     ) -> Analysis:
@@ -224,6 +238,7 @@ class Mien:
             **({} if end is None else {"end": f"{end:g}"}),
             "audio": str(audio).lower(),
             "detail": detail,
+            "detector": detector,
             **({"title": title} if title else {}),
         }
         analysis, size = "", max(1, file.stat().st_size)
