@@ -122,12 +122,12 @@ def _read(
     model: str | None,
     width: int,
     height: int,
-    detector: DetectorName,
-    examining: dict[str, Any],
+    detector: DetectorName = "fast",
+    examining: dict[str, Any] | None = None,
     **options: Any,
 ) -> Iterator[Line]:
     """A line for each sample, and at the end a picture of each track."""
-    networks = _detector(detector), _classifier(model), _examiner(**examining)
+    networks = _detector(detector), _classifier(model), _examiner(**(examining or {}))
     header = VideoHeader("", "", width, height, 0.0, np.empty(0), np.empty(0))
     pictures = _Pictures(header)
     for sample in sample_faces(path, header, *networks, **options):

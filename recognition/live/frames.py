@@ -39,7 +39,7 @@ class Job(TypedDict):
     sequence: int
     min_face: int
     hints: list[list[float]]
-    mesh: bool
+    mesh: NotRequired[bool]
     sent_at: float
 
 
@@ -190,7 +190,7 @@ def examine(picture: bytes, job: Job) -> Any:
         "width": result.width,
         "height": result.height,
         "model_version": version.number,
-        "faces": [describe(face, job["mesh"]) for face in result.faces],
+        "faces": [describe(face, job.get("mesh", False)) for face in result.faces],
         "milliseconds": {**result.milliseconds, "queue": waited * 1000, "decode": decode},
     }
 

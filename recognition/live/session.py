@@ -172,7 +172,7 @@ class LiveSession:
             "height": answer["height"],
             "model_version": answer["model_version"],
             "faces": [
-                {**describe(face), "mesh": found["mesh"]}
+                {**describe(face), "mesh": found.get("mesh")}
                 for face, found in zip(tracked, answer["faces"], strict=True)
             ],
             "milliseconds": {name: round(value, 1) for name, value in milliseconds.items()},
@@ -267,9 +267,10 @@ def face_of(answer: Mapping[str, Any]) -> Face:
     """A face of a worker's answer as an engine value."""
     marks = {name: tuple(point) for name, point in answer["landmarks"].items()}
     detection = Detection(BoundingBox(**answer["box"]), answer["score"], Landmarks(**marks))
-    found, values = None, answer["measures"]
-    if answer["covered"] is not None:
-        found = Findings(None, values and Measures(*values), answer["covered"])
+    # A worker of the version before measures nothing.
+    found, values, covered = None, answer.get("measures"), answer.get("covered")
+    if covered is not None:
+        found = Findings(None, Measures(*values) if values else None, covered)
     return Face(detection, Prediction(tuple(answer["probabilities"])), findings=found)
 
 

@@ -17,8 +17,8 @@ def upload_of(content: bytes, name: str = "photo.jpg") -> SimpleUploadedFile:
     return upload
 
 
-def submit(owner, content: bytes, name: str = "photo.jpg") -> Analysis:
-    return submit_image(owner, upload_of(content, name))
+def submit(owner, content: bytes, name: str = "photo.jpg", **options) -> Analysis:
+    return submit_image(owner, upload_of(content, name), **options)
 
 
 def picture(width: int, height: int, format: str, **options) -> bytes:

@@ -32,3 +32,19 @@ def different_faces() -> list[np.ndarray]:
     if len(files) < 6:
         pytest.skip("no face photos: MIEN_TEST_FACES names no folder with neutral_*.jpg")
     return [np.asarray(Image.open(file).resize((300, 300))) for file in files]
+
+
+@pytest.fixture(scope="session")
+def pairs() -> list[tuple[np.ndarray, np.ndarray]]:
+    """Twelve people, neutral and smiling, 640x640 pixels."""
+    folder = Path(os.environ.get("MIEN_TEST_FACES", ROOT.parent / "shared" / "faces"))
+    both = [sorted(folder.glob(f"{kind}_*.jpg")) for kind in ("neutral", "smiling")]
+    if not both[0]:
+        pytest.skip("no face photos: MIEN_TEST_FACES names no folder with neutral_*.jpg")
+    return [
+        (
+            np.asarray(Image.open(neutral).resize((640, 640))),
+            np.asarray(Image.open(smiling).resize((640, 640))),
+        )
+        for neutral, smiling in zip(*both, strict=True)
+    ]

@@ -39,11 +39,11 @@ def test_a_photo_is_one_json_line(photos, capsys):
     assert list(line) == ["file", "width", "height", "faces", "milliseconds", "error"]
     assert (line["file"], line["width"], line["height"]) == ("face.jpg", 512, 512)
     assert line["error"] is None
-    assert set(line["milliseconds"]) == {"decode", "detect", "classify"}
+    assert set(line["milliseconds"]) == {"decode", "detect", "classify", "measure"}
     (face,) = line["faces"]
     assert set(face) == {
         *("box", "score", "landmarks", "probabilities", "emotion"),
-        "whole_picture",
+        *("whole_picture", "measures", "covered"),
     }
     assert set(face["box"]) == {"x", "y", "width", "height"}
     assert set(face["landmarks"]) == {

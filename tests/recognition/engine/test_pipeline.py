@@ -42,7 +42,7 @@ def test_an_image_gives_faces_with_probabilities(detector, classifier, portrait)
     (face,) = analysis.faces
     assert len(face.prediction.probabilities) == len(EMOTIONS)
     assert sum(face.prediction.probabilities) == pytest.approx(1, abs=1e-5)
-    assert set(analysis.milliseconds) == {"decode", "detect", "classify"}
+    assert set(analysis.milliseconds) == {"decode", "detect", "classify", "measure"}
 
 
 def test_a_photo_without_a_face_is_a_normal_result(detector, classifier):
@@ -83,7 +83,7 @@ def test_a_frame_without_hints_is_searched(detector, classifier, portrait):
         analyze(portrait, detector, classifier) for analyze in (analyze_frame, analyze_image)
     )
     assert frame.faces == image.faces
-    assert set(frame.milliseconds) == {"decode", "detect", "classify"}
+    assert set(frame.milliseconds) == {"decode", "detect", "classify", "measure"}
 
 
 def test_a_frame_with_hints_is_read_like_a_searched_one(detector, classifier, portrait):

@@ -39,7 +39,11 @@ def test_a_video_is_read_with_pictures_of_its_faces(clip):
     request = {"do": "read", "path": str(clip), "model": None, "width": 640, "height": 360}
     *samples, pictures, done = ask({**request, "fps": 5})
     assert [sample["number"] for sample in samples] == list(range(0, 20, 2))
-    track, _x, _y, _width, _height, score, sharpness, probabilities = samples[0]["faces"][0]
+    track, _x, _y, _width, _height, score, sharpness, probabilities, measures, covered = samples[0][
+        "faces"
+    ][0]
+    assert len(measures) == 10
+    assert covered < 0.5
     assert (track, len(probabilities), sharpness > 0) == (1, 7, True)
     assert score > 0.9
     assert len(base64.b64decode(samples[0]["look"])) == 24 * 24 * 3

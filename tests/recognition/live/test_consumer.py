@@ -52,7 +52,13 @@ async def test_the_first_message_names_protocol_limits_and_settings(user):
     await socket.disconnect()
     assert created["type"] == "session.created"
     assert created["protocol"] == 1
-    assert created["settings"] == {"rate": 30, "min_face": 60, "smoothing": 0.3, "keep": False}
+    assert created["settings"] == {
+        "rate": 30,
+        "min_face": 60,
+        "smoothing": 0.3,
+        "keep": False,
+        "mesh": False,
+    }
     assert created["limits"]["frame_bytes"] == 512 * 1024
 
 

@@ -36,8 +36,19 @@ def test_a_frame_is_answered_with_its_faces(redis_server, job, astronaut):
     assert (answer["session"], answer["sequence"]) == ("s", 1)
     assert (answer["width"], answer["height"]) == (640, 480)
     (face,) = answer["faces"]
+    assert len(face["measures"]) == 10
+    assert face["covered"] < 0.5
+    assert face["mesh"] is None
     assert len(face["probabilities"]) == 7
-    assert set(answer["milliseconds"]) == {"queue", "decode", "detect", "classify"}
+    assert set(answer["milliseconds"]) == {"queue", "decode", "detect", "classify", "measure"}
+
+
+def test_the_mesh_comes_if_it_is_asked_for(redis_server, job, astronaut):
+    (face,) = answer_to(redis_server, {**job, "mesh": True}, picture(astronaut))["faces"]
+
+    x, y = face["mesh"][4]  # the tip of the nose
+    assert (x, y) == pytest.approx(face["landmarks"]["nose"], abs=10)
+    assert len(face["mesh"]) == 468
 
 
 def test_hints_find_the_same_face(redis_server, job, astronaut):

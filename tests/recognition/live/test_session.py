@@ -19,6 +19,9 @@ def answer(sequence: int, left: float | None = 100.0, happy: float = 0.9) -> dic
         "score": 0.99,
         "landmarks": dict.fromkeys(Landmarks.__slots__, (1.0, 2.0)),
         "probabilities": [happy if name == "happy" else rest for name in EMOTIONS],
+        "measures": [-40.0, 1.0, 2.0, 0.5, 0.5, 0.1, 0.6, 0.5, None, None],
+        "covered": 0.9,
+        "mesh": None,
     }
     return {
         "sequence": sequence,
@@ -26,7 +29,13 @@ def answer(sequence: int, left: float | None = 100.0, happy: float = 0.9) -> dic
         "height": 480,
         "model_version": 1,
         "faces": [] if left is None else [face],
-        "milliseconds": {"queue": 1.0, "decode": 2.0, "detect": 3.0, "classify": 4.0},
+        "milliseconds": {
+            "queue": 1.0,
+            "decode": 2.0,
+            "detect": 3.0,
+            "classify": 4.0,
+            "measure": 2.0,
+        },
     }
 
 
@@ -46,6 +55,31 @@ def test_a_frame_is_answered_with_its_faces():
     assert reply["faces"][0]["emotion"] == "happy"
     assert reply["milliseconds"]["total"] == 20
     assert session.is_done
+
+
+def test_a_face_comes_with_its_measures_and_what_to_know_about_them():
+    session = LiveSession(0)
+    session.receive(frame(1), 0.0)
+    session.start_next(0.0)
+    session.finish(answer(1), 0.02)
+
+    (face,) = session.take_replies()[0]["faces"]
+    assert (face["measures"]["yaw"], face["measures"]["gaze_x"]) == (-40.0, None)
+    assert (face["covered"], face["quality"]) == (0.9, ["turned", "partly_covered"])
+    assert face["mesh"] is None
+
+
+def test_an_answer_of_a_worker_that_measures_nothing_is_understood():
+    session = LiveSession(0)
+    session.receive(frame(1), 0.0)
+    session.start_next(0.0)
+    old = answer(1)
+    for name in ("measures", "covered", "mesh"):
+        del old["faces"][0][name]
+    session.finish(old, 0.02)
+
+    (face,) = session.take_replies()[0]["faces"]
+    assert (face["measures"], face["covered"], face["quality"]) == (None, None, [])
 
 
 def test_only_one_frame_is_in_flight():

@@ -53,7 +53,7 @@ def test_the_result_names_its_model_version_and_times(user, astronaut):
     analysis = analyzed(user, astronaut)
 
     assert analysis.model_version.number == 1
-    assert set(analysis.milliseconds) == {"decode", "detect", "classify"}
+    assert set(analysis.milliseconds) == {"decode", "detect", "classify", "measure"}
 
 
 def test_no_face_is_a_normal_result(user, coffee):

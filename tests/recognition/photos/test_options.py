@@ -65,7 +65,7 @@ def test_the_first_of_several_pages_is_read_with_a_notice(user):
 
 
 def test_a_face_crop_is_read_whole_and_says_so(user):
-    analysis = run(submit(user, crop(), "crop.png"))
+    analysis = run(submit(user, crop(), "crop.png", detector="fast"))
     face = analysis.faces.get()
     assert (face.x, face.y, face.width, face.height) == (0, 0, 48, 48)
     assert "whole_picture" in describe.describe_face(face)["quality"]
@@ -78,10 +78,24 @@ def test_the_quality_of_a_detected_face_says_nothing_of_the_whole_picture(user, 
 
 def test_the_api_takes_options_as_form_fields(signed_in):
     photo = SimpleUploadedFile("crop.png", crop())
-    response = signed_in.post(URL, {"photos": photo, "faces": "detect", "detail": "high"})
+    options = {"faces": "detect", "detail": "high", "detector": "fast"}
+    response = signed_in.post(URL, {"photos": photo, **options})
     (state,) = response.json()["analyses"]
-    assert (state["face_mode"], state["detail"]) == ("detect", "high")
+    assert [state[name] for name in ("face_mode", "detail", "detector")] == [*options.values()]
     assert run(Analysis.objects.get()).face_count == 0
+
+
+def test_a_tiny_face_is_found_by_the_balanced_detector_and_not_by_the_fast_one(signed_in):
+    for detector, count in (("balanced", 1), ("fast", 0)):
+        photo = SimpleUploadedFile("crop.png", crop())
+        signed_in.post(URL, {"photos": photo, "faces": "detect", "detector": detector})
+        assert run(Analysis.objects.latest("created_at")).face_count == count
+
+
+def test_without_a_wish_the_detector_is_the_one_of_the_site(signed_in, coffee, settings):
+    settings.DETECTOR = "thorough"
+    response = signed_in.post(URL, {"photos": SimpleUploadedFile("a.jpg", coffee)})
+    assert response.json()["analyses"][0]["detector"] == "thorough"
 
 
 def test_the_api_takes_options_beside_a_raw_body(signed_in, coffee):

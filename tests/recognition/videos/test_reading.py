@@ -64,7 +64,7 @@ def test_a_worker_goes_on_where_another_stopped(submit, read_now, clip):
     tasks.prepare_video(str(analysis.pk))
     part = lease.claim(VideoPart.objects.filter(analysis=analysis, task="read"))
     rows = parts._Rows(part)
-    face = [1, 230.0, 40.0, 60.0, 80.0, 0.99, None, [0, 0, 0, 1, 0, 0, 0]]
+    face = [1, 230.0, 40.0, 60.0, 80.0, 0.99, None, [0, 0, 0, 1, 0, 0, 0], None, 0.1]
     for n in range(8):
         look = base64.b64encode(bytes(24 * 24 * 3)).decode()
         rows.add({"number": 2 * n, "time": n / 5, "cut": False, "faces": [face], "look": look})

@@ -8,10 +8,15 @@ if TYPE_CHECKING:
     import pandas
 
 EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+MEASURES = (
+    *("yaw", "pitch", "roll", "eye_left", "eye_right"),
+    *("mouth_open", "mouth_corners", "brows", "gaze_x", "gaze_y"),
+)
 COLUMNS = [
     *("analysis", "kind", "title", "tags", "created_at", "model_version"),
     *("face", "track", "track_name", "seconds", "frame", "x", "y", "width", "height", "score"),
     *("emotion", "probability", *EMOTIONS, "quality", "correction"),
+    *(*MEASURES, "covered"),
 ]
 """Those of the server's exports, without what only exports have: markers and relative values."""
 
@@ -55,6 +60,7 @@ class Faces:
 def _row(face: dict[str, Any], entry: dict[str, Any]) -> list[Any]:
     numbers = {one["id"]: number for number, one in enumerate(entry.get("faces", ()), 1)}
     box, probabilities = face["box"], face["probabilities"]
+    measures = face.get("measures") or {}
     return [
         *(entry["id"], entry["kind"], entry["title"], entry["tags"], entry["created_at"]),
         *(entry["model_version"], numbers.get(face["id"])),
@@ -62,6 +68,8 @@ def _row(face: dict[str, Any], entry: dict[str, Any]) -> list[Any]:
         *(box["x"], box["y"], box["width"], box["height"], face["score"], face["emotion"]),
         *(probabilities[face["emotion"]], *(probabilities[name] for name in EMOTIONS)),
         *(face["quality"], face["correction"]),
+        *(measures.get(name) for name in MEASURES),
+        face.get("covered"),
     ]
 
 
