@@ -111,8 +111,9 @@ def _side_for(working: Pixels, thorough: bool) -> int:
     height, width = working.shape[:2]
     few, many = _PIXELS
     pixels = _THOROUGH_PIXELS if thorough else min(many, max(few, height * width / 4))
-    scale = min(1.0 if thorough else 0.75, (pixels / (height * width)) ** 0.5)
-    return max(GRID, int(round(scale * max(height, width))))
+    scale: float = min(1.0 if thorough else 0.75, (pixels / (height * width)) ** 0.5)
+    longest: int = max(height, width)
+    return max(GRID, round(scale * longest))
 
 
 def _overlap(boxes: Floats, others: Floats) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":

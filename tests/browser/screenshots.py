@@ -128,6 +128,16 @@ def take_corrections(
     take_everywhere(page, "corrected-datasets")
 
 
+def take_measures(browser: Browser, site: LiveSite, state: dict, results: dict[str, str]) -> None:
+    """What a face does, and its mesh."""
+    page = browser.new_context(base_url=site.url, storage_state=state).new_page()
+    page.goto(results["portrait"])
+    page.get_by_text("Head, eyes, mouth").click()
+    page.get_by_label("Draw the mesh").check()
+    page.locator("#mesh path").wait_for(state="attached")
+    take_everywhere(page, "measures")
+
+
 def take_errors(page: Page, bodies: dict[str, str], width: int, theme: str) -> None:
     """The error pages, as intercepted responses."""
     body = ""
@@ -167,6 +177,12 @@ def take_live(playwright: Playwright, site: LiveSite, state: dict, folder: Path)
         expect(page.locator("#live-faces button:not(.left)")).to_have_count(faces)
         page.wait_for_timeout(5000)  # something for the chart
         take_everywhere(page, f"live-{name}")
+        if name == "three":
+            page.get_by_text("Settings", exact=True).click()
+            page.get_by_label("Draw the mesh").check()
+            page.get_by_text("Head, eyes, mouth").click()
+            page.wait_for_timeout(1000)
+            take_everywhere(page, "live-mesh")
         if name == "one":
             page.get_by_text("Settings", exact=True).click()
             page.locator("#pause").click()
@@ -203,6 +219,7 @@ def take_videos(browser: Browser, site: LiveSite, state: dict, folder: Path) -> 
         field.fill(label)
         field.press("Enter")
     page.locator("#mode").select_option("stacked")
+    page.get_by_text("Head, eyes, mouth").click()
     take_everywhere(page, "video")
 
 
@@ -375,6 +392,8 @@ def take_everything(
             stranger.context.close()
     if chosen("corrected"):
         take_corrections(browser, site, state, results)
+    if chosen("measures"):
+        take_measures(browser, site, state, results)
     if chosen("exports"):
         take_exports(browser, site, state)
     if chosen("video"):

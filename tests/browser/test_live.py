@@ -84,7 +84,8 @@ class Server:
 def face(track: int, left: int, emotion: str = "happy") -> dict:
     probabilities = dict.fromkeys(EMOTIONS, 0.05) | {emotion: 0.7}
     box = {"x": left, "y": 120, "width": 100, "height": 120}
-    return {"track": track, "box": box, "emotion": emotion, "smoothed": probabilities}
+    reading = {"track": track, "box": box, "emotion": emotion, "smoothed": probabilities}
+    return {**reading, "measures": None, "quality": [], "mesh": None}
 
 
 def test_the_overlay_follows_the_face(live):
@@ -111,6 +112,23 @@ def test_numbers_arrive_and_change(live):
     live.wait_for_function(CHART_IS_DRAWN)
     bar = live.locator("#bars li[data-emotion=happy] .bar span")
     expect(bar).not_to_have_attribute("style", bar.get_attribute("style"))
+
+
+def test_what_a_face_does_is_told_as_it_happens(live):
+    start(live)
+    live.get_by_text("Head, eyes, mouth").click()
+    rows = live.locator("#measure-rows tr")
+    expect(rows).to_have_count(7)
+    expect(rows.nth(0)).to_contain_text("facing the camera")
+    expect(rows.nth(4)).to_contain_text("drawn up")  # she smiles
+
+
+def test_a_doubtful_reading_says_why(live):
+    Server(live).faces = [{**face(1, 100), "quality": ["turned", "partly_covered"]}]
+    start(live)
+    expect(live.locator("#quality")).to_have_text(
+        "Turned away and partly covered: take it as a guess."
+    )
 
 
 def test_the_mirror_turns_picture_and_frames(live):
@@ -188,12 +206,15 @@ def test_settings_reach_the_server(live):
     expect(live.locator("output[for=smoothing-setting]")).to_have_text("1.5 s")
     live.locator("#min-face-setting").fill("100")
     live.locator("#keep").check()
+    live.get_by_label("Draw the mesh").check()
     live.wait_for_timeout(300)
     settings = {}
     for message in server.received:  # one by one, or together if changed while connecting
         if message["type"] == "session.update":
             settings |= message
-    assert (settings["smoothing"], settings["min_face"], settings["keep"]) == (1.5, 100, True)
+    assert (settings["smoothing"], settings["min_face"]) == (1.5, 100)
+    assert settings["keep"]
+    assert settings["mesh"]
 
 
 def test_a_kept_session_is_in_the_history_with_its_charts(live):

@@ -40,9 +40,8 @@ def test_faces_are_chosen_by_keyboard(person, open_result):
     expect(person.locator("#reading-which")).to_have_text("Face 1 of 21")
     before = selected.bounding_box()
     person.keyboard.press("ArrowRight")
-    after = selected.bounding_box()
-    assert after["x"] > before["x"]
-    assert after["y"] == pytest.approx(before["y"], abs=10)
+    expect(person.locator("#reading-which")).to_have_text("Face 2 of 21")
+    assert selected.bounding_box() != before
     expect(selected).to_be_focused()
     person.keyboard.press("End")
     expect(person.locator("#reading-which")).to_have_text("Face 21 of 21")
@@ -166,3 +165,24 @@ def test_what_saving_brings_to_light_is_shown(person, open_result, idle_worker):
     person.get_by_role("button", name="Save").click()
     expect(person.get_by_role("heading", name="This analysis was canceled")).to_be_visible()
     person.complaints.clear()  # the browser logs the failed request
+
+
+def test_what_a_face_does_is_told_and_its_mesh_is_drawn(person, open_result):
+    open_result("portrait")
+    person.get_by_text("Head, eyes, mouth").click()
+    rows = person.locator("#measure-rows tr")
+    expect(rows).to_have_count(7)
+    expect(rows.nth(0)).to_contain_text("facing the camera")
+    expect(rows.nth(4)).to_contain_text("drawn up")  # she smiles
+    mesh = person.locator("#mesh path")
+    expect(mesh).to_have_count(0)
+
+    person.get_by_label("Draw the mesh").check()
+
+    expect(mesh).to_have_count(1)
+    face = person.locator("#overlay .face").bounding_box()
+    drawn = mesh.bounding_box()
+    assert drawn["x"] == pytest.approx(face["x"], abs=0.2 * face["width"])
+    assert drawn["height"] == pytest.approx(face["height"], rel=0.25)
+    person.get_by_label("Draw the mesh").uncheck()
+    expect(person.locator("#mesh")).to_be_hidden()

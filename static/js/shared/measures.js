@@ -1,5 +1,7 @@
 /* What a face does, as geometry: its measures in plain words, and the lines of its mesh. */
 
+import { childrenOf } from "./elements.js";
+
 /**
  * @typedef {Object} Measures degrees, and shares from 0 to 1
  * @property {number} yaw
@@ -61,12 +63,13 @@ const eye = (value) => `${value < 0.25 ? "closed" : value < 0.4 ? "half closed" 
 
 /** @param {number} value @param {number} rest @param {string} up @param {string} down */
 const against = (value, rest, up, down) =>
-  `${value > rest + MOVED ? up : value < rest - MOVED ? down : "at rest"}, ${share(value)} (usual ${share(rest)})`;
+  `${value > rest + MOVED ? up : value < rest - MOVED ? down : "at rest"}, ${share(value)}, usual ${share(rest)}`;
 
 /**
- * Rows of a table: what is measured, and its value in words. Left and right are those of the picture.
+ * Rows of a table: what is measured, its value in words, and as a share for a bar, if it is one. Left
+ * and right are those of the picture.
  * @param {Measures} measures
- * @returns {[string, string][]}
+ * @returns {[string, string, number?][]}
  */
 export function measureRows(measures) {
   const { eye_left: left, eye_right: right, mouth_open: mouth, gaze_x: across, gaze_y: down } = measures;
@@ -77,11 +80,11 @@ export function measureRows(measures) {
       : [Math.abs(across) >= STRAIGHT && toward(across, "right", "left"), Math.abs(down) >= STRAIGHT && toward(down, "down", "up")].filter(Boolean).join(", ");
   return [
     ["Head", head(measures)],
-    ["Left eye", eye(left)],
-    ["Right eye", eye(right)],
-    ["Mouth", `${mouth < 0.08 ? "closed" : mouth < 0.35 ? "slightly open" : "open"}, ${share(mouth)}`],
-    ["Corners of the mouth", against(measures.mouth_corners, NEUTRAL.mouth_corners, "drawn up", "drawn down")],
-    ["Brows", against(measures.brows, NEUTRAL.brows, "raised", "lowered")],
+    ["Left eye", eye(left), left],
+    ["Right eye", eye(right), right],
+    ["Mouth", `${mouth < 0.08 ? "closed" : mouth < 0.35 ? "slightly open" : "open"}, ${share(mouth)}`, mouth],
+    ["Corners of the mouth", against(measures.mouth_corners, NEUTRAL.mouth_corners, "drawn up", "drawn down"), measures.mouth_corners],
+    ["Brows", against(measures.brows, NEUTRAL.brows, "raised", "lowered"), measures.brows],
     ["Gaze (rough)", looks],
   ];
 }
@@ -92,7 +95,7 @@ export function measureRows(measures) {
  * @param {Measures|null|undefined} measures
  */
 export function showMeasures(body, measures) {
-  const rows = measures ? measureRows(measures) : [["Geometry", "not measured"]];
+  const rows = measures ? measureRows(measures) : /** @type {[string, string, number?][]} */ ([["Geometry", "not measured"]]);
   if (body.children.length !== rows.length) {
     body.replaceChildren(...rows.map(() => {
       const row = document.createElement("tr");
@@ -100,9 +103,11 @@ export function showMeasures(body, measures) {
       return row;
     }));
   }
-  rows.forEach(([name, value], at) => {
-    const [label, cell] = body.children[at].children;
+  rows.forEach(([name, value, part], at) => {
+    const [label, cell] = childrenOf(body.children[at]);
     if (label.textContent !== name) label.textContent = name;
     if (cell.textContent !== value) cell.textContent = value;
+    cell.classList.toggle("measured", part !== undefined);
+    cell.style.setProperty("--share", (part ?? 0).toFixed(3));
   });
 }

@@ -49,6 +49,8 @@ def make_video(owner, seconds: float = 4.0, fps: float = 5.0) -> Analysis:
             probabilities=probabilities,
             emotion="happy" if probabilities is HAPPY else "sad",
             probability=max(probabilities),
+            measures=[10.0, -5.0, number, 0.5, 0.5, 0.1 * (number % 2), 0.6, 0.5, None, None],
+            covered=0.1,
         )
         for number in range(round(seconds * fps))
         for probabilities in [HAPPY if number < seconds * fps / 2 else SAD]

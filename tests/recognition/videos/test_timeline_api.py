@@ -3,6 +3,7 @@
 import csv
 import io
 
+import numpy as np
 import pytest
 
 from recognition.engine.emotions import EMOTIONS
@@ -48,6 +49,31 @@ def test_a_track_has_a_summary(api):
     assert happy["episodes"][0]["start"] == 0
     assert sad["episodes"][0]["end"] == 4
     assert sum(track["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+
+
+def test_a_track_tells_what_the_face_did(api):
+    """Five frames a second: too few to count blinks."""
+    (track,) = tracks(api)
+    movement = track["movement"]
+    assert (movement["seconds"], movement["blinks"], movement["turned"]) == (3.8, None, 0)
+    assert movement["mouth"] == pytest.approx(0.5)  # a tenth of its range, five times a second
+    assert (movement["measures"]["yaw"], movement["measures"]["gaze_x"]) == (10.0, None)
+
+
+def test_a_track_from_before_the_measures_tells_nothing(api, video):
+    video.faces.update(measures=None)
+    (track,) = tracks(api)
+    assert track["movement"] is None
+    (series,) = api("get", "series/").json()["series"]
+    assert series["measures"]["yaw"] == [None] * 20
+
+
+def test_a_series_has_the_measures_too(api):
+    (series,) = api("get", "series/").json()["series"]
+    assert series["measures"]["roll"] == list(range(20))
+    assert series["measures"]["gaze_y"] == [None] * 20
+    (few,) = api("get", "series/?points=4").json()["series"]
+    assert few["measures"]["roll"] == pytest.approx([2, 7, 12, 17], abs=0.6)
 
 
 def test_episodes_depend_on_the_threshold(api):
@@ -203,13 +229,16 @@ def test_columns_of_openface_and_pyfeat(api):
     first = rows(api("get", "files/openface/").content.decode())[1]
     assert (first["frame"], first["face_id"], first["timestamp"]) == ("7", "0", "0.2")
     assert (first["confidence"], first["success"]) == ("0.99", "1")
+    assert float(first["pose_Ry"]) == pytest.approx(np.radians(10), abs=1e-3)
     second = rows(api("get", "files/pyfeat/").content.decode())[1]
     assert (second["frame"], second["FaceRectX"], second["happiness"]) == ("6", "101.0", "0.8")
+    assert (second["Yaw"], second["Pitch"], second["Roll"]) == ("10.0", "-5.0", "1")
 
 
 def test_track_summaries_as_a_table(api):
     (row,) = rows(api("get", "files/tracks/").content.decode())
     assert (row["track"], row["frames"], row["episodes_happy"]) == ("1", "20", "1")
+    assert (row["measured_seconds"], row["blinks"], row["median_yaw"]) == ("3.8", "", "10.0")
 
 
 @pytest.mark.parametrize("name", ["=1+1", "@SUM(A1)", "＝1+1"])
