@@ -5,44 +5,23 @@ import csv
 import io
 import json
 import multiprocessing
-import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
 from . import video
-from .classifier import SHIPPED_INT8, SHIPPED_MODEL, EmotionClassifier
-from .clips import sample_faces
 from .covers import COVERED
-from .detector import FaceDetector, MtcnnDetector
-from .detectors import SMALLEST_FACE, open_detector
 from .emotions import EMOTIONS
-from .errors import MediaError, ModelError
-from .examiner import Examiner
+from .errors import ModelError
 from .formats import EXTENSIONS
-from .libav import READ_SIDE
+from .lines import STANDARD_INPUT, Line, list_lines, open_networks, read_lines
 from .measures import MEASURES
-from .pipeline import analyze_photo
-from .precision import AUTO, INT8, preferred
-from .types import (
-    DETAILS,
-    DETECTORS,
-    FACE_MODES,
-    Detail,
-    DetectorName,
-    Face,
-    FaceMode,
-    ImageAnalysis,
-)
+from .types import DETAILS, DETECTORS, FACE_MODES
 
-Line = dict[str, Any]
-
-STANDARD_INPUT = "-"
 COLUMNS = (
     *("file", "photo_width", "photo_height", "frame", "time", "face", "track"),
     *("x", "y", "width", "height", "score"),
@@ -59,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal may be unable to show a file's name
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        _networks(options.min_face, options.detector or "balanced")
+        open_networks(options.min_face, options.detector or "balanced")
     except ModelError as error:
         print(error.message, file=sys.stderr)
         return 2
@@ -68,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
         print("No photos or videos were found in these folders.", file=sys.stderr)
         return 1
     kept = ("min_face", "faces", "detail", "detector", "fps", "start", "end", "animations")
-    read = partial(_read, **{key: getattr(options, key) for key in kept})
+    read = partial(read_lines, **{key: getattr(options, key) for key in kept})
     bar = tqdm(total=len(names), unit="file", disable=not sys.stderr.isatty() or len(names) < 2)
     table = csv.writer(sys.stdout, lineterminator="\n") if options.csv else None
     if table:
@@ -202,131 +181,8 @@ def _read_all(read: "partial[Iterator[Line]]", names: list[str], jobs: int) -> I
     # Forked children would inherit locks that the networks' threads may hold, and wait forever.
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(jobs, len(names)), mp_context=fresh) as pool:
-        for lines in pool.map(partial(_list, read), names):
+        for lines in pool.map(partial(list_lines, read), names):
             yield from lines
-
-
-def _list(read: "partial[Iterator[Line]]", name: str) -> list[Line]:
-    return list(read(name))
-
-
-@cache
-def _networks(
-    min_face: int | None, detector: DetectorName
-) -> tuple[FaceDetector, EmotionClassifier, Examiner]:
-    """This process's networks for photos. Raises ModelError."""
-    mtcnn = MtcnnDetector(min_face=min_face or SMALLEST_FACE[detector])
-    return open_detector(detector, mtcnn), _classifier(), Examiner(irises=True)
-
-
-@cache
-def _video_networks(detector: DetectorName) -> tuple[FaceDetector, EmotionClassifier, Examiner]:
-    """Without a second look: videos are upright, and turned searches are slow."""
-    mtcnn = MtcnnDetector(max_side=READ_SIDE, second_look=False)
-    return open_detector(detector, mtcnn), _classifier(), Examiner()
-
-
-def _classifier() -> EmotionClassifier:
-    """The shipped one, in the numbers of MIEN_PRECISION."""
-    wanted = os.environ.get("MIEN_PRECISION") or AUTO
-    return EmotionClassifier(SHIPPED_INT8 if preferred(wanted) == INT8 else SHIPPED_MODEL)
-
-
-def _read(
-    name: str,
-    min_face: int | None,
-    faces: FaceMode,
-    detail: Detail,
-    detector: DetectorName | None,
-    animations: bool,
-    **sampling: Any,
-) -> Iterator[Line]:
-    """A line for a photo, or one for each sampled frame of a video, or for what is wrong."""
-    try:
-        if name != STANDARD_INPUT and _is_video(Path(name), animations):
-            yield from _read_video(name, detail, detector or "fast", **sampling)
-            return
-        source = sys.stdin.buffer.read() if name == STANDARD_INPUT else Path(name)
-        looking, classifier, examiner = _networks(min_face, detector or "balanced")
-        found = analyze_photo(
-            source, looking, classifier, faces=faces, detail=detail, examiner=examiner
-        )
-        yield _line(name, found, None)
-    except MediaError as error:
-        yield _line(name, None, {"code": error.code, "message": error.message})
-    except Exception as error:  # one bad file must not stop the rest
-        message = f"The file could not be read: {error!r}"
-        yield _line(name, None, {"code": "unexpected", "message": message})
-
-
-def _is_video(path: Path, animations: bool) -> bool:
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        head = file.read(video.HEAD_BYTES)
-    container = video.sniff(head)
-    return container is not None and (animations or container not in video.ANIMATIONS)
-
-
-def _read_video(
-    name: str, detail: Detail, detector: DetectorName, **sampling: Any
-) -> Iterator[Line]:
-    path = Path(name)
-    header = video.inspect_video(path)
-    networks = _video_networks(detector)
-    for sample in sample_faces(path, header, *networks, detail=detail, **sampling):
-        faces = [
-            {
-                "track": tracked.track,
-                **_face(tracked.face),
-                "smoothed": _rounded(dict(zip(EMOTIONS, tracked.smoothed, strict=True)), 6),
-            }
-            for tracked in sample.faces
-        ]
-        yield {
-            "file": name,
-            "width": header.width,
-            "height": header.height,
-            "frame": sample.number,
-            "time": round(sample.time, 4),
-            "cut": sample.cut,
-            "faces": faces,
-            "error": None,
-        }
-
-
-def _line(name: str, analysis: ImageAnalysis | None, error: dict[str, str] | None) -> Line:
-    return {
-        "file": name,
-        "width": analysis.width if analysis else None,
-        "height": analysis.height if analysis else None,
-        "faces": [_face(face) for face in analysis.faces] if analysis else [],
-        "milliseconds": _rounded(analysis.milliseconds, 2) if analysis else None,
-        "error": error,
-    }
-
-
-def _face(face: Face) -> Line:
-    box, marks = face.detection.box, face.detection.landmarks
-    values = face.findings and face.findings.values
-    return {
-        "box": _rounded({side: getattr(box, side) for side in box.__slots__}, 2),
-        "score": round(face.detection.score, 4),
-        "landmarks": {
-            name: [round(value, 2) for value in getattr(marks, name)] for name in marks.__slots__
-        },
-        "probabilities": _rounded(
-            dict(zip(EMOTIONS, face.prediction.probabilities, strict=True)), 6
-        ),
-        "emotion": face.prediction.emotion,
-        "whole_picture": face.whole_picture,
-        "measures": values and dict(zip(MEASURES, values, strict=True)),
-        "covered": face.findings and round(face.findings.covered, 3),
-    }
-
-
-def _rounded(values: dict[str, float], digits: int) -> dict[str, float]:
-    return {name: round(value, digits) for name, value in values.items()}
 
 
 def _rows(line: Line) -> Iterator[list[object]]:

@@ -158,6 +158,17 @@ def test_several_processes_keep_the_order(photos, capsys):
     assert [len(line["faces"]) for line in lines(capsys)] == [0, 1, 0, 1]
 
 
+def test_several_processes_work_from_the_command_line(photos):
+    """Started by its name, the module is __main__, which other processes can't import."""
+    command = [sys.executable, "-m", "recognition.engine", "face.jpg", "none.png", "--json"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [*command, "--jobs", "2"], capture_output=True, text=True, env=environment
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [len(json.loads(line)["faces"]) for line in done.stdout.splitlines()] == [1, 0]
+
+
 def test_a_whole_picture_is_told(photos, capsys):
     assert main(["none.png", "--faces", "whole"]) == 0
     assert "the whole picture" in capsys.readouterr().out
