@@ -22,7 +22,7 @@ from PIL import Image
 
 from recognition.engine.align import SIDE, TEMPLATE, align_face
 from recognition.engine.classifier import SHIPPED_MODEL, EmotionClassifier
-from recognition.engine.detector import MtcnnDetector
+from recognition.engine.detectors import open_detector
 from recognition.engine.emotions import EMOTIONS
 from recognition.engine.sharpness import BLURRED, measure_sharpness
 from training.core.config import TrainingConfig
@@ -90,7 +90,7 @@ class Portraits:
     name = "portraits"
 
     def __init__(self, folder: Path) -> None:
-        detector = MtcnnDetector()
+        detector = open_detector()
         self.found = []
         for path in sorted(folder.glob(PORTRAITS)):
             photo = np.asarray(Image.open(path).convert("RGB"))

@@ -16,7 +16,7 @@ from PIL import Image
 
 from recognition.engine.classifier import EmotionClassifier
 from recognition.engine.detector import MtcnnDetector
-from recognition.engine.detectors import SMALLEST_FACE, open_detector
+from recognition.engine.detectors import open_detector
 from recognition.engine.examiner import Examiner
 from recognition.engine.media import encode_jpeg
 from recognition.engine.mesh import FaceMesh
@@ -64,8 +64,8 @@ def make_photos() -> dict[str, bytes]:
 
 def measure(photo: bytes, faces: int, rounds: int, name: DetectorName, mesh: bool) -> Row:
     """Median milliseconds of each step, of all (wall), and of CPU time."""
-    detector = open_detector(name, MtcnnDetector(min_face=SMALLEST_FACE[name]))
-    classifier, examiner = EmotionClassifier(), Examiner() if mesh else None
+    detector, classifier = open_detector(name), EmotionClassifier()
+    examiner = Examiner() if mesh else None
     rows = []
     for _ in range(rounds + 2):
         wall, processor = time.perf_counter(), time.thread_time()

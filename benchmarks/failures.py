@@ -18,7 +18,7 @@ import skimage.data
 from PIL import Image, ImageDraw, ImageFont
 
 from recognition.engine.classifier import SHIPPED_MODEL, EmotionClassifier
-from recognition.engine.detector import MtcnnDetector
+from recognition.engine.detectors import open_detector
 from recognition.engine.pipeline import analyze_image
 from recognition.engine.types import Landmarks
 
@@ -124,7 +124,7 @@ def main() -> int:
     parser.add_argument("--model", type=Path, default=SHIPPED_MODEL)
     parser.add_argument("--output", type=Path, help="a JPEG for the picture")
     options = parser.parse_args()
-    detector, classifier = MtcnnDetector(), EmotionClassifier(options.model)
+    detector, classifier = open_detector(), EmotionClassifier(options.model)
     portrait = np.ascontiguousarray(skimage.data.astronaut()[0:240, 105:345])
     found = detector.detect(portrait)
     cells = []

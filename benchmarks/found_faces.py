@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from recognition.engine.detector import FaceDetector, MtcnnDetector
-from recognition.engine.detectors import SMALLEST_FACE, open_detector
+from recognition.engine.detectors import open_detector
 from recognition.engine.types import DETECTORS, BoundingBox, Landmarks
 
 Pixels = NDArray[np.uint8]
@@ -284,8 +284,7 @@ def main() -> int:
     print(f"{'':10}" + "".join(f"{kind:>11}" for kind in (*KINDS, "elsewhere", "false", "ms")))
     missed = False
     for name in options.detectors:
-        mtcnn = MtcnnDetector(min_face=SMALLEST_FACE[name])
-        detector = open_detector(name, mtcnn)
+        detector = open_detector(name)
         counts = judge(detector, made, fields)
         shares = {kind: counts[kind][0] / counts[kind][1] for kind in KINDS}
         wrong = counts["elsewhere"][0], counts["false"][0]

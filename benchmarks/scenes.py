@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 
 from recognition.engine.classifier import SHIPPED_MODEL, EmotionClassifier
-from recognition.engine.detector import MtcnnDetector
+from recognition.engine.detectors import open_detector
 from recognition.engine.media import encode_jpeg
 from recognition.engine.pipeline import analyze_photo
 from training.core.config import TrainingConfig
@@ -67,7 +67,7 @@ def main() -> int:
         _, rows = split_off(data, data.rows("Training"), config.validation, config.seed)
         rows = rows[data.is_face[rows]][: options.faces // 4 * 4]
         images, labels = np.array(data.images[rows]), np.array(data.labels[rows])
-    classifier, detector = EmotionClassifier(options.model), MtcnnDetector()
+    classifier, detector = EmotionClassifier(options.model), open_detector()
     raw = classifier.predict(images).argmax(axis=1)
     read = np.full(len(labels), -1)
     random = np.random.default_rng(0)

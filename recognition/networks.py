@@ -5,8 +5,8 @@ from typing import TypedDict
 
 from django.conf import settings
 
-from recognition.engine.detector import FaceDetector, MtcnnDetector
-from recognition.engine.detectors import SMALLEST_FACE, open_detector
+from recognition.engine.detector import FaceDetector
+from recognition.engine.detectors import open_detector
 from recognition.engine.examiner import Examiner
 from recognition.engine.types import DetectorName
 
@@ -14,14 +14,13 @@ from recognition.engine.types import DetectorName
 @functools.cache
 def photo_detector(name: DetectorName) -> FaceDetector:
     """The detector of this name for photos, which looks twice where it finds nothing."""
-    min_face = settings.MIN_FACE or SMALLEST_FACE[name]
-    return open_detector(name, MtcnnDetector(min_face=min_face, max_side=settings.MAX_SIDE))
+    return open_detector(name, min_face=settings.MIN_FACE, max_side=settings.MAX_SIDE)
 
 
 @functools.cache
 def frame_detector(name: DetectorName) -> FaceDetector:
     """The same for webcams: they are upright, and turned searches are slow."""
-    return open_detector(name, MtcnnDetector(max_side=settings.MAX_SIDE, second_look=False))
+    return open_detector(name, max_side=settings.MAX_SIDE, second_look=False)
 
 
 @functools.cache

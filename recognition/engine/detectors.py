@@ -23,8 +23,16 @@ SMALLEST_FACE: dict[DetectorName, int] = {"fast": 32, "balanced": 24, "thorough"
 """The longer side in pixels of the smallest face that each looks for in a photo unless told."""
 
 
-def open_detector(name: DetectorName, mtcnn: MtcnnDetector) -> FaceDetector:
-    """The detector of this name, with the networks and sizes of `mtcnn`."""
+def open_detector(
+    name: DetectorName = "balanced",
+    *,
+    min_face: int = 0,
+    max_side: int = 1280,
+    second_look: bool = True,
+) -> FaceDetector:
+    """The detector of this name; by default for photos, with its own smallest face."""
+    smallest = min_face or SMALLEST_FACE[name]
+    mtcnn = MtcnnDetector(smallest, max_side, second_look=second_look)
     return mtcnn if name == "fast" else JointDetector(mtcnn, thorough=name == "thorough")
 
 

@@ -13,8 +13,8 @@ from typing import Any
 from . import video
 from .classifier import SHIPPED_INT8, SHIPPED_MODEL, EmotionClassifier
 from .clips import sample_faces
-from .detector import FaceDetector, MtcnnDetector
-from .detectors import SMALLEST_FACE, open_detector
+from .detector import FaceDetector
+from .detectors import open_detector
 from .emotions import EMOTIONS
 from .errors import MediaError
 from .examiner import Examiner
@@ -39,15 +39,15 @@ def open_networks(
     min_face: int | None, detector: DetectorName
 ) -> tuple[FaceDetector, EmotionClassifier, Examiner]:
     """This process's networks for photos. Raises ModelError."""
-    mtcnn = MtcnnDetector(min_face=min_face or SMALLEST_FACE[detector])
-    return open_detector(detector, mtcnn), _classifier(), Examiner(irises=True)
+    looking = open_detector(detector, min_face=min_face or 0)
+    return looking, _classifier(), Examiner(irises=True)
 
 
 @cache
 def _video_networks(detector: DetectorName) -> tuple[FaceDetector, EmotionClassifier, Examiner]:
     """Without a second look: videos are upright, and turned searches are slow."""
-    mtcnn = MtcnnDetector(max_side=READ_SIDE, second_look=False)
-    return open_detector(detector, mtcnn), _classifier(), Examiner()
+    looking = open_detector(detector, max_side=READ_SIDE, second_look=False)
+    return looking, _classifier(), Examiner()
 
 
 def _classifier() -> EmotionClassifier:

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from .annotate import painter, read_marks
 from .classifier import SHIPPED_MODEL, EmotionClassifier
 from .clips import Sample, divide, sample_faces
-from .detector import FaceDetector, MtcnnDetector
+from .detector import FaceDetector
 from .detectors import open_detector
 from .errors import CodedError, MediaError
 from .examiner import Examiner
@@ -207,7 +207,7 @@ def _encoded(rgb: NDArray[np.uint8]) -> str:
 
 @cache
 def _detector(name: DetectorName) -> FaceDetector:
-    return open_detector(name, MtcnnDetector(max_side=READ_SIDE, second_look=False))
+    return open_detector(name, max_side=READ_SIDE, second_look=False)
 
 
 @cache

@@ -10,14 +10,14 @@ from PIL import Image
 
 from recognition.engine.centerface import CenterFace
 from recognition.engine.detector import MtcnnDetector
-from recognition.engine.detectors import SMALLEST_FACE, open_detector
+from recognition.engine.detectors import open_detector
 from recognition.engine.types import DETECTORS, Detection
 
 FACELESS = ("chelsea", "coffee", "rocket", "motorcycle_left", "hubble_deep_field", "text")
 
 
 def opened(name: str):
-    return open_detector(name, MtcnnDetector(min_face=SMALLEST_FACE[name]))
+    return open_detector(name)
 
 
 @pytest.fixture(scope="module")
