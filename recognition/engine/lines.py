@@ -40,17 +40,17 @@ def open_networks(
 ) -> tuple[FaceDetector, EmotionClassifier, Examiner]:
     """This process's networks for photos. Raises ModelError."""
     looking = open_detector(detector, min_face=min_face or 0)
-    return looking, _classifier(), Examiner(irises=True)
+    return looking, open_classifier(), Examiner(irises=True)
 
 
 @cache
 def _video_networks(detector: DetectorName) -> tuple[FaceDetector, EmotionClassifier, Examiner]:
     """Without a second look: videos are upright, and turned searches are slow."""
     looking = open_detector(detector, max_side=READ_SIDE, second_look=False)
-    return looking, _classifier(), Examiner()
+    return looking, open_classifier(), Examiner()
 
 
-def _classifier() -> EmotionClassifier:
+def open_classifier() -> EmotionClassifier:
     """The shipped one, in the numbers of MIEN_PRECISION."""
     wanted = os.environ.get("MIEN_PRECISION") or AUTO
     return EmotionClassifier(SHIPPED_INT8 if preferred(wanted) == INT8 else SHIPPED_MODEL)
