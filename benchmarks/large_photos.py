@@ -25,6 +25,8 @@ from PIL import Image
 from recognition.engine import media, pipeline
 from recognition.engine.classifier import EmotionClassifier
 from recognition.engine.detector import MtcnnDetector
+from recognition.engine.detectors import open_detector
+from recognition.engine.examiner import Examiner
 from recognition.engine.errors import MediaError
 from recognition.engine.pyramid import fit
 from tests.processes import ROOT
@@ -61,7 +63,7 @@ def write_photos(folder: Path) -> dict[str, Path]:
 
 def analyze_one(path: Path, detail: str) -> None:
     """In a process of its own: analyze a photo as a worker does, and print the figures."""
-    detector, classifier = MtcnnDetector(), EmotionClassifier()
+    detector, classifier, examiner = open_detector(), EmotionClassifier(), Examiner(irises=True)
     content, started = path.read_bytes(), time.perf_counter()
     result: dict[str, object] = {}
     try:

@@ -39,7 +39,7 @@ NEUTRAL = {
     "mouth_corners": 0.55,
     "brows": 0.54,
 }
-"""What faces at rest show: medians of 12 neutral portraits (benchmarks/measures.py)."""
+"""What faces at rest show: medians of 12 neutral portraits."""
 
 
 @dataclass(frozen=True, slots=True)
