@@ -26,8 +26,8 @@ from recognition.engine import media, pipeline
 from recognition.engine.classifier import EmotionClassifier
 from recognition.engine.detector import MtcnnDetector
 from recognition.engine.detectors import open_detector
-from recognition.engine.examiner import Examiner
 from recognition.engine.errors import MediaError
+from recognition.engine.examiner import Examiner
 from recognition.engine.pyramid import fit
 from tests.processes import ROOT
 
@@ -70,7 +70,7 @@ def analyze_one(path: Path, detail: str) -> None:
         side = STORED_SIDE * 15 // 16
         rgb, header = media.decode_photo(content, min_side=side, max_pixels=MAX_PIXELS)
         searching = pipeline.for_detail(detector, detail)  # type: ignore[arg-type]
-        found = pipeline.analyze_image(rgb, searching, classifier)
+        found = pipeline.analyze_image(rgb, searching, classifier, examiner=examiner)
         found = pipeline.enlarge(found, header.width, header.height)
         stored = fit(rgb, STORED_SIDE)
         media.encode_jpeg(stored)

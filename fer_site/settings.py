@@ -5,6 +5,7 @@ from pathlib import Path
 
 import dj_database_url
 from corsheaders.defaults import default_headers
+from django.core.exceptions import ImproperlyConfigured
 
 from fer_site.environment import (
     env_bool,
@@ -344,6 +345,8 @@ MIN_FACE = env_int("MIEN_MIN_FACE", 0)  # pixels, in a picture scaled to MAX_SID
 MAX_SIDE = env_int("MIEN_MAX_SIDE", 1280)
 DETECTOR = env_choice("MIEN_DETECTOR", ("balanced", "fast", "thorough"))  # unless a photo asks
 MESH = env_text("MIEN_MESH", "on")  # on, off, or the width in pixels of faces that get one
+if MESH not in {"on", "off"} and not MESH.isdecimal():
+    raise ImproperlyConfigured(f"MIEN_MESH must be on, off or a number of pixels, not {MESH!r}.")
 GAZE = env_choice("MIEN_GAZE", ("photos", "all", "off"))  # where irises are read, too
 PRECISION = env_choice("MIEN_PRECISION", ("auto", "float32", "int8"))  # of the classifier
 LEASE_SECONDS = env_int("MIEN_LEASE_SECONDS", 15)

@@ -8,13 +8,7 @@ import numpy as np
 
 from .boxes import Floats, square
 from .centerface import GRID, CenterFace
-from .detector import (
-    FINAL_SCORE,
-    FaceDetector,
-    Found,
-    MtcnnDetector,
-    to_detections,
-)
+from .detector import FINAL_SCORE, FaceDetector, Found, MtcnnDetector, to_detections
 from .mesh import FaceMesh
 from .pyramid import Pixels, fit, halve_repeatedly
 from .types import BoundingBox, Detection, DetectorName, Landmarks
@@ -42,7 +36,7 @@ class JointDetector:
     What MTCNN doesn't know, because a mask hides the mouth or the head is turned, counts if
     CenterFace is sure of it, or if it is nearly sure and the mesh network sees a face there too
     (benchmarks/found_faces.py has the figures). `thorough` looks closer, and has MTCNN search by
-    itself as well.
+    itself as well, as is done in pictures too large for CenterFace.
     """
 
     def __init__(self, mtcnn: MtcnnDetector, *, thorough: bool = False, threads: int = 1) -> None:
@@ -82,7 +76,7 @@ class JointDetector:
         boxes, scores, points = self._eye.find(working, side, _PROPOSED)
         octaves = halve_repeatedly(working)
         min_face = self._mtcnn.min_face
-        if self._thorough:
+        if self._thorough or max(working.shape[:2]) > _LARGEST:
             known = self._mtcnn.find(working, min_face)
         else:
             known = self._mtcnn.judge(octaves, square(boxes), min_face, FINAL_SCORE)
@@ -116,6 +110,9 @@ _SMALLEST_PICTURE = 64
 # as long as MTCNN's search of 640 x 640; half the side of a large photo shows faces of 24 pixels.
 _PIXELS = (190_000, 300_000)
 _THOROUGH_PIXELS = 700_000
+# The longest side up to which CenterFace sees every face at that size; in larger pictures, which
+# are searched for small faces on request, MTCNN looks for them itself.
+_LARGEST = 1600
 _SAME = 0.4  # of the smaller box: more is the same face
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 import numpy as np
 from django.db.models import QuerySet
 
-from recognition import describe
+from recognition import describe, face_states
 from recognition.engine.emotions import EMOTIONS
 from recognition.engine.measures import MEASURES
 from recognition.engine.timeline import relative_to
@@ -69,7 +69,7 @@ def read_rows(faces: "QuerySet[Face]") -> Generator[list[Any]]:
                     *face.probabilities,
                     *_relative(face.probabilities, face.track__baseline),
                     [one.label for one in now if one.label],
-                    describe.quality_hints(face),
+                    face_states.quality_hints(face),
                 ],
                 face.correction or None,
                 *(face.measures or [None] * len(MEASURES)),

@@ -19,7 +19,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from recognition import describe
+from recognition import describe, face_states
 from recognition.api.access import key_of
 from recognition.api.filters import AnalysisFilter
 from recognition.api.pages import NewestFirst
@@ -76,10 +76,10 @@ class AnalysisDetailSerializer(StateSerializer):
 class MeshesSerializer(StateSerializer):
     """The meshes of an analysis."""
 
-    state = describe.MeshesState
+    state = face_states.MeshesState
 
-    def to_representation(self, instance: Analysis) -> describe.MeshesState:
-        return describe.describe_meshes(instance)
+    def to_representation(self, instance: Analysis) -> face_states.MeshesState:
+        return face_states.describe_meshes(instance)
 
 
 class EditSerializer(serializers.Serializer):

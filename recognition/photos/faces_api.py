@@ -12,7 +12,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from recognition import describe
+from recognition import face_states
 from recognition.api.filters import MomentFilter
 from recognition.api.pages import FacesNewestFirst
 from recognition.api.people import person_of
@@ -28,10 +28,10 @@ ZIP = {(200, "application/zip"): OpenApiTypes.BINARY}
 class FaceSerializer(StateSerializer):
     """A face with its analysis."""
 
-    state = describe.FoundFace
+    state = face_states.FoundFace
 
-    def to_representation(self, instance: Face) -> describe.FoundFace:
-        return describe.describe_found_face(instance)
+    def to_representation(self, instance: Face) -> face_states.FoundFace:
+        return face_states.describe_found_face(instance)
 
 
 class CorrectionSerializer(serializers.Serializer):

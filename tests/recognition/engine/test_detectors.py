@@ -103,6 +103,16 @@ def test_boxes_are_in_pixels_of_a_photo_that_is_scaled_down(portrait):
     assert np.array(middle(same)) / 5 == pytest.approx(np.array(middle(face)), abs=6)
 
 
+def test_small_faces_of_a_huge_picture_are_found_if_it_is_searched_in_full(balanced, portrait):
+    huge = np.full((3000, 4000, 3), 120, np.uint8)
+    small = cv2.resize(portrait, (230, 230), interpolation=cv2.INTER_AREA)
+    for x, y in ((100, 100), (3600, 200), (1900, 2600)):
+        huge[y : y + 230, x : x + 230] = small
+
+    assert balanced.detect(huge) == []  # about 13 pixels wide once it is scaled down
+    assert len(balanced.with_max_side(8192).detect(huge)) == 3
+
+
 def test_a_face_is_followed_from_frame_to_frame(balanced, portrait):
     (face,) = balanced.detect(portrait)
 

@@ -5,7 +5,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from recognition import describe, networks
+from recognition import face_states, networks
 from recognition.engine.media import encode_jpeg
 from recognition.photos import tasks as photo_tasks
 from tests.recognition.engine.test_detectors import masked
@@ -35,7 +35,7 @@ def fresh():
 def test_a_face_tells_its_pose_eyes_mouth_and_gaze(user):
     face = run(user, skimage.data.astronaut()).faces.get()
 
-    measures = describe.describe_face(face)["measures"]
+    measures = face_states.describe_face(face)["measures"]
     assert abs(measures["yaw"]) < 10
     assert measures["eye_left"] > 0.35
     assert measures["mouth_corners"] > 0.65  # she smiles
@@ -46,7 +46,7 @@ def test_a_face_tells_its_pose_eyes_mouth_and_gaze(user):
 def test_a_masked_face_is_found_and_marked_as_partly_covered(user):
     face = run(user, masked(skimage.data.astronaut())).faces.get()
 
-    assert "partly_covered" in describe.describe_face(face)["quality"]
+    assert "partly_covered" in face_states.describe_face(face)["quality"]
 
 
 def test_the_mesh_of_each_face_is_in_pixels_of_the_photo(user, signed_in):

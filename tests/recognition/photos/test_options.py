@@ -9,7 +9,7 @@ import skimage.data
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from recognition import describe
+from recognition import face_states
 from recognition.engine.media import decode_photo
 from recognition.models import Analysis, ModelVersion
 from recognition.photos import annotation, corrections, submissions
@@ -68,12 +68,12 @@ def test_a_face_crop_is_read_whole_and_says_so(user):
     analysis = run(submit(user, crop(), "crop.png", detector="fast"))
     face = analysis.faces.get()
     assert (face.x, face.y, face.width, face.height) == (0, 0, 48, 48)
-    assert "whole_picture" in describe.describe_face(face)["quality"]
+    assert "whole_picture" in face_states.describe_face(face)["quality"]
 
 
 def test_the_quality_of_a_detected_face_says_nothing_of_the_whole_picture(user, astronaut):
     face = run(submit(user, astronaut)).faces.get()
-    assert describe.describe_face(face)["quality"] == []
+    assert face_states.describe_face(face)["quality"] == []
 
 
 def test_the_api_takes_options_as_form_fields(signed_in):
