@@ -17,6 +17,7 @@ don't alter the results:
 """
 
 import importlib.util
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -42,11 +43,10 @@ def find_network(name: str) -> Path:
 
 def convert(name: str) -> onnx.ModelProto:
     """The mesh or iris network with the input and outputs above."""
-    import tf2onnx.convert
-
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / "plain.onnx"
-        tf2onnx.convert.from_tflite(str(find_network(name)), opset=OPSET, output_path=str(plain))
+        command = [sys.executable, "-m", "tf2onnx.convert", "--tflite", str(find_network(name))]
+        subprocess.run([*command, "--opset", str(OPSET), "--output", str(plain)], check=True)
         graph = onnx.load(plain).graph
     constants = {item.name: numpy_helper.to_array(item) for item in graph.initializer}
     nodes = read_bytes(graph, constants)
