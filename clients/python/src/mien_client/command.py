@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from mien_client.batch import PHOTOS, Outcome, Progress, analyze_in_order, photos_in
 from mien_client.client import RETRY_SECONDS, Analysis, Mien, MienError
-from mien_client.faces import EMOTIONS
+from mien_client.faces import EMOTIONS, MEASURES
 from mien_client.live import stream
 from mien_client.videos import VIDEOS
 
@@ -99,9 +99,14 @@ def analyze_all(
             return known
         if path.suffix.lower() in VIDEOS:
             sampling = {"fps": options.fps, "start": options.start or 0, "end": options.end}
-            return mien.analyze_video(path, detail=options.detail, **sampling)
+            detector = options.detector or "fast"
+            return mien.analyze_video(path, detail=options.detail, detector=detector, **sampling)
         return mien.analyze(
-            path, timeout=options.timeout, faces=options.faces, detail=options.detail
+            path,
+            timeout=options.timeout,
+            faces=options.faces,
+            detail=options.detail,
+            detector=options.detector,
         )
 
     failed = 0
@@ -198,6 +203,11 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--detail", choices=("normal", "high"), default="normal", help="high: find small faces"
         )
+        command.add_argument(
+            "--detector",
+            choices=("fast", "balanced", "thorough"),
+            help="how to find faces; by default as the server does",
+        )
         command.set_defaults(format="table")
     export = commands.add_parser("export", help="export the faces of the history")
     export.add_argument("--format", choices=tuple(EXTENSIONS), default="csv")
@@ -274,7 +284,7 @@ def write_csv() -> Writer:
     """One row per face; none for a photo without faces."""
     rows = csv.writer(sys.stdout)
     about = ["file", "analysis", "face", "x", "y", "width", "height", "score", "emotion"]
-    rows.writerow([*about, *EMOTIONS, "quality", "correction"])
+    rows.writerow([*about, *EMOTIONS, "quality", "correction", *MEASURES, "covered"])
     while True:
         path, analysis = yield
         for number, face in enumerate(analysis.faces, 1):
@@ -282,11 +292,13 @@ def write_csv() -> Writer:
             shares = [face.probabilities[emotion] for emotion in EMOTIONS]
             name, score = safe(str(path)), round(face.score, 3)
             seen = [name, analysis.id, number, *box, score, face.emotion, *shares]
-            rows.writerow([*seen, ", ".join(face.quality), face.correction])
+            measures = [(face.measures or {}).get(name) for name in MEASURES]
+            doubts = ", ".join(face.quality)
+            rows.writerow([*seen, doubts, face.correction, *measures, face.covered])
         for track in analysis.tracks:  # their means; the frames are in `mien export`
             means = [track.probabilities[emotion] for emotion in EMOTIONS]
             seen = [safe(str(path)), analysis.id, track.number, *[""] * 5, track.emotion]
-            rows.writerow([*seen, *means, "", ""])
+            rows.writerow([*seen, *means, *[""] * (3 + len(MEASURES))])
         sys.stdout.flush()
 
 
