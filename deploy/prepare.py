@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 
 import django
 from django.conf import settings
@@ -35,3 +36,5 @@ if __name__ == "__main__":
     call_command("migrate", interactive=False, verbosity=0)
     collect_static_files()
     call_command("register_shipped_model", verbosity=0)
+    # What processes measured that have ended: their numbers would be given to new ones.
+    shutil.rmtree(settings.METRICS_DIR, ignore_errors=True)

@@ -38,6 +38,14 @@ def private_folder(path: Path) -> Path:
     return path
 
 
+def share_metrics(folder: Path) -> None:
+    """Have the processes of this host write what they measure to one folder.
+
+    Prometheus' library reads the variable when it is imported.
+    """
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(private_folder(folder))
+
+
 def socket_path(data_dir: Path) -> Path:
     """A path for Redis's socket within the system's limit of 107 bytes."""
     path = data_dir / "run" / "redis.sock"

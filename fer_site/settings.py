@@ -15,8 +15,10 @@ from fer_site.environment import (
     env_text,
     private_folder,
     secret_key,
+    share_metrics,
     socket_path,
 )
+from fer_site.observability import guid_settings, logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -91,6 +93,28 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "recognition.accounts.first_visit.FirstVisitMiddleware",
 ]
+
+# --- What operators see: logs, metrics, traces -------------------------------------------------
+
+LOG_FORMAT = env_choice("MIEN_LOG_FORMAT", ("plain", "json"))
+LOGGING = logging_settings(LOG_FORMAT)
+if LOG_FORMAT == "json" and INSTALLED_APPS:
+    DJANGO_GUID = guid_settings()
+    INSTALLED_APPS = [*INSTALLED_APPS, "django_guid"]
+    MIDDLEWARE = ["django_guid.middleware.guid_middleware", *MIDDLEWARE]
+
+METRICS_TOKEN = env_text("MIEN_METRICS_TOKEN")  # who sends it may read /metrics; "": nobody
+METRICS_PORT = env_int("MIEN_METRICS_PORT", 0)  # of a worker on another host; 0: none
+METRICS_DIR = Path(env_text("MIEN_METRICS_DIR", str(DATA_DIR / "metrics")))
+if METRICS_TOKEN or METRICS_PORT:
+    share_metrics(METRICS_DIR)
+    MIDDLEWARE = [
+        "django_prometheus.middleware.PrometheusBeforeMiddleware",
+        *MIDDLEWARE,
+        "django_prometheus.middleware.PrometheusAfterMiddleware",
+    ]
+OTLP_ENDPOINT = env_text("MIEN_OTLP_ENDPOINT")  # a collector that gets traces; "": none
+MIN_FREE_BYTES = env_int("MIEN_MIN_FREE_MB", 500) * 1024 * 1024  # less: the site isn't ready
 
 ROOT_URLCONF = "fer_site.urls"
 ASGI_APPLICATION = "fer_site.asgi.application"
@@ -283,6 +307,9 @@ CELERY_TASK_ROUTES = {
     "training.tasks.import_weights": {"queue": "training"},
     "training.tasks.measure_speed": {"queue": "training"},
 }
+QUEUES = sorted(
+    {route["queue"] for route in CELERY_TASK_ROUTES.values()} | {CELERY_TASK_DEFAULT_QUEUE}
+)
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
@@ -433,19 +460,4 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "recognition.api.description.add_problems",
     ],
-}
-
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": env_text("MIEN_LOG_LEVEL", "INFO")},
-    "loggers": {
-        "django.server": {"handlers": ["console"], "level": "INFO", "propagate": False},
-        "celery.worker.strategy": {"level": "WARNING"},  # one line per task received
-        "celery.app.trace": {"level": "WARNING"},  # and one per finished task
-        "celery.beat": {"level": "WARNING"},
-        "httpx": {"level": "WARNING"},
-    },
 }

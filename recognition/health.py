@@ -1,4 +1,13 @@
-"""Health checks of the database and Redis."""
+"""Health: whether this site can take requests, and what is in the way if it can't.
+
+`/health/live/` says that the process runs, `/health/ready/` that everything it needs is there, and
+`/health/` is the short answer for supervisors: database and Redis.
+"""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
 
 import redis
 from django.conf import settings
@@ -7,26 +16,132 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from recognition import health
 
+HEARD = "mien:workers"
+"""A sorted set in Redis of "queue name" pairs, by the time when the worker was last heard of."""
 
-def find_problems() -> list[str]:
-    """A sentence for each part that doesn't respond; empty if all do."""
-    problems = []
+BEAT_SECONDS = 15
+SILENT_SECONDS = 60
+
+Check = Callable[[], str]
+"""Gives a sentence about what is wrong, or "" if nothing is."""
+
+
+def check_database() -> str:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError:
-        problems.append("The database isn't responding.")
+        return "The database isn't responding."
+    return ""
+
+
+def check_redis() -> str:
     try:
-        with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2) as client:
+        with _redis() as client:
             client.ping()
     except (redis.RedisError, OSError):
-        problems.append("Redis isn't responding.")
-    return problems
+        return "Redis isn't responding."
+    return ""
+
+
+def check_storage() -> str:
+    try:
+        settings.MEDIA_ROOT.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=settings.MEDIA_ROOT) as file:
+            file.write(b"ready")
+    except OSError as error:
+        return f"Nothing can be stored in the data folder: {error.strerror}."
+    return ""
+
+
+def check_disk() -> str:
+    try:
+        free = shutil.disk_usage(settings.DATA_DIR).free
+    except OSError as error:
+        return f"The data folder can't be read: {error.strerror}."
+    if free < settings.MIN_FREE_BYTES:
+        least = settings.MIN_FREE_BYTES // 1024**2
+        return f"Only {free // 1024**2} MB are free in the data folder; {least} MB are needed."
+    return ""
+
+
+def check_workers() -> str:
+    try:
+        heard = count_workers()
+    except (redis.RedisError, OSError):
+        return "The workers can't be seen while Redis isn't responding."
+    if missing := [queue for queue in settings.QUEUES if not heard[queue]]:
+        return f"No worker was heard of for {SILENT_SECONDS} s: {', '.join(missing)}."
+    return ""
+
+
+CHECKS: dict[str, Check] = {
+    "database": check_database,
+    "redis": check_redis,
+    "storage": check_storage,
+    "disk": check_disk,
+    "workers": check_workers,
+}
+
+
+def find_problems(names: tuple[str, ...] = ("database", "redis")) -> dict[str, str]:
+    """What is wrong, by the name of the check; empty if all is well."""
+    found = {name: CHECKS[name]() for name in names}
+    return {name: problem for name, problem in found.items() if problem}
+
+
+def note_worker(worker: str, queues: list[str]) -> None:
+    """In a worker: say that it is there and takes from these queues. Raises RedisError."""
+    now = time.time()
+    with _redis() as client, client.pipeline() as together:
+        together.zadd(HEARD, {f"{queue} {worker}": now for queue in queues})
+        together.zremrangebyscore(HEARD, "-inf", now - SILENT_SECONDS)
+        together.execute()
+
+
+def forget_worker(worker: str, queues: list[str]) -> None:
+    """In a worker that stops. Raises RedisError."""
+    with _redis() as client:
+        client.zrem(HEARD, *(f"{queue} {worker}" for queue in queues))
+
+
+def count_workers() -> dict[str, int]:
+    """How many workers of each queue were heard of lately. Raises RedisError.
+
+    Unlike a question to the workers, this also counts those that are busy for hours.
+    """
+    with _redis() as client:
+        heard = client.zrangebyscore(HEARD, time.time() - SILENT_SECONDS, "+inf")
+    counts = dict.fromkeys(settings.QUEUES, 0)
+    for entry in heard:
+        queue = entry.decode().partition(" ")[0]
+        if queue in counts:
+            counts[queue] += 1
+    return counts
 
 
 def healthy(request: HttpRequest) -> HttpResponse:
-    """For supervisors and load balancers: 200 if database and Redis respond, else 503."""
-    problems = health.find_problems()
-    if problems:
-        return JsonResponse({"status": "unavailable", "problems": problems}, status=503)
+    """200 if database and Redis respond, else 503."""
+    return _answer(health.find_problems())
+
+
+def live(request: HttpRequest) -> HttpResponse:
+    """200 as long as the process answers: restarting it would help against nothing else."""
     return JsonResponse({"status": "ok"})
+
+
+def ready(request: HttpRequest) -> HttpResponse:
+    """200 if every check passes, else 503, with the result of each."""
+    problems = health.find_problems(tuple(CHECKS))
+    return _answer(problems, checks={name: problems.get(name, "ok") for name in CHECKS})
+
+
+def _answer(problems: dict[str, str], **more: object) -> HttpResponse:
+    if problems:
+        found = {"status": "unavailable", "problems": list(problems.values()), **more}
+        return JsonResponse(found, status=503)
+    return JsonResponse({"status": "ok", **more})
+
+
+def _redis() -> redis.Redis:
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=1)

@@ -3,7 +3,7 @@
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularJSONAPIView
 
-from recognition import health
+from recognition import health, metrics
 from recognition.accounts import urls as accounts
 from recognition.api.handler import NothingHere
 from recognition.api.views import DocsPage
@@ -36,5 +36,8 @@ urlpatterns = [
     *accounts.urlpatterns,
     *jobs.urlpatterns,
     path("health/", health.healthy, name="health"),
+    path("health/live/", health.live, name="health-live"),
+    path("health/ready/", health.ready, name="health-ready"),
+    path("metrics", metrics.scrape, name="metrics"),
     path("api/v1/", include(api_urlpatterns)),
 ]

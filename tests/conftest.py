@@ -60,11 +60,12 @@ class LiveSite:
 
     queues = "analyses,maintenance,frames,exports,videos"
 
-    def __init__(self, data_dir: Path):
+    def __init__(self, data_dir: Path, **environment: str):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.data_dir = data_dir
         self.environment = {"MIEN_DATA": str(data_dir), "PORT": str(self.port), "DATABASE_URL": ""}
+        self.environment |= environment
         for arguments in (["migrate", "-v0"], ["collectstatic", "--noinput", "-v0"]):
             self.manage(*arguments)
         self.redis = RedisServer(data_dir / "run" / "redis.sock")

@@ -11,6 +11,7 @@ from recognition.api.handler import answer
 from recognition.api.problems import Problem
 
 NOT_SET_UP = "This site isn't set up yet. Open it in a browser and create the administrator."
+ALWAYS_OPEN = ("setup", "health", "health-live", "health-ready", "metrics")
 
 
 class FirstVisitMiddleware:
@@ -21,9 +22,12 @@ class FirstVisitMiddleware:
         self.is_set_up = False
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        # First, because health is asked for while the database is down, too.
+        if request.path in {reverse(name) for name in ALWAYS_OPEN}:
+            return self.get_response(request)
         # Checked until there is one; after that a site always has an administrator.
         self.is_set_up = self.is_set_up or rules.is_set_up()
-        if self.is_set_up or request.path in (reverse("setup"), reverse("health")):
+        if self.is_set_up:
             return self.get_response(request)
         if request.path.startswith("/api/"):
             return answer(Problem(403, "not_set_up", NOT_SET_UP))

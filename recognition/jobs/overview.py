@@ -5,8 +5,9 @@ Of an analysis they see whose it is and how it went, never the photo or its titl
 
 import logging
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -14,6 +15,7 @@ from django.db.models import Count, Min, Q
 from django.utils import timezone
 from redis.exceptions import RedisError
 
+from recognition import health, metrics
 from recognition.describe import Message
 from recognition.jobs import workers
 from recognition.jobs.broker import BROKER_TROUBLE
@@ -21,14 +23,14 @@ from recognition.jobs.kinds import KINDS, pausable_queues
 from recognition.jobs.lease import UNFINISHED
 from recognition.models import Job, QueueSwitch
 
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric
+
 logger = logging.getLogger(__name__)
 
 Status = Job.Status
 
-QUEUES = sorted(
-    {route["queue"] for route in settings.CELERY_TASK_ROUTES.values()}
-    | {settings.CELERY_TASK_DEFAULT_QUEUE}
-)
+QUEUES: list[str] = settings.QUEUES
 MOST_SHOWN = 25  # of those that run, that wait and that failed, of each kind
 
 
@@ -83,10 +85,18 @@ class FailureCount(TypedDict):
     retryable: int
 
 
+class SiteHealth(TypedDict):
+    """What keeps the site from being ready, as sentences, and the main figures of /metrics."""
+
+    problems: list[str]
+    figures: dict[str, float]
+
+
 class Overview(TypedDict):
     """All that the database knows of jobs, and how many messages wait in Redis."""
 
     now: str
+    site: SiteHealth
     reachable: bool
     queues: list[QueueState]
     running: list[JobState]
@@ -130,6 +140,10 @@ def describe_all() -> Overview:
     lengths = _queue_lengths()
     return {
         "now": timezone.now().isoformat(),
+        "site": {
+            "problems": list(health.find_problems(tuple(health.CHECKS)).values()),
+            "figures": metrics.read_figures("site", "live", "model", "runs"),
+        },
         "reachable": lengths is not None,
         "queues": describe_queues(lengths),
         "running": _newest(Q(status=Status.RUNNING), "started_at"),
@@ -216,6 +230,31 @@ def count_failures() -> list[FailureCount]:
                 }
             )
     return found
+
+
+def job_metrics() -> Iterable["Metric"]:
+    """Jobs that wait, run or have failed, messages, and since when the oldest job waits."""
+    jobs = metrics.gauge("jobs", "Jobs that wait, run or have failed.", "kind", "state")
+    states = [Status.QUEUED, Status.RUNNING, Status.FAILED]
+    for name, kind in KINDS.items():
+        rows = kind.jobs().filter(status__in=states).values_list("status")
+        counts = dict(rows.annotate(Count("pk")).order_by())
+        for state in states:
+            jobs.add_metric([name, state], counts.get(state, 0))
+    yield jobs
+    age = metrics.gauge("queue_age_seconds", "How long the oldest job waits.", "queue")
+    now, unfinished = timezone.now(), count_unfinished()
+    for queue in QUEUES:
+        oldest = unfinished.get((queue, Status.QUEUED), (0, None))[1]
+        age.add_metric([queue], (now - oldest).total_seconds() if oldest else 0)
+    yield age
+    length = metrics.gauge("queue_length", "Messages that wait in Redis.", "queue")
+    for queue, count in workers.queue_lengths(QUEUES).items():
+        length.add_metric([queue], count)
+    yield length
+
+
+metrics.SOURCES["jobs"] = job_metrics
 
 
 def describe_job(name: str, job: Any) -> JobState:

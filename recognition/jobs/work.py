@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import transaction
 
+from recognition import metrics
 from recognition.engine.errors import CodedError
 from recognition.jobs import lease, pauses, tracebacks
 from recognition.jobs.broker import BROKER_TROUBLE, queue_length
@@ -78,7 +79,18 @@ def _end(job: Job, end: Callable[[], bool], store: Callable[[], object] | None =
             kind.on_end(job)
     if ended:
         kind.publish(job)
+        _measure(kind, job)
     return ended
+
+
+def _measure(kind: Kind, job: Any) -> None:
+    if job.started_at and job.finished_at:
+        waited = (job.started_at - job.waiting_since).total_seconds()
+        ran = (job.finished_at - job.started_at).total_seconds()
+        metrics.observe_job(kind.name, job.status, waited, ran)
+        metrics.observe_stages(kind.name, getattr(job, "milliseconds", None) or {})
+        if kind.name == "video" and job.seconds and job.status == Status.SUCCEEDED:
+            metrics.observe_video(job.seconds / max(ran, 0.001))
 
 
 def put_back(job: Job, **values: Any) -> None:

@@ -1,15 +1,20 @@
 """What the queues hold and what the workers are doing, as Redis and the workers themselves say."""
 
 import os
+import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TypedDict
 
 import redis
 from celery import current_app
+from celery.signals import worker_process_shutdown, worker_ready, worker_shutting_down
 from celery.worker import state as worker_state
 from celery.worker.control import inspect_command
 from django.conf import settings
+
+from recognition import health, metrics
 
 # A worker of one process answers between two tasks only: waiting longer would not reach it.
 ANSWER_SECONDS = 0.7
@@ -84,6 +89,40 @@ def _describe(name: str, answer: dict) -> Worker:
 
 def _iso(seconds: float | None) -> str | None:
     return datetime.fromtimestamp(seconds, UTC).isoformat() if seconds else None
+
+
+# --- In a worker: being heard of --------------------------------------------------------------
+
+_stopped = threading.Event()
+
+
+@worker_ready.connect
+def _begin(sender: Any, **_: object) -> None:
+    """Say every few seconds that this worker is there, from a thread: a task can take hours."""
+    queues = sorted(queue.name for queue in sender.task_consumer.queues)
+    arguments = (sender.hostname, queues)
+    threading.Thread(target=_keep_saying, args=arguments, daemon=True).start()
+    metrics.serve_worker()
+
+
+def _keep_saying(worker: str, queues: list[str]) -> None:
+    while True:
+        with suppress(redis.RedisError, OSError):  # said again soon
+            health.note_worker(worker, queues)
+        if _stopped.wait(health.BEAT_SECONDS):
+            break
+    with suppress(redis.RedisError, OSError):
+        health.forget_worker(worker, queues)
+
+
+@worker_shutting_down.connect
+def _end(**_: object) -> None:
+    _stopped.set()
+
+
+@worker_process_shutdown.connect
+def _end_process(pid: int | None = None, **_: object) -> None:
+    metrics.forget_process(pid)
 
 
 def queue_lengths(queues: list[str]) -> dict[str, int]:

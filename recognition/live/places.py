@@ -3,9 +3,16 @@
 A place is held for a while and renewed; if its process dies, it becomes free by itself."""
 
 import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import redis.asyncio
 from django.conf import settings
+
+from recognition import metrics
+
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric
 
 ALL = "mien:live:all"
 HELD_SECONDS = 15
@@ -41,6 +48,18 @@ async def leave(connection: redis.asyncio.Redis, owner: int, session: str) -> No
         together.zrem(ALL, session)
         together.zrem(_key(owner), session)
         await together.execute()
+
+
+def session_metrics() -> Iterable["Metric"]:
+    """Open live sessions of the whole site."""
+    with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2) as client:
+        count = client.zcount(ALL, time.time(), "+inf")
+    sessions = metrics.gauge("live_sessions", "Open live sessions.")
+    sessions.add_metric([], count)
+    return [sessions]
+
+
+metrics.SOURCES["live"] = session_metrics
 
 
 def _key(owner: int) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
+from recognition import metrics
 from recognition.engine.emotions import EMOTIONS
 from recognition.engine.examiner import Findings
 from recognition.engine.follower import Follower
@@ -165,6 +166,7 @@ class LiveSession:
             [face_of(face) for face in answer["faces"]], frame.received_at
         )
         milliseconds = {**answer["milliseconds"], "total": (now - frame.received_at) * 1000}
+        metrics.observe_frame(now - frame.received_at)
         frame.reply = {
             "type": "frame.result",
             "sequence": frame.sequence,

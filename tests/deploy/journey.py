@@ -42,11 +42,13 @@ class Visitor:
             "/setup/", urllib.parse.urlencode({"csrfmiddlewaretoken": token[1], **fields}).encode()
         )
 
-    def analyze(self, photo: bytes) -> dict:
+    def analyze(self, photo: bytes, wait: int = 20) -> dict:
+        prefer = {"Prefer": f"wait={wait}"} if wait else {}
         answer = self.request(
             "/api/v1/analyses/",
             photo,
-            **{"Content-Type": "image/jpeg", "Prefer": "wait=20", "Accept": "application/json"},
+            **{"Content-Type": "image/jpeg", "Accept": "application/json"},
+            **prefer,
         )
         (analysis,) = json.loads(answer)["analyses"]
         return analysis

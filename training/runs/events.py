@@ -1,13 +1,18 @@
 """The events about training runs."""
 
-from typing import Any, Literal, TypedDict
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
+from recognition import metrics
 from recognition.describe import Message
 from recognition.events import STAFF_GROUP as GROUP
 from recognition.events import publish
 from recognition.models import Job
 from training.describe import EvaluationState, _error, describe_evaluation
 from training.models import Epoch, TrainingRun
+
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric
 
 
 class Progress(TypedDict):
@@ -139,6 +144,24 @@ def describe_run_detail(run: TrainingRun) -> RunDetail:
 def describe_epoch(epoch: Epoch) -> EpochState:
     state: Any = {name: getattr(epoch, name) for name in EpochState.__annotations__}
     return state
+
+
+def run_metrics() -> Iterable["Metric"]:
+    """How far the running training is; nothing while none runs."""
+    epochs = metrics.gauge("training_epoch", "Finished epochs of the running training.")
+    accuracy = metrics.gauge(
+        "training_validation_accuracy", "Accuracy of its last epoch on the validation part."
+    )
+    run = TrainingRun.objects.filter(status=Job.Status.RUNNING).order_by("started_at").first()
+    if run:
+        last = run.epochs.order_by("-number").first()
+        epochs.add_metric([], last.number if last else 0)
+        if last:
+            accuracy.add_metric([], last.validation_accuracy)
+    return [epochs, accuracy]
+
+
+metrics.SOURCES["runs"] = run_metrics
 
 
 def place_of(run: TrainingRun) -> int | None:

@@ -24,6 +24,7 @@ const PURPOSES = {
   frames: "Webcam frames",
   maintenance: "Data set checks and evaluations. The site's own housekeeping continues while paused.",
   training: "Trainings and model imports",
+  videos: "Videos",
   webhooks: "Webhook deliveries",
 };
 /** @type {Record<string, string>} */
@@ -33,7 +34,7 @@ const NOT_PAUSABLE = {
 };
 /** @type {Record<string, string>} */
 const KINDS = {
-  analysis: "Photo", export: "Export", training: "Training", check: "Data set check", evaluation: "Evaluation", import: "Import",
+  analysis: "Photo", video: "Video", "annotated-video": "Video with boxes", export: "Export", training: "Training", check: "Data set check", evaluation: "Evaluation", import: "Import",
 };
 
 /** Server's clock minus this one's, in milliseconds. */
@@ -48,6 +49,7 @@ const age = (iso) => {
   return began > 0 ? duration(Math.max(0, Date.now() + ahead - began) / 1000) : "an unknown time";
 };
 const counted = (/** @type {number} */ count, /** @type {string} */ one, many = `${one}s`) => `${count.toLocaleString()} ${count === 1 ? one : many}`;
+const gigabytes = (/** @type {number} */ bytes) => `${(bytes / 1e9).toLocaleString(undefined, { maximumFractionDigits: 1 })} GB`;
 /** @param {string} text */
 const span = (text) => Object.assign(document.createElement("span"), { textContent: text });
 
@@ -207,9 +209,29 @@ function fillWorker(part, { name, host, pid, queues, answers, work }) {
   }));
 }
 
+/** @param {Overview["site"]} site */
+function showSite({ problems, figures }) {
+  byId("problems").replaceChildren(...problems.map((problem) => {
+    const item = Object.assign(document.createElement("li"), { className: "message" });
+    item.dataset.level = "error";
+    item.append(span(problem));
+    return item;
+  }));
+  const { disk_free_bytes: free, disk_total_bytes: size, live_sessions: sessions } = figures;
+  const { training_epoch: epoch, training_validation_accuracy: accuracy } = figures;
+  showFacts(byId("site-facts"), [
+    !problems.length && "Everything it needs is there",
+    free !== undefined && `${gigabytes(free)} of ${gigabytes(size)} free`,
+    sessions !== undefined && counted(sessions, "live session"),
+    epoch !== undefined && `training: ${counted(epoch, "epoch")} done`,
+    accuracy !== undefined && `${(100 * accuracy).toFixed(1)} % of the validation part right`,
+  ]);
+}
+
 function show() {
   ahead = Date.parse(overview.now) - Date.now();
   byId("unreachable").hidden = overview.reachable;
+  showSite(overview.site);
   const { queues, running, waiting, failed, failures, canceled } = overview;
   const unfinished = [...running, ...waiting];
   showList(byId("queues"), queues, "queue-template", ({ name }) => name, fillQueue);
