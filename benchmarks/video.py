@@ -267,9 +267,12 @@ def measure_upload(site: Site, client: httpx.Client, loop: Path, folder: Path, s
 
 # Frames a second of fer's own Video, which reads every frame.
 FER_SCRIPT = """
-import sys, time
+import os, sys, time
 from fer.classes import Video
 from fer.fer import FER
+sys.argv[1:] = map(os.path.abspath, sys.argv[1:])
+os.makedirs(sys.argv[2], exist_ok=True)
+os.chdir(sys.argv[2])  # it leaves a table where it runs
 video, detector = Video(sys.argv[1], outdir=sys.argv[2]), FER(mtcnn=False)
 started = time.perf_counter()
 frames = video.analyze(detector, save_frames=False, save_video=False, annotate_frames=False,
