@@ -46,14 +46,14 @@ CSRF_TRUSTED_ORIGINS = env_list("MIEN_CSRF_TRUSTED_ORIGINS")
 ROLE = env_text("MIEN_ROLE", "site")
 EVERY_ROOM = [
     *(f"recognition.{room}" for room in ("photos", "videos", "live", "history")),
-    *(f"recognition.{room}" for room in ("programs", "jobs")),
+    *(f"recognition.{room}" for room in ("programs", "imports", "jobs")),
     *(f"training.{room}" for room in ("runs", "datasets", "versions")),
 ]
 TASK_ROOMS = {
     "beat": [],
     "frames": ["recognition.live"],
     "videos": ["recognition.videos"],
-    "exports": ["recognition.history", "recognition.programs"],
+    "exports": ["recognition.history", "recognition.programs", "recognition.imports"],
     "training": ["training.runs", "training.versions"],
 }.get(ROLE, EVERY_ROOM)
 MODELS = ["recognition", "training", "django.contrib.auth", "django.contrib.contenttypes"]
@@ -302,6 +302,7 @@ CELERY_TASK_ROUTES = {
     "recognition.tasks.carry_out_part": {"queue": "videos"},
     "recognition.tasks.annotate_video": {"queue": "videos"},
     "recognition.tasks.export": {"queue": "exports"},
+    "recognition.tasks.import_media": {"queue": "exports"},
     "recognition.tasks.deliver": {"queue": "webhooks"},
     "training.tasks.train": {"queue": "training"},
     "training.tasks.import_weights": {"queue": "training"},
@@ -376,6 +377,8 @@ if MESH not in {"on", "off"} and not MESH.isdecimal():
     raise ImproperlyConfigured(f"MIEN_MESH must be on, off or a number of pixels, not {MESH!r}.")
 GAZE = env_choice("MIEN_GAZE", ("photos", "all", "off"))  # where irises are read, too
 PRECISION = env_choice("MIEN_PRECISION", ("auto", "float32", "int8"))  # of the classifier
+# Only what is in here can be imported through the API.
+IMPORTS_DIR = Path(env_text("MIEN_IMPORTS", str(DATA_DIR / "imports"))).expanduser().absolute()
 LEASE_SECONDS = env_int("MIEN_LEASE_SECONDS", 15)
 ANALYSIS_SECONDS = env_int("MIEN_ANALYSIS_SECONDS", 60)  # limit for one photo
 MAX_ATTEMPTS = 3

@@ -8,6 +8,7 @@ from recognition.accounts import urls as accounts
 from recognition.api.handler import NothingHere
 from recognition.api.views import DocsPage
 from recognition.history import urls as history
+from recognition.imports import urls as imports
 from recognition.jobs import urls as jobs
 from recognition.live import urls as live
 from recognition.photos import urls as photos
@@ -23,6 +24,7 @@ api_urlpatterns = [
     *programs.api_urlpatterns,
     *accounts.api_urlpatterns,
     *jobs.api_urlpatterns,
+    *imports.api_urlpatterns,
     path("schema/", SpectacularJSONAPIView.as_view(), name="api-schema"),
     path("docs/", DocsPage.as_view(url_name="api-schema"), name="api-docs"),
     re_path("", NothingHere.as_view()),

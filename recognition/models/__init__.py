@@ -8,6 +8,7 @@ from recognition.models.analyses import (
     Face,
     Track,
 )
+from recognition.models.imports import ImportedFile, MediaImport
 from recognition.models.jobs import Export, Job, QueueSwitch
 from recognition.models.programs import Allowance, ApiKey, Delivery, IdempotentRequest, Webhook
 from recognition.models.versions import ModelEvent, ModelVersion
@@ -24,8 +25,10 @@ __all__ = [
     "Export",
     "Face",
     "IdempotentRequest",
+    "ImportedFile",
     "Job",
     "Marker",
+    "MediaImport",
     "ModelEvent",
     "ModelVersion",
     "QueueSwitch",

@@ -81,7 +81,7 @@ def own(analysis):
 
 
 # See tests.training.test_access.
-STAFF_API = ("datasets", "evaluations", "jobs", "model-imports", "training-runs")
+STAFF_API = ("datasets", "evaluations", "jobs", "media-imports", "model-imports", "training-runs")
 ADMINISTRATION = ("admin/", "training/", *(f"api/v1/{kind}/" for kind in STAFF_API))
 ROUTES = [
     route

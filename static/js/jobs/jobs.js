@@ -20,7 +20,7 @@ const WORKERS_EVERY = 6_000;
 /** @type {Record<string, string>} */
 const PURPOSES = {
   analyses: "Photos",
-  exports: "History exports",
+  exports: "History exports and imports of photos",
   frames: "Webcam frames",
   maintenance: "Data set checks and evaluations. The site's own housekeeping continues while paused.",
   training: "Trainings and model imports",
@@ -34,7 +34,7 @@ const NOT_PAUSABLE = {
 };
 /** @type {Record<string, string>} */
 const KINDS = {
-  analysis: "Photo", video: "Video", "annotated-video": "Video with boxes", export: "Export", training: "Training", check: "Data set check", evaluation: "Evaluation", import: "Import",
+  analysis: "Photo", video: "Video", "annotated-video": "Video with boxes", export: "Export", training: "Training", check: "Data set check", evaluation: "Evaluation", import: "Import", "media-import": "Import of photos",
 };
 
 /** Server's clock minus this one's, in milliseconds. */

@@ -14,6 +14,7 @@ from recognition.models import (
     Export,
     Face,
     Marker,
+    MediaImport,
     Upload,
     Video,
     Webhook,
@@ -82,6 +83,10 @@ def rows_of_training(administrator) -> Rows:
         "training-runs": (TrainingRun, start),
         "evaluations": (Evaluation, evaluate),
         "model-imports": (ModelImport, lambda: ModelImport.objects.create(name="theirs.npz")),
+        "media-imports": (
+            MediaImport,
+            lambda: MediaImport.objects.create(owner=administrator, source="/photos"),
+        ),
     }
 
 
@@ -91,6 +96,7 @@ JOBS = {
     "evaluation": "evaluations",
     "export": "exports",
     "import": "model-imports",
+    "media-import": "media-imports",
     "training": "training-runs",
     "video": "videos",
 }

@@ -8,11 +8,12 @@ from celery import current_app
 from django.utils import timezone
 
 from recognition.history import tasks as export_tasks
+from recognition.imports import tasks as import_tasks
 from recognition.jobs import work
 from recognition.jobs.kinds import KINDS, PARTS, pausable_queues
 from recognition.jobs.lease import Status
 from recognition.live import recordings
-from recognition.models import Analysis, Export
+from recognition.models import Analysis, Export, MediaImport
 from recognition.photos import tasks as photo_tasks
 from recognition.registry import registry
 from recognition.videos import tasks as video_tasks
@@ -40,6 +41,7 @@ TASKS = {
     "annotated-video": video_tasks.annotate_video,
     "export": export_tasks.export,
     "import": version_tasks.import_weights,
+    "media-import": import_tasks.import_media,
     "training": run_tasks.train,
 }
 
@@ -63,6 +65,7 @@ def each(admin, dataset, user, astronaut) -> dict:
         "annotated-video": Export.objects.create(owner=user, format="mp4"),
         "export": Export.objects.create(owner=user, format="csv"),
         "import": ModelImport.objects.create(name="theirs.npz"),
+        "media-import": MediaImport.objects.create(owner=user, source="/photos"),
     }
 
 
