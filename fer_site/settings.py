@@ -18,6 +18,7 @@ from fer_site.environment import (
     share_metrics,
     socket_path,
 )
+from fer_site.object_storage import s3_options
 from fer_site.observability import guid_settings, logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -232,7 +233,9 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 FILE_UPLOAD_HANDLERS = ["recognition.photos.uploads.LimitedUploadHandler"]
 DATA_UPLOAD_MAX_NUMBER_FILES = 500
-SENDFILE = env_text("MIEN_SENDFILE")  # "nginx": private files leave through X-Accel-Redirect
+# Who sends private files: the web process, "nginx" (X-Accel-Redirect), or "redirect", the object
+# storage itself at an address that is good for a minute.
+SENDFILE = env_choice("MIEN_SENDFILE", ("", "nginx", "redirect"))
 
 STATIC_URL = "static/"
 STATIC_ROOT = Path(env_text("MIEN_STATIC", str(DATA_DIR / "static")))
@@ -249,8 +252,16 @@ STATICFILES_DIRS = [
         if folder.is_dir()  # absent in images, whose static files were collected at build time
     ),
 ]
+S3 = s3_options()  # of object storage; empty without any
+if S3 and SENDFILE == "redirect":
+    for kind in ("img-src", "media-src", "connect-src"):
+        CONTENT_SECURITY_POLICY["DIRECTIVES"][kind].append(S3["endpoint_url"])
+MEDIA_CACHE_DIR = DATA_DIR / "cache" / "media"  # of files from object storage
+MEDIA_CACHE_BYTES = env_int("MIEN_MEDIA_CACHE_MB", 8192) * 1024 * 1024
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": S3}
+    if S3
+    else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "fer_site.static.HashedStaticFilesStorage",
         # Not private like uploads: in images the static files belong to root, and Mien runs as

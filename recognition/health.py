@@ -4,8 +4,8 @@
 `/health/` is the short answer for supervisors: database and Redis.
 """
 
+import logging
 import shutil
-import tempfile
 import time
 from collections.abc import Callable
 
@@ -14,7 +14,9 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from recognition import health
+from recognition import health, storage
+
+logger = logging.getLogger(__name__)
 
 HEARD = "mien:workers"
 """A sorted set in Redis of "queue name" pairs, by the time when the worker was last heard of."""
@@ -46,11 +48,14 @@ def check_redis() -> str:
 
 def check_storage() -> str:
     try:
-        settings.MEDIA_ROOT.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=settings.MEDIA_ROOT) as file:
-            file.write(b"ready")
+        storage.check()
     except OSError as error:
         return f"Nothing can be stored in the data folder: {error.strerror}."
+    except Exception as error:
+        if not storage.is_trouble(error):
+            raise
+        logger.warning("The object storage: %s", error)
+        return "The object storage isn't responding."
     return ""
 
 

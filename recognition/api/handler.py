@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView, set_rollback
 
+from recognition import storage
 from recognition.api.problems import Problem, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     elif isinstance(error, RedisError):
         logger.exception("Redis failed")
         error = Unavailable("The queue")
-    elif isinstance(error, OSError):  # such as a full disk
+    elif isinstance(error, OSError) or storage.is_trouble(error):  # such as a full disk
         logger.exception("The storage failed")
         error = Unavailable("The storage")
     if not isinstance(error, exceptions.APIException):

@@ -3,16 +3,18 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from typing import IO, Any, cast
+from typing import IO, cast
 from urllib.parse import quote
 
 from django.conf import settings
 from django.db.models.fields.files import FieldFile
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 from drf_spectacular.types import OpenApiTypes
+
+from recognition import storage
 
 
 def serve_picture(request: HttpRequest, picture: FieldFile) -> HttpResponse:
@@ -25,10 +27,9 @@ def serve_picture(request: HttpRequest, picture: FieldFile) -> HttpResponse:
         raise Http404
     etag = quote_etag(str(picture.name))
     response = get_conditional_response(request, etag=etag)
-    if response is None and settings.SENDFILE == "nginx":
-        response = HttpResponse(content_type="image/jpeg")
-        response["X-Accel-Redirect"] = f"/private/{quote(str(picture.name))}"
-    elif response is None:
+    if response is None:
+        response = _elsewhere(str(picture.name), "image/jpeg")
+    if response is None:
         with picture.open() as file:
             response = HttpResponse(file.read(), content_type="image/jpeg")
     response["ETag"] = etag
@@ -52,12 +53,9 @@ def serve_download(file: FieldFile, content_type: str, name: str) -> HttpRespons
     """
     if not file:
         raise Http404
-    response: HttpResponseBase
-    if settings.SENDFILE == "nginx":
-        response = HttpResponse(content_type=content_type)
-        response["X-Accel-Redirect"] = f"/private/{quote(str(file.name))}"
-        response["Content-Disposition"] = f'attachment; filename="{name}"'
-    else:
+    disposition = f'attachment; filename="{name}"'
+    response: HttpResponseBase | None = _elsewhere(str(file.name), content_type, disposition)
+    if response is None:
         try:
             content = file.open()
         except FileNotFoundError:  # deleted since the row was read
@@ -76,61 +74,59 @@ def serve_media(request: HttpRequest, media: FieldFile) -> HttpResponseBase:
         raise Http404
     kind = f"video/{str(media.name).rpartition('.')[2]}"
     etag = quote_etag(str(media.name))
-    response: HttpResponseBase
-    if settings.SENDFILE == "nginx":
-        response = HttpResponse(content_type=kind)
-        response["X-Accel-Redirect"] = f"/private/{quote(str(media.name))}"
-    else:
-        try:
-            file, size = media.open(), media.size
-        except FileNotFoundError:
-            raise Http404 from None
+    response: HttpResponseBase | None = _elsewhere(str(media.name), kind)
+    if response is None:
         wanted = request.headers.get("Range", "")
         if request.headers.get("If-Range", etag) != etag:
             wanted = ""
-        response = _ranged(file, size, wanted, kind)
+        try:
+            response = _ranged(str(media.name), media.size, wanted, kind)
+        except FileNotFoundError:
+            raise Http404 from None
     response["Accept-Ranges"] = "bytes"
     response["ETag"] = etag
     response["Cache-Control"] = "private, no-cache"
     return response
 
 
-def _ranged(file: Any, size: int, wanted: str, kind: str) -> HttpResponseBase:
+def _ranged(name: str, size: int, wanted: str, kind: str) -> HttpResponseBase:
     """The whole file, or the one range that is wanted; several ranges get the whole file."""
     found = re.fullmatch(r"bytes=(\d*)-(\d*)", wanted.strip())
     if not found or not any(found.groups()):
-        return Download(file, content_type=kind)
+        whole = Download(storage.open_range(name, 0, size - 1), content_type=kind)
+        whole["Content-Length"] = str(size)
+        return whole
     first, last = found.groups()
     if first:
         begin, end = int(first), min(int(last), size - 1) if last else size - 1
     else:
         begin, end = max(0, size - int(last)), size - 1
     if begin >= size or begin > end:
-        file.close()
         refused = HttpResponse(status=416)
         refused["Content-Range"] = f"bytes */{size}"
         return refused
-    file.seek(begin)
-    response = Download(_Part(file, end - begin + 1), status=206, content_type=kind)
+    part = storage.open_range(name, begin, end)
+    response = Download(part, status=206, content_type=kind)
     response["Content-Length"] = str(end - begin + 1)
     response["Content-Range"] = f"bytes {begin}-{end}/{size}"
     return response
 
 
-class _Part:
-    """The next `left` bytes of a file, as a file."""
-
-    def __init__(self, file: Any, left: int) -> None:
-        self.file, self.left = file, left
-
-    def read(self, size: int = -1) -> bytes:
-        wanted = self.left if size < 0 else min(size, self.left)
-        piece: bytes = self.file.read(wanted)
-        self.left -= len(piece)
-        return piece
-
-    def close(self) -> None:
-        self.file.close()
+def _elsewhere(name: str, content_type: str, disposition: str = "") -> HttpResponse | None:
+    """What lets nginx or the object storage send the file, by MIEN_SENDFILE; None for neither."""
+    if settings.SENDFILE == "redirect":
+        return HttpResponseRedirect(storage.signed_url(name, content_type, disposition))
+    if settings.SENDFILE != "nginx":
+        return None
+    response = HttpResponse(content_type=content_type)
+    if disposition:
+        response["Content-Disposition"] = disposition
+    if storage.is_remote():
+        scheme, _, rest = storage.signed_url(name, content_type, disposition).partition("://")
+        response["X-Accel-Redirect"] = f"/stored/{scheme}/{rest}"
+    else:
+        response["X-Accel-Redirect"] = f"/private/{quote(name)}"
+    return response
 
 
 JPEG = {(200, "image/jpeg"): OpenApiTypes.BINARY}

@@ -19,6 +19,7 @@ from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
+from recognition import storage
 from recognition.backup import encryption
 from recognition.backup.contents import (
     CHECKSUMS,
@@ -143,7 +144,7 @@ def _plain(value: object) -> str:
 
 def _stored_files() -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
     """The name in a backup of each stored file, and what opens it."""
-    for name in _walk(""):
+    for name in storage.names():
         yield f"files/media/{name}", functools.partial(_open_stored, name)
     for folder, path in folders().items():
         for file in sorted(path.rglob("*")):
@@ -160,12 +161,3 @@ def _open_file(path: Path) -> IO[bytes]:
 
 def _open_stored(name: str) -> IO[bytes]:
     return cast(IO[bytes], default_storage.open(name))
-
-
-def _walk(folder: str) -> Iterator[str]:
-    with contextlib.suppress(FileNotFoundError):
-        folders, files = default_storage.listdir(folder)
-        for name in sorted(files):
-            yield f"{folder}{name}"
-        for name in sorted(folders):
-            yield from _walk(f"{folder}{name}/")

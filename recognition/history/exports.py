@@ -8,13 +8,12 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from recognition import events
+from recognition import events, storage
 from recognition.engine.errors import CodedError
 from recognition.history.filters import HistoryFilter
 from recognition.history.table_files import FILES, TableFile
@@ -55,17 +54,14 @@ def write(export: Export) -> None:
     events.publish_export(export)
     # Named after the lease, so an attempt that lost its lease can't touch the next one's file.
     name = f"{FOLDER}/{export.lease_owner}.{kind.extension}"
-    place = Path(default_storage.path(name))
-    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    partial = place.with_suffix(".partial")
+    partial = storage.scratch(name)
     try:
         with followed(export) as progress:
             write_rows(kind, faces, partial, progress)
         if progress.unwanted.is_set():
             return
-        partial.chmod(settings.FILE_UPLOAD_PERMISSIONS)
         size = partial.stat().st_size
-        partial.rename(place)
+        storage.put(partial, name)
         rows = progress.rows
         if not work.finish(export, file=name, size=size, rows_done=rows, rows_total=rows):
             default_storage.delete(name)

@@ -9,6 +9,7 @@ from django.core.files.storage import default_storage
 from django.db.models import FileField
 from django.utils import timezone
 
+from recognition import storage
 from recognition.jobs.kinds import KINDS
 from recognition.models import Job
 
@@ -37,12 +38,10 @@ def delete_orphans() -> int:
 
 def _delete_orphans_of(model: type[Job], field: str) -> int:
     folder = cast(FileField, model._meta.get_field(field)).upload_to
-    if not default_storage.exists(str(folder)):
-        return 0
     rows = model._default_manager.exclude(**{field: ""})
     kept = set(rows.values_list(field, flat=True))
     deleted = 0
-    for name in (f"{folder}/{file}" for file in default_storage.listdir(str(folder))[1]):
+    for name in storage.names(folder=f"{folder}/"):
         age = timezone.now() - default_storage.get_modified_time(name)
         if name not in kept and age > ORPHANED_AFTER:
             default_storage.delete(name)

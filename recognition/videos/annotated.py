@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.core.files.storage import default_storage
 
-from recognition import events
+from recognition import events, storage
 from recognition.engine.errors import CodedError
 from recognition.jobs import lease, work
 from recognition.models import Analysis, Export
@@ -27,17 +27,15 @@ def write(export: Export) -> None:
     events.publish_export(export)
     # Named after the lease, so an attempt that lost its lease can't touch the next one's file.
     name = f"{Export._meta.get_field('file').upload_to}/{export.lease_owner}.mp4"
-    place = Path(default_storage.path(name))
-    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    partial, marks = place.with_suffix(".partial"), place.with_suffix(".marks")
+    partial = storage.scratch(name)
+    marks = partial.with_suffix(".marks")
     try:
         with suppress(readers.Unwanted):
             with marks.open("w") as file:
                 file.writelines(f"{json.dumps(mark)}\n" for mark in series.marks(analysis))
             _draw(export, analysis, marks, partial)
-            partial.chmod(0o600)
             size, frames = partial.stat().st_size, analysis.video.frames
-            partial.rename(place)
+            storage.put(partial, name)
             if not work.finish(export, file=name, size=size, rows_done=frames, rows_total=frames):
                 default_storage.delete(name)
     finally:
@@ -47,16 +45,20 @@ def write(export: Export) -> None:
 
 def _draw(export: Export, analysis: Analysis, marks: Path, target: Path) -> None:
     """Let a reader write the file, and tell how far it is. Raises Unwanted."""
-    lines = readers.ask(
-        "annotate",
-        path=default_storage.path(str(analysis.media.name)),
-        target=str(target),
-        marks=str(marks),
-        width=analysis.width,
-        step=analysis.video.step,
-    )
     told_at = time.monotonic()
-    with closing(lines):
+    with (
+        storage.local(str(analysis.media.name)) as path,
+        closing(
+            readers.ask(
+                "annotate",
+                path=str(path),
+                target=str(target),
+                marks=str(marks),
+                width=analysis.width,
+                step=analysis.video.step,
+            )
+        ) as lines,
+    ):
         for line in readers.while_wanted(export, lines):
             if line and time.monotonic() - told_at > TELL_EVERY:
                 told_at = time.monotonic()

@@ -3,16 +3,14 @@
 import base64
 import time
 from contextlib import closing, suppress
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import numpy as np
-from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import F
 
-from recognition import events, networks
+from recognition import events, networks, storage
 from recognition.engine.emotions import EMOTIONS
 from recognition.engine.video import interval_of
 from recognition.jobs import lease, work
@@ -40,22 +38,27 @@ def read(part: VideoPart) -> None:
     version, video = analysis.model_version, analysis.video
     assert version is not None
     rows = _Rows(part)
-    lines = readers.ask(
-        "read",
-        path=default_storage.path(str(analysis.source.name)),
-        model=default_storage.path(str(version_files.file_in_use(version).name)),
-        width=analysis.width,
-        height=analysis.height,
-        fps=video.fps,
-        detail=analysis.detail,
-        detector=analysis.detector,
-        examining=networks.examining("frame"),
-        start=part.position,
-        end=part.end,
-        first_number=part.next_number,
-    )
     store_at = time.monotonic() + FIRST_STORE
-    with closing(lines):
+    with (
+        storage.local(str(analysis.source.name)) as path,
+        storage.local(str(version_files.file_in_use(version).name)) as model,
+        closing(
+            readers.ask(
+                "read",
+                path=str(path),
+                model=str(model),
+                width=analysis.width,
+                height=analysis.height,
+                fps=video.fps,
+                detail=analysis.detail,
+                detector=analysis.detector,
+                examining=networks.examining("frame"),
+                start=part.position,
+                end=part.end,
+                first_number=part.next_number,
+            )
+        ) as lines,
+    ):
         for line in readers.while_wanted(part, lines):
             if line and "pictures" in line:
                 rows.pictures = line["pictures"]
@@ -201,15 +204,16 @@ def _face(analysis: Analysis, track: int, line: dict[str, Any], face: list[Any])
 def copy(part: VideoPart) -> None:
     """Make the copy that browsers play, and count its bytes."""
     analysis = part.analysis
-    source = Path(default_storage.path(str(analysis.source.name)))
-    partial = default_storage.path(f"videos/{part.lease_owner}.partial")
-    Path(partial).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    partial = storage.scratch(f"videos/{part.lease_owner}")
     kind, told_at = "", time.monotonic()
+    audio = analysis.video.keep_audio
     try:
-        lines = readers.ask(
-            "copy", path=str(source), target=partial, audio=analysis.video.keep_audio
-        )
-        with closing(lines):
+        with (
+            storage.local(str(analysis.source.name)) as source,
+            closing(
+                readers.ask("copy", path=str(source), target=str(partial), audio=audio)
+            ) as lines,
+        ):
             for line in readers.while_wanted(part, lines):
                 kind = (line or {}).get("kind", kind)
                 if line and "share" in line and time.monotonic() - told_at > STORE_EVERY:
@@ -218,9 +222,8 @@ def copy(part: VideoPart) -> None:
                         raise readers.Unwanted
                     tell(part.analysis_id)
         name = f"videos/{analysis.pk}.{kind}"
-        Path(partial).chmod(0o600)
-        size = Path(partial).stat().st_size
-        Path(partial).rename(default_storage.path(name))
+        size = partial.stat().st_size
+        storage.put(partial, name)
 
         def store() -> None:
             Analysis.objects.filter(pk=analysis.pk).update(
@@ -232,7 +235,7 @@ def copy(part: VideoPart) -> None:
         elif not Analysis.objects.filter(pk=analysis.pk, media=name).exists():
             delete_files([name])
     finally:
-        Path(partial).unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
 
 
 def tell(pk: UUID) -> None:

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from recognition import describe, events
+from recognition import describe, events, storage
 from recognition.engine.errors import MediaError
 from recognition.jobs import lease, work
 from recognition.jobs.files import delete_files
@@ -85,7 +85,10 @@ def _inspected(source: str, video: Video) -> dict[str, Any]:
     options: dict[str, Any] = {"fps": video.fps, "start": video.start, "end": video.end}
     options["samples"] = settings.VIDEO_SEGMENT_SAMPLES
     found: dict[str, Any] = {}
-    with closing(readers.ask("inspect", path=default_storage.path(source), **options)) as lines:
+    with (
+        storage.local(source) as path,
+        closing(readers.ask("inspect", path=str(path), **options)) as lines,
+    ):
         for line in lines:
             found |= line or {}
     return found

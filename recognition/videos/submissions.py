@@ -1,14 +1,12 @@
 """Accepts a video: looks at its first bytes, stores it, queues the analysis."""
 
-import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePath
 
 from django.contrib.auth.models import User
-from django.core.files.storage import default_storage
 from django.db import transaction
 
-from recognition import describe
+from recognition import describe, storage
 from recognition.api import allowances
 from recognition.engine import video as video_files
 from recognition.engine.errors import MediaError
@@ -81,7 +79,7 @@ def submit_video(
     if session:
         sessions = owner.analyses.filter(kind=Analysis.Kind.WEBCAM)
         video.session, video.session_start = sessions.filter(pk=session).first(), session_start
-    _queue(video, lambda target: shutil.move(path, target))
+    _queue(video, path)
     return analysis
 
 
@@ -93,20 +91,17 @@ def rerun(analysis: Analysis, version: ModelVersion) -> Analysis | None:
     again = Analysis(requested_version=version, **{name: getattr(analysis, name) for name in kept})
     asked = ("fps", "start", "end", "keep_audio", "recorded")
     video = Video(analysis=again, **{name: getattr(analysis.video, name) for name in asked})
-    copy = Path(default_storage.path(str(analysis.media.name)))
-    _queue(video, lambda target: shutil.copyfile(copy, target))
+    with storage.local(str(analysis.media.name)) as copy:
+        _queue(video, copy, keep=True)
     return again
 
 
-def _queue(video: Video, put: Callable[[Path], object]) -> None:
-    """Store the upload, which `put` brings to its place, and the rows, all or none."""
+def _queue(video: Video, upload: Path, *, keep: bool = False) -> None:
+    """Store the upload, which stays where it was if `keep`, and the rows, all or none."""
     analysis = video.analysis
     stored = f"incoming/{analysis.pk}.upload"
-    target = Path(default_storage.path(stored))
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        put(target)
-        target.chmod(0o600)
+        storage.put(upload, stored, keep=keep)
         with transaction.atomic():
             analysis.source = stored
             analysis.save(force_insert=True)
