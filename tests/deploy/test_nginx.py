@@ -1,6 +1,5 @@
 """The shipped configuration of nginx before a site: files from the folder and from a bucket."""
 
-import re
 import shutil
 import threading
 from pathlib import Path
@@ -12,8 +11,9 @@ from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
 from tests.conftest import LiveSite
+from tests.deploy.hosts import nginx_config
 from tests.deploy.journey import SAMPLE, Visitor
-from tests.processes import ROOT, Process, free_port, wait_until
+from tests.processes import Process, free_port, wait_until
 
 pytestmark = [
     pytest.mark.slow,
@@ -26,21 +26,9 @@ class Nginx:
 
     def __init__(self, folder: Path, site: LiveSite):
         self.port = free_port()
-        text = (ROOT / "deploy" / "nginx.conf").read_text()
-        for old, new in (
-            ("server web:8000 resolve;", f"server 127.0.0.1:{site.port};"),
-            ("        zone web 64k;\n", ""),
-            ("    resolver 127.0.0.11 valid=10s;\n", ""),
-            ("listen 8080;", f"listen 127.0.0.1:{self.port};"),
-            ("alias /data/media/;", f"alias {site.data_dir}/media/;"),
-            ("worker_processes auto;", "worker_processes 1; daemon off;"),
-        ):
-            assert old in text
-            text = text.replace(old, new)
-        # Each copy has files of its own, and reads as the account whose files these are.
-        text = "user root;\n" + re.sub(r"/tmp/nginx", f"{folder}/nginx", text)
-        config = folder / "nginx.conf"
-        config.write_text(text)
+        config = nginx_config(folder, f"127.0.0.1:{self.port}", f"127.0.0.1:{site.port}")
+        # The folder that the containers share.
+        (folder / "media").symlink_to(site.data_dir / "media")
         self.url = f"http://127.0.0.1:{self.port}"
         self.process = Process(["nginx", "-c", str(config)], folder / "nginx.log")
         wait_until(self.answers, f"nginx, see {folder}/nginx.log")

@@ -1,0 +1,220 @@
+"""Hosts of one site as network namespaces of this machine, and the stores that they meet in."""
+
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import redis
+
+from deploy import redis_server
+from tests.processes import ROOT, Process, wait_until
+
+BRIDGE = "mien-test"
+NETWORK = "10.77.33"
+STORES = f"{NETWORK}.1"
+POSTGRES, REDIS, S3 = 5499, 6399, 9099
+
+
+def sh(*command: str, check: bool = True) -> subprocess.CompletedProcess:
+    return subprocess.run(command, check=check, capture_output=True, text=True)
+
+
+def postgres_programs() -> Path | None:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    return found[-1].parent if found else None
+
+
+def what_is_missing() -> str:
+    """Why no hosts can be made here; empty if they can."""
+    if not shutil.which("ip") or not shutil.which("nginx") or not postgres_programs():
+        return "needs iproute2, nginx and PostgreSQL"
+    made = sh("ip", "netns", "add", "mien-try", check=False)
+    if made.returncode:
+        return "this account can't make network namespaces"
+    bridge = sh("ip", "link", "add", "mien-try", "type", "bridge", check=False)
+    sh("ip", "link", "del", "mien-try", check=False)
+    sh("ip", "netns", "del", "mien-try")
+    return "this kernel has no bridges" if bridge.returncode else ""
+
+
+class Host:
+    """A machine of its own, but for the processor: network, data folder, no shared files."""
+
+    def __init__(self, number: int, folder: Path):
+        self.name, self.address = f"mien-{number}", f"{NETWORK}.{number}"
+        self.folder = folder / self.name
+        self.folder.mkdir()
+        self.processes: list[Process] = []
+        inside, outside = f"mi{number}", f"mo{number}"
+        sh("ip", "netns", "add", self.name)
+        sh("ip", "link", "add", outside, "type", "veth", "peer", "name", inside)
+        sh("ip", "link", "set", inside, "netns", self.name)
+        sh("ip", "link", "set", outside, "master", BRIDGE, "up")
+        self._inside("ip", "address", "add", f"{self.address}/24", "dev", inside)
+        self._inside("ip", "link", "set", inside, "up")
+        self._inside("ip", "link", "set", "lo", "up")
+        self.link = outside
+
+    def _inside(self, *command: str) -> None:
+        sh("ip", "netns", "exec", self.name, *command)
+
+    def run(self, name: str, *command: str, **environment: str) -> Process:
+        """Start a program on this host."""
+        log = self.folder / f"{name}.log"
+        program = ["ip", "netns", "exec", self.name, *command]
+        data = {"MIEN_DATA": str(self.folder / "data"), "OMP_NUM_THREADS": "1"}
+        self.processes.append(Process(program, log, **(data | environment)))
+        return self.processes[-1]
+
+    def worker(self, queues: str, *, role: str, pool: str = "prefork", **environment: str) -> None:
+        """Start a worker with the arguments of deploy/supervisord.conf, and wait for it."""
+        command = [sys.executable, "-m", "celery", "-A", "fer_site.celery:app", "worker"]
+        command += [
+            "-n",
+            f"{role}-{self.name}@%h",
+            "-Q",
+            queues,
+            "-P",
+            pool,
+            "-c",
+            "1",
+            "-l",
+            "INFO",
+        ]
+        command += ["--prefetch-multiplier", "1", "--without-mingle", "--without-gossip"]
+        process = self.run(role, *command, MIEN_ROLE=role, **environment)
+        wait_until(lambda: b"ready." in process.log.read_bytes(), f"{role}, see {process.log}", 120)
+
+    def cut_off(self) -> None:
+        sh("ip", "link", "set", self.link, "down")
+
+    def bring_back(self) -> None:
+        sh("ip", "link", "set", self.link, "up")
+
+    def remove(self) -> None:
+        for process in self.processes:
+            process.kill()
+        sh("ip", "netns", "del", self.name, check=False)
+        sh("ip", "link", "del", self.link, check=False)
+
+
+class Stores:
+    """PostgreSQL, Redis and an S3 server on the host that all others reach."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        sh("ip", "link", "add", BRIDGE, "type", "bridge")
+        sh("ip", "address", "add", f"{STORES}/24", "dev", BRIDGE)
+        sh("ip", "link", "set", BRIDGE, "up")
+        programs = postgres_programs()
+        assert programs
+        self.programs = programs
+        # PostgreSQL refuses to run as root, and must get to its folder.
+        self.cluster = Path(f"/tmp/mien-hosts-{uuid.uuid4().hex[:8]}")
+        sh("install", "-d", "-o", "postgres", "-m", "0700", str(self.cluster))
+        self._postgres("initdb", "-D", f"{self.cluster}/data", "-A", "trust", "-U", "mien")
+        with open(f"{self.cluster}/data/pg_hba.conf", "a") as rules:
+            rules.write(f"host all all {NETWORK}.0/24 trust\n")
+        self.start_postgres()
+        self._postgres("createdb", "-h", STORES, "-p", str(POSTGRES), "-U", "mien", "mien")
+        self.start_redis()
+        command = [sys.executable, "-m", "moto.server", "-H", STORES, "-p", str(S3)]
+        self.s3 = Process(command, folder / "s3.log")
+        wait_until(self._makes_bucket, "the S3 server")
+
+    def _postgres(self, program: str, *arguments: str) -> None:
+        account = ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups"]
+        command = [*account, str(self.programs / program), *arguments]
+        subprocess.run(command, check=True, cwd="/", capture_output=True)
+
+    def start_postgres(self) -> None:
+        options = f"-c listen_addresses={STORES} -c port={POSTGRES} "
+        options += f"-c unix_socket_directories={self.cluster} -c max_connections=200"
+        log = f"{self.cluster}/log"
+        self._postgres(
+            "pg_ctl", "-D", f"{self.cluster}/data", "-l", log, "-w", "-o", options, "start"
+        )
+
+    def stop_postgres(self) -> None:
+        self._postgres("pg_ctl", "-D", f"{self.cluster}/data", "-m", "immediate", "-w", "stop")
+
+    def start_redis(self) -> None:
+        command = [redis_server.ensure().path, "--bind", STORES, "--port", str(REDIS), "--save", ""]
+        command += ["--protected-mode", "no", "--appendonly", "yes", "--dir", str(self.folder)]
+        self.redis = Process(command, self.folder / "redis.log")
+        with redis.Redis(host=STORES, port=REDIS) as client:
+
+            def answers() -> bool:
+                try:
+                    return bool(client.ping())
+                except redis.RedisError:
+                    return False
+
+            wait_until(answers, "Redis")
+
+    def stop_redis(self) -> None:
+        self.redis.popen.terminate()
+        self.redis.popen.wait(20)
+
+    def _makes_bucket(self) -> bool:
+        return not sh(
+            "curl", "-sf", "-X", "PUT", f"http://{STORES}:{S3}/mien", check=False
+        ).returncode
+
+    def environment(self) -> dict[str, str]:
+        """The settings that every host shares."""
+        return {
+            "DATABASE_URL": f"postgres://mien@{STORES}:{POSTGRES}/mien",
+            "REDIS_URL": f"redis://{STORES}:{REDIS}/0",
+            "MIEN_S3_BUCKET": "mien",
+            "MIEN_S3_ENDPOINT": f"http://{STORES}:{S3}",
+            "MIEN_S3_ACCESS_KEY": "key",
+            "MIEN_S3_SECRET_KEY": "secret",
+            "MIEN_SECRET_KEY": "the same on all hosts, fifty characters or more of it",
+            "MIEN_SENDFILE": "nginx",
+            "MIEN_ALLOWED_HOSTS": "*",
+        }
+
+    def rows(self, query: str) -> list[tuple]:
+        with psycopg.connect(f"host={STORES} port={POSTGRES} user=mien dbname=mien") as connection:
+            return connection.execute(query).fetchall()
+
+    def remove(self) -> None:
+        self.redis.kill()
+        self.s3.kill()
+        self.stop_postgres()
+        shutil.rmtree(self.cluster)
+        sh("ip", "link", "del", BRIDGE, check=False)
+
+
+def nginx_config(folder: Path, listen: str, web: str) -> Path:
+    """deploy/nginx.conf for a web process at another address than in a container."""
+    text = (ROOT / "deploy" / "nginx.conf").read_text()
+    for old, new in (
+        ("server web:8000 resolve;", f"server {web};"),
+        ("        zone web 64k;\n", ""),
+        ("    resolver 127.0.0.11 valid=10s;\n", ""),
+        ("listen 8080;", f"listen {listen};"),
+        ("worker_processes auto;", "worker_processes 1; daemon off;"),
+        ("/tmp/nginx", f"{folder}/nginx"),
+        ("alias /data/media/;", f"alias {folder}/media/;"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    path = folder / "nginx.conf"
+    # Reads as the account that runs the tests, whose files these are.
+    path.write_text(f"user root;\n{text}")
+    return path
+
+
+def clean_up() -> Iterator[str]:
+    """Remove what a killed run left behind."""
+    for number in range(2, 6):
+        yield f"mien-{number}"
+        sh("ip", "netns", "del", f"mien-{number}", check=False)
+        sh("ip", "link", "del", f"mo{number}", check=False)
+    sh("ip", "link", "del", BRIDGE, check=False)

@@ -1,0 +1,164 @@
+"""One site on several hosts without a shared folder, and what happens when they lose each other."""
+
+import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from mien_client import Mien
+from mien_client.live import stream
+
+from tests.deploy import hosts
+from tests.deploy.hosts import Host, Stores, nginx_config
+from tests.deploy.journey import SAMPLE, Visitor
+from tests.processes import wait_until
+from tests.recognition.engine.clips import astronaut, write
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(bool(hosts.what_is_missing()), reason=hosts.what_is_missing() or "-"),
+]
+
+PHOTOS = 40
+OUTAGE = 20  # seconds
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """Stores, a web host behind nginx, and two hosts of workers."""
+    list(hosts.clean_up())
+    folder = tmp_path_factory.mktemp("hosts")
+    stores = Stores(folder)
+    web, first, second = made = [Host(number, folder) for number in (2, 3, 4)]
+    shared = stores.environment()
+    try:
+        for command in ("migrate", "register_shipped_model"):
+            done = web.run("setup", hosts.sys.executable, "manage.py", command, **shared)
+            assert done.popen.wait(120) == 0, done.log.read_text()
+        collect = ["collectstatic", "--noinput", "-v0"]
+        done = web.run("static", hosts.sys.executable, "manage.py", *collect, **shared)
+        assert done.popen.wait(120) == 0, done.log.read_text()
+        uvicorn = [hosts.sys.executable, "-m", "uvicorn", "fer_site.asgi:application"]
+        uvicorn += ["--host", "127.0.0.1", "--port", "8000", "--lifespan", "off"]
+        uvicorn += ["--no-access-log", "--ws-max-size", "4194304"]
+        web.run("web", *uvicorn, **shared, MIEN_TRUSTED_PROXIES="1")
+        config = nginx_config(web.folder, f"{web.address}:8080", "127.0.0.1:8000")
+        web.run("nginx", "nginx", "-c", str(config))
+        beat = [hosts.sys.executable, "-m", "celery", "-A", "fer_site.celery:app", "beat"]
+        beat += ["--schedule", str(web.folder / "beat"), "--pidfile=", "-l", "INFO"]
+        web.run("beat", *beat, **shared, MIEN_ROLE="beat")
+        web.worker("exports,webhooks", role="exports", pool="threads", **shared)
+        for host in (first, second):
+            host.worker("analyses,maintenance", role="analyses", **shared)
+        first.worker("frames", role="frames", pool="solo", **shared)
+        second.worker("videos", role="videos", pool="threads", **shared)
+        url = f"http://{web.address}:8080"
+
+        def answers() -> bool:
+            try:
+                return httpx.get(f"{url}/health/").is_success
+            except httpx.TransportError:
+                return False
+
+        wait_until(answers, f"the site, see {web.folder}")
+        yield url, stores, made
+    finally:
+        for host in made:
+            host.remove()
+        stores.remove()
+
+
+@pytest.fixture(scope="module")
+def key(site) -> str:
+    visitor = Visitor(site[0])
+    visitor.set_up()
+    body = json.dumps({"name": "hosts", "scopes": ["read", "analyze", "train"]}).encode()
+    return json.loads(
+        visitor.request("/api/v1/keys/", body, **{"Content-Type": "application/json"})
+    )["key"]
+
+
+def test_every_journey_works_across_hosts(site, key, tmp_path):
+    url, _stores, made = site
+    with Mien(url, key) as mien:
+        photo = mien.analyze(SAMPLE)
+        assert photo.faces
+        clip = write(tmp_path / "clip.mp4", (astronaut(n / 10) for n in range(30)), rate=10)
+        video = mien.analyze_video(clip)
+        assert (video.error, len(video.tracks)) == (None, 1)
+        replies = list(stream(url, key, str(clip), rate=5))
+        assert len(replies) == 15
+        # One worker alone may be too slow for a frame, which is left out then.
+        assert {reply["type"] for reply in replies} <= {"frame.result", "frame.skipped"}
+        assert sum(reply["type"] == "frame.result" for reply in replies) > 5
+        table = tmp_path / "faces.csv"
+        mien.export(table)
+        assert photo.id in table.read_text()
+    headers = {"Authorization": f"Bearer {key}"}
+    with httpx.Client(base_url=url, headers=headers) as client:
+        ready = client.get("/health/ready/").json()
+        missing = "No worker was heard of for 60 s: training."
+        assert ready["checks"] == {
+            **dict.fromkeys(("database", "redis", "storage", "disk"), "ok"),
+            "workers": missing,
+        }
+    for host in made:
+        assert not list((host.folder / "data" / "media").rglob("*")), "a file stayed on a host"
+
+
+def test_outages_lose_nothing_and_repeat_nothing(site, key, tmp_path):
+    url, stores, (_web, first, _second) = site
+    before = stores.rows("SELECT count(*) FROM recognition_analysis")[0][0]
+    clip = write(tmp_path / "clip.mp4", (astronaut(n / 10) for n in range(100)), rate=10)
+    done = threading.Event()
+
+    def trouble() -> None:
+        first.cut_off()
+        time.sleep(OUTAGE)
+        first.bring_back()
+        time.sleep(3)
+        stores.stop_postgres()
+        time.sleep(OUTAGE)
+        stores.start_postgres()
+        time.sleep(3)
+        stores.stop_redis()
+        time.sleep(OUTAGE)
+        stores.start_redis()
+        done.set()
+
+    def send(number: int) -> str:
+        time.sleep(2 * number / 3)  # spread over the outages
+        with Mien(url, key, retry_seconds=180) as mien:
+            return mien.analyze(SAMPLE.read_bytes(), title=f"{number}.jpg", timeout=300).id
+
+    def send_video() -> str:
+        with Mien(url, key, retry_seconds=180) as mien:
+            return mien.analyze_video(clip, title="clip", timeout=400).id
+
+    with ThreadPoolExecutor(9) as pool:
+        pool.submit(trouble)
+        video = pool.submit(send_video)
+        photos = list(pool.map(send, range(PHOTOS)))
+        assert video.result()
+    assert done.is_set()
+    assert len(set(photos)) == PHOTOS
+    rows = stores.rows("SELECT status, count(*) FROM recognition_analysis GROUP BY status")
+    assert rows == [("succeeded", before + PHOTOS + 1)]
+    twice = stores.rows(
+        "SELECT title FROM recognition_analysis WHERE title ~ '^[0-9]+[.]jpg$' "
+        "GROUP BY title HAVING count(*) > 1"
+    )
+    assert not twice
+    counted = stores.rows(
+        "SELECT count(*) FROM recognition_analysis a WHERE kind = 'image' AND face_count <> "
+        "(SELECT count(*) FROM recognition_face f WHERE f.analysis_id = a.id)"
+    )
+    assert counted == [(0,)]
+    times = stores.rows(
+        "SELECT count(*), count(DISTINCT frame) FROM recognition_face "
+        f"WHERE analysis_id = '{video.result()}'"
+    )
+    assert times[0][0] == times[0][1] == 50
