@@ -1,12 +1,15 @@
-"""All settings of Mien. Together with environment.py, the only reader of the environment."""
+"""All settings of Mien: those of the API come from api.py, those of accounts from security.py.
+
+These three and environment.py are the only readers of the environment.
+"""
 
 import socket
 from pathlib import Path
 
 import dj_database_url
-from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 
+from fer_site.api import *  # noqa: F403
 from fer_site.environment import (
     env_bool,
     env_choice,
@@ -20,6 +23,7 @@ from fer_site.environment import (
 )
 from fer_site.object_storage import s3_options
 from fer_site.observability import guid_settings, logging_settings
+from fer_site.security import *  # noqa: F403
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -27,6 +31,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 HOST = env_text("HOST", "127.0.0.1")
 PORT = env_int("PORT", 8000)
+# Browsers share cookies between ports of a host: a second copy must not sign you out of the first.
+SESSION_COOKIE_NAME = "sessionid" if PORT == 8000 else f"sessionid_{PORT}"
 DATA_DIR = private_folder(
     Path(env_text("MIEN_DATA", str(BASE_DIR / "var"))).expanduser().absolute()
 )
@@ -162,67 +168,6 @@ else:
     }
 # Under ASGI each request runs in a new thread, so a kept connection would never be reused.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
-
-# --- Security ---------------------------------------------------------------------------------
-
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": ["'self'"],
-        "img-src": ["'self'", "blob:", "data:"],
-        "media-src": ["'self'", "blob:"],
-        "connect-src": ["'self'"],
-        "object-src": ["'none'"],
-        "base-uri": ["'self'"],
-        "form-action": ["'self'"],
-        "frame-ancestors": ["'none'"],
-    }
-}
-X_FRAME_OPTIONS = "DENY"
-SECURE_REFERRER_POLICY = "same-origin"
-SESSION_COOKIE_HTTPONLY = True
-# Browsers share cookies between ports of a host: a second copy must not sign you out of the first.
-SESSION_COOKIE_NAME = "sessionid" if PORT == 8000 else f"sessionid_{PORT}"
-# Behind a proxy that terminates TLS.
-if env_bool("MIEN_HTTPS", False):
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    SESSION_COOKIE_SECURE = True
-    CSRF_COOKIE_SECURE = True
-
-# --- Accounts ---------------------------------------------------------------------------------
-
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
-]
-ACCOUNT_ADAPTER = "recognition.accounts.rules.AccountAdapter"
-ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
-ACCOUNT_EMAIL_VERIFICATION = "optional"
-ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Mien] "
-ACCOUNT_LOGOUT_REDIRECT_URL = "home"
-LOGIN_REDIRECT_URL = "home"
-LOGIN_URL = "account_login"
-OPEN_SIGNUP = env_bool("MIEN_OPEN_SIGNUP", True)
-# How many proxies in front of Mien are trusted to tell the visitor's address.
-ALLAUTH_TRUSTED_PROXY_COUNT = env_int("MIEN_TRUSTED_PROXIES", 0)
-
-EMAIL_BACKEND = (
-    "django.core.mail.backends.smtp.EmailBackend"
-    if env_text("MIEN_EMAIL_HOST")
-    else "django.core.mail.backends.console.EmailBackend"
-)
-EMAIL_HOST = env_text("MIEN_EMAIL_HOST")
-EMAIL_PORT = env_int("MIEN_EMAIL_PORT", 587)
-EMAIL_HOST_USER = env_text("MIEN_EMAIL_USER")
-EMAIL_HOST_PASSWORD = env_text("MIEN_EMAIL_PASSWORD")
-EMAIL_USE_TLS = env_bool("MIEN_EMAIL_TLS", True)
-DEFAULT_FROM_EMAIL = env_text("MIEN_EMAIL_FROM", "Mien <mien@localhost>")
 
 # --- Files ------------------------------------------------------------------------------------
 
@@ -420,58 +365,3 @@ DATASETS_DIR = Path(env_text("MIEN_DATASETS", str(DATA_DIR / "datasets"))).expan
 TRAINING_DIR = DATA_DIR / "training"  # uploaded data sets, and the checkpoints of runs
 DATASET_CACHE = DATA_DIR / "cache" / "datasets"
 MAX_DATASET_BYTES = env_int("MIEN_MAX_DATASET_MB", 1024) * 1024 * 1024  # one uploaded file
-
-# --- API and logs -----------------------------------------------------------------------------
-
-# Other sites whose pages may call the API with a key; cookies are not sent along.
-CORS_ALLOWED_ORIGINS = env_list("MIEN_CORS_ORIGINS")
-CORS_URLS_REGEX = r"^/api/"
-CORS_ALLOW_HEADERS = [*default_headers, "content-disposition", "idempotency-key", "prefer"]
-CORS_EXPOSE_HEADERS = [
-    "Location",
-    "Preference-Applied",
-    "RateLimit",
-    "RateLimit-Policy",
-    "Retry-After",
-]
-
-# Private networks that webhooks may call, such as 10.0.0.0/8.
-WEBHOOK_NETWORKS = env_list("MIEN_WEBHOOK_NETWORKS")
-API_REQUESTS_PER_MINUTE = env_int("MIEN_API_REQUESTS_PER_MINUTE", 3000)  # per person or key
-
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "recognition.api.access.KeyAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": [
-        "rest_framework.permissions.IsAuthenticated",
-        "recognition.api.access.HasScope",
-    ],
-    "DEFAULT_METADATA_CLASS": "recognition.api.options.AllowedMethods",
-    "DEFAULT_THROTTLE_CLASSES": ["recognition.api.access.RequestRate"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    # A request may hold a lone surrogate ("\ud800"), which a response can only contain escaped.
-    "UNICODE_JSON": False,
-    "EXCEPTION_HANDLER": "recognition.api.handler.handle",
-}
-
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Mien",
-    "VERSION": "1.0.0",
-    "DESCRIPTION": "Reads the expressions that faces in photos show. Errors are problem documents "
-    "(RFC 9457) with a stable `code`. Sign in with a key (`Authorization: Bearer mien_…`).",
-    "OAS_VERSION": "3.1.1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "recognition.api.description.add_problems",
-    ],
-}

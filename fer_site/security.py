@@ -1,0 +1,62 @@
+"""Settings of security and accounts, which settings.py takes over."""
+
+from fer_site.environment import env_bool, env_int, env_text
+
+# --- Security ---------------------------------------------------------------------------------
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "blob:", "data:"],
+        "media-src": ["'self'", "blob:"],
+        "connect-src": ["'self'"],
+        "object-src": ["'none'"],
+        "base-uri": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+# Behind a proxy that terminates TLS.
+if env_bool("MIEN_HTTPS", False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+
+# --- Accounts ---------------------------------------------------------------------------------
+
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+ACCOUNT_ADAPTER = "recognition.accounts.rules.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Mien] "
+ACCOUNT_LOGOUT_REDIRECT_URL = "home"
+LOGIN_REDIRECT_URL = "home"
+LOGIN_URL = "account_login"
+OPEN_SIGNUP = env_bool("MIEN_OPEN_SIGNUP", True)
+# How many proxies in front of Mien are trusted to tell the visitor's address.
+ALLAUTH_TRUSTED_PROXY_COUNT = env_int("MIEN_TRUSTED_PROXIES", 0)
+
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend"
+    if env_text("MIEN_EMAIL_HOST")
+    else "django.core.mail.backends.console.EmailBackend"
+)
+EMAIL_HOST = env_text("MIEN_EMAIL_HOST")
+EMAIL_PORT = env_int("MIEN_EMAIL_PORT", 587)
+EMAIL_HOST_USER = env_text("MIEN_EMAIL_USER")
+EMAIL_HOST_PASSWORD = env_text("MIEN_EMAIL_PASSWORD")
+EMAIL_USE_TLS = env_bool("MIEN_EMAIL_TLS", True)
+DEFAULT_FROM_EMAIL = env_text("MIEN_EMAIL_FROM", "Mien <mien@localhost>")
