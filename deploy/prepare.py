@@ -7,7 +7,10 @@ import shutil
 import django
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
+
+from fer_site import production
 
 
 def fingerprint_static_files() -> str:
@@ -33,6 +36,10 @@ def collect_static_files() -> None:
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fer_site.settings")
     django.setup()
+    try:
+        production.refuse_unsafe_start()
+    except ImproperlyConfigured as error:
+        raise SystemExit(str(error)) from None
     call_command("migrate", interactive=False, verbosity=0)
     collect_static_files()
     call_command("register_shipped_model", verbosity=0)

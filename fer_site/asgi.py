@@ -13,10 +13,13 @@ get_asgi_application()
 # These need the apps that the call above has loaded.
 from django.conf import settings  # noqa: E402
 
+from fer_site import production  # noqa: E402
 from fer_site.body_limit import MeasuringHandler, limit_body  # noqa: E402
 from fer_site.upload_limit import limit_of  # noqa: E402
 from recognition.live.access import key_or_session  # noqa: E402
 from recognition.routing import websocket_urlpatterns  # noqa: E402
+
+production.refuse_unsafe_start()
 
 # Where Django stores incoming bodies: on many machines /tmp is in memory, and small.
 tempfile.tempdir = str(settings.INCOMING_DIR)

@@ -4,6 +4,9 @@ from fer_site.environment import env_bool, env_int, env_text
 
 # --- Security ---------------------------------------------------------------------------------
 
+# The site then refuses to start with settings that are for trying it out: see production.py.
+PRODUCTION = env_bool("MIEN_PRODUCTION", False)
+
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
@@ -18,12 +21,20 @@ CONTENT_SECURITY_POLICY = {
 }
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 # Behind a proxy that terminates TLS.
 if env_bool("MIEN_HTTPS", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = True
+    # Asked for from within, past the proxy.
+    SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]
+    SECURE_HSTS_SECONDS = env_int("MIEN_HSTS_SECONDS", 365 * 24 * 3600)
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
+# HSTS for subdomains and browsers' preload lists: other sites below Mien's name may not have
+# HTTPS, and Mien can't know.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 # --- Accounts ---------------------------------------------------------------------------------
 
@@ -48,6 +59,8 @@ LOGIN_URL = "account_login"
 OPEN_SIGNUP = env_bool("MIEN_OPEN_SIGNUP", True)
 # How many proxies in front of Mien are trusted to tell the visitor's address.
 ALLAUTH_TRUSTED_PROXY_COUNT = env_int("MIEN_TRUSTED_PROXIES", 0)
+
+# --- E-mail -----------------------------------------------------------------------------------
 
 EMAIL_BACKEND = (
     "django.core.mail.backends.smtp.EmailBackend"

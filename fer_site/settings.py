@@ -88,6 +88,7 @@ INSTALLED_APPS = {
 MIDDLEWARE = [
     "recognition.api.addresses.LastSlashMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "fer_site.headers.PolicyHeadersMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",

@@ -1,0 +1,29 @@
+"""Headers that tell browsers what a page may do, and who may embed what the site answers."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+# What no page needs; only the Live page needs the camera.
+UNUSED = (
+    *("accelerometer", "bluetooth", "browsing-topics", "display-capture", "geolocation"),
+    *("gyroscope", "hid", "magnetometer", "microphone", "midi", "payment", "serial", "usb"),
+)
+NO_CAMERA = ", ".join(f"{feature}=()" for feature in ("camera", *UNUSED))
+CAMERA = NO_CAMERA.replace("camera=()", "camera=(self)")
+CAMERA_PAGES = {"live"}
+
+
+class PolicyHeadersMiddleware:
+    """Adds Permissions-Policy and Cross-Origin-Resource-Policy to every response."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        match = request.resolver_match  # None for static files
+        may_film = match is not None and match.url_name in CAMERA_PAGES
+        response.headers["Permissions-Policy"] = CAMERA if may_film else NO_CAMERA
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        return response

@@ -1,0 +1,89 @@
+"""What browsers are told that pages may do."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings as site_settings
+
+from tests.processes import ROOT
+
+PAGES = ["/", "/live/", "/analyses/", "/account/keys/", "/accounts/2fa/", "/api/v1/docs/"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_only_the_live_page_may_use_the_camera(signed_in, page):
+    policy = signed_in.get(page)["Permissions-Policy"]
+
+    assert ("camera=(self)" in policy) == (page == "/live/")
+    assert ("camera=()" in policy) == (page != "/live/")
+    assert "microphone=()" in policy
+
+
+@pytest.mark.parametrize("page", [*PAGES, "/api/v1/me/", "/nothing/", "/health/"])
+def test_other_sites_can_neither_embed_nor_steer_what_is_here(signed_in, page):
+    response = signed_in.get(page)
+
+    assert response["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert response["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert response["X-Frame-Options"] == "DENY"
+    assert response["X-Content-Type-Options"] == "nosniff"
+
+
+def test_the_policy_allows_no_inline_scripts_or_styles(signed_in):
+    assert "unsafe" not in json.dumps(site_settings.CONTENT_SECURITY_POLICY)
+    for page in PAGES:
+        assert "unsafe" not in signed_in.get(page)["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pages_need_no_inline_scripts_or_styles(signed_in, page):
+    text = signed_in.get(page).content.decode()
+    scripts = re.findall(r"<script(?![^>]*\bsrc=)([^>]*)>", text)
+
+    assert all('type="application/json"' in script for script in scripts)
+    assert not re.findall(r"<style|\sstyle=|\son\w+=\"", text)
+
+
+def https(code: str, **environment: str) -> str:
+    """What a site with HTTPS prints."""
+    ran = subprocess.run(
+        [sys.executable, "-c", f"import django; django.setup()\n{code}"],
+        cwd=ROOT,
+        env={**os.environ, "MIEN_HTTPS": "true", **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return ran.stdout.strip()
+
+
+ASK = """
+from django.test import RequestFactory
+from django.http import HttpResponse
+from django.middleware.security import SecurityMiddleware
+ask = SecurityMiddleware(lambda request: HttpResponse())
+def show(path, **headers):
+    answer = ask(RequestFactory().get(path, headers=headers, HTTP_HOST="localhost"))
+    print(answer.status_code, answer.get("Location"), answer.get("Strict-Transport-Security"))
+"""
+
+
+def test_with_https_plain_requests_are_redirected_and_browsers_remember_it():
+    code = 'show("/live/"); show("/health/ready/"); show("/live/", x_forwarded_proto="https")'
+
+    assert https(f"{ASK}{code}").splitlines() == [
+        "301 https://localhost/live/ None",
+        "200 None None",
+        "200 None max-age=31536000",
+    ]
+
+
+def test_how_long_browsers_remember_it_is_set():
+    code = 'show("/live/", x_forwarded_proto="https")'
+
+    assert https(f"{ASK}{code}", MIEN_HSTS_SECONDS="3600").endswith("max-age=3600")
+    assert https(f"{ASK}{code}", MIEN_HSTS_SECONDS="0").endswith("None")
