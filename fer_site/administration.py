@@ -8,6 +8,9 @@ from django.contrib.admin import AdminSite
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 
+from recognition import administrators
+from recognition.api.people import lead_to_second_factor
+
 
 class Administration(AdminSite):
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
@@ -17,6 +20,8 @@ class Administration(AdminSite):
         def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if request.user.is_authenticated and not self.has_permission(request):
                 raise Http404  # Django would offer another login, which doesn't help them
+            if administrators.needs_second_factor(request.user):
+                return lead_to_second_factor(request)
             return guarded(request, *args, **kwargs)
 
         return answer

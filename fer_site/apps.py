@@ -1,5 +1,7 @@
 """Django apps that this site customizes."""
 
+from importlib import import_module
+
 from django.contrib.admin.apps import AdminConfig
 from django.core import checks
 
@@ -11,4 +13,5 @@ class AdministrationConfig(AdminConfig):
 
     def ready(self) -> None:
         super().ready()
+        import_module("fer_site.authenticators")  # replaces one of the pages found just now
         checks.register(production.check_production)

@@ -54,11 +54,27 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Mien] "
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
 LOGIN_REDIRECT_URL = "home"
 LOGIN_URL = "account_login"
 OPEN_SIGNUP = env_bool("MIEN_OPEN_SIGNUP", True)
 # How many proxies in front of Mien are trusted to tell the visitor's address.
 ALLAUTH_TRUSTED_PROXY_COUNT = env_int("MIEN_TRUSTED_PROXIES", 0)
+
+# --- Second factor ----------------------------------------------------------------------------
+
+MFA_ADAPTER = "recognition.accounts.second_factor.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    name: f"recognition.accounts.passkey_forms.{form}"
+    for name, form in {
+        "add_webauthn": "AddForm",
+        "authenticate_webauthn": "AuthenticateForm",
+        "reauthenticate_webauthn": "ReauthenticateForm",
+    }.items()
+}
+# Administrators without a second factor have to set one up first.
+STAFF_MFA = env_bool("MIEN_STAFF_MFA", False)
 
 # --- E-mail -----------------------------------------------------------------------------------
 
@@ -73,3 +89,6 @@ EMAIL_HOST_USER = env_text("MIEN_EMAIL_USER")
 EMAIL_HOST_PASSWORD = env_text("MIEN_EMAIL_PASSWORD")
 EMAIL_USE_TLS = env_bool("MIEN_EMAIL_TLS", True)
 DEFAULT_FROM_EMAIL = env_text("MIEN_EMAIL_FROM", "Mien <mien@localhost>")
+# A second factor needs a verified address, so that nobody locks the owner of an address out. On a
+# site that sends no e-mail nobody could verify one.
+MFA_ALLOW_UNVERIFIED_EMAIL = not EMAIL_HOST

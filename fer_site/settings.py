@@ -71,6 +71,7 @@ PAGES = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "channels",
     "corsheaders",
     "csp",

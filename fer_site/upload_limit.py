@@ -12,6 +12,7 @@ from django.urls import reverse
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from recognition import administrators
 from recognition.api.access import KeyAuthentication
 
 
@@ -42,4 +43,4 @@ def is_administrator(scope: dict[str, Any]) -> bool:
         store = import_module(settings.SESSION_ENGINE).SessionStore
         request.session = store(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
         user = get_user(request)
-    return user.is_staff
+    return administrators.may_administrate(user)

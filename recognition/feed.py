@@ -6,12 +6,13 @@ from importlib import import_module
 from typing import Any
 
 from channels.auth import get_user
+from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import Error
 
-from recognition import events
+from recognition import administrators, events
 
 logger = logging.getLogger(__name__)
 NOT_SIGNED_IN = 4401  # close code: not signed in
@@ -75,11 +76,20 @@ async def user_of_session(scope: dict[str, Any]) -> User | AnonymousUser:
     return scope["user"]
 
 
+async def may_administrate(user: User | AnonymousUser) -> bool:
+    """Like administrators.may_administrate; while the database is down, without second factor."""
+    try:
+        return await database_sync_to_async(administrators.may_administrate)(user)
+    except Error:
+        logger.warning("Can't check whether an administrator has a second factor", exc_info=True)
+        return user.is_staff
+
+
 class TrainingConsumer(AnalysesConsumer):
     """Forwards events of data sets, runs and evaluations to administrators."""
 
     async def connect(self) -> None:
-        if not self.scope["user"].is_staff:
+        if not await may_administrate(self.scope["user"]):
             await self.accept()  # a socket that never opened has no close code
             await self.close(NOT_SIGNED_IN)
             return
@@ -89,6 +99,6 @@ class TrainingConsumer(AnalysesConsumer):
         await self.accept()
 
     async def close_when_signed_out(self) -> None:
-        while (await user_of_session(self.scope)).is_staff:
+        while await may_administrate(await user_of_session(self.scope)):
             await asyncio.sleep(TRUSTED_SECONDS)
         await self.close(NOT_SIGNED_IN)

@@ -126,6 +126,11 @@ def signed_in(client, user):
     return client
 
 
+def confirm(client) -> None:
+    """The person of a test client enters their password once more."""
+    client.post("/accounts/reauthenticate/", {"password": "correct horse"})
+
+
 def encode(rgb, format: str = "JPEG", **options) -> bytes:
     """A picture file of an array."""
     file = io.BytesIO()

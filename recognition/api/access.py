@@ -15,10 +15,16 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from recognition import administrators
 from recognition.api import allowances, keys
+from recognition.api.problems import Problem
 from recognition.models import ApiKey
 
 WINDOW_SECONDS = 60
+NO_SECOND_FACTOR = (
+    "Administrators of this site need a second factor, and so do their keys. Set one up in a "
+    "browser at /accounts/2fa/, then try again."
+)
 
 
 class KeyAuthentication(BaseAuthentication):
@@ -116,7 +122,12 @@ def counters() -> redis.Redis:
 
 
 class IsAdministrator(permissions.BasePermission):
+    """Nobody else finds what is here. Where the site asks for a second factor, an administrator
+    without one is told so, and so is a program with their key."""
+
     def has_permission(self, request: Request, view: Any) -> bool:
         if not request.user.is_staff:
             raise Http404
+        if administrators.needs_second_factor(request.user):
+            raise Problem(403, "second_factor_needed", NO_SECOND_FACTOR)
         return True

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from recognition.api import keys
 from recognition.api.people import person_of
 from recognition.api.problems import Problem
+from recognition.api.reauthentication import require_reauthentication
 from recognition.api.views import RateHeaders, SignedInOnly
 from recognition.models import ApiKey
 
@@ -68,12 +69,16 @@ class KeyViewSet(
 
     @extend_schema(request=KeySerializer, responses={201: NewKeySerializer})
     def create(self, request: Request) -> Response:
-        """Create a key. Only this response shows its secret."""
+        """Create a key. Only this response shows its secret.
+
+        403 `reauthentication_needed` if password or second factor weren't entered lately.
+        """
         wanted = KeySerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         if self.get_queryset().filter(revoked_at=None).count() >= MOST_KEYS:
             detail = f"There are {MOST_KEYS} keys already; revoke one first."
             raise Problem(409, "too_many_keys", detail)
+        require_reauthentication(request)
         values = wanted.validated_data
         key, text = keys.create(
             person_of(request), values["name"], values["scopes"], values.get("expires_at")

@@ -68,3 +68,13 @@ async def test_a_socket_closes_soon_after_its_person_may_no_longer(admin, end):
     await socket.disconnect()
 
     assert heard == {"type": "websocket.close", "code": NOT_SIGNED_IN}
+
+
+async def test_where_it_is_asked_for_an_administrator_needs_a_second_factor(admin, settings):
+    settings.STAFF_MFA = True
+    socket = await socket_of(admin, path=PATH)
+    await socket.connect()
+    closed = await socket.receive_output(timeout=5)
+    await socket.disconnect()
+
+    assert closed == {"type": "websocket.close", "code": NOT_SIGNED_IN}

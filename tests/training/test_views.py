@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from recognition.engine.classifier import SHIPPED_MODEL
 from recognition.models import ModelEvent, ModelVersion
 from recognition.registry import registry
+from tests.conftest import confirm
 from tests.recognition.networks import card, figures, network, shipped_card
 from tests.training.conftest import started
 from tests.training.weights import npz
@@ -204,6 +205,7 @@ def test_the_version_in_use_is_not_archived(site, shipped):
 
 def test_a_promotion_is_rolled_back(site, better, admin):
     registry.promote(better, admin)
+    confirm(site)
     site.post("/models/roll-back/")
     event = ModelEvent.objects.first()
 
@@ -211,7 +213,19 @@ def test_a_promotion_is_rolled_back(site, better, admin):
     assert (event.action, event.user) == ("rolled_back", admin)
 
 
+def test_a_roll_back_waits_for_the_password_and_then_goes_on(site, better, admin):
+    registry.promote(better, admin)
+    asked = site.post("/models/roll-back/")
+    assert registry.active_version().number == better.number
+
+    assert asked.url == "/accounts/reauthenticate/?next=%2Fmodels%2Froll-back%2F"
+    assert site.get(asked.url).status_code == 200
+    site.post(asked.url, {"password": "correct horse", "next": "/models/roll-back/"})
+    assert registry.active_version().number == 1
+
+
 def test_where_nothing_was_in_use_before_that_is_said(site, shipped):
+    confirm(site)
     page = site.post("/models/roll-back/", follow=True)
 
     assert "No version was active before" in page.content.decode()

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from recognition.api.people import person_of
 from recognition.api.private_files import JPEG, serve_picture
 from recognition.api.problems import Problem
+from recognition.api.reauthentication import require_reauthentication
 from recognition.api.states import StateSerializer
 from recognition.models import ModelVersion
 from recognition.registry import registry
@@ -119,10 +120,15 @@ class PromotionViewSet(TrainingViewSet):
 
     @extend_schema(request=PromotionSerializer, responses=ModelVersionSerializer)
     def promote(self, request: Request, number: int) -> Response:
-        """Make this version active on all workers."""
+        """Make this version active on all workers.
+
+        403 `reauthentication_needed` for a signed-in person who entered neither password nor
+        second factor lately. Keys aren't asked.
+        """
         version = self.get_object()
         wanted = PromotionSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
+        require_reauthentication(request)
         try:
             promotion.promote(version, request.user, **wanted.validated_data)
         except registry.PromotionRefused as refusal:

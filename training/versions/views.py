@@ -2,6 +2,7 @@
 
 from typing import cast
 
+from allauth.account.decorators import reauthentication_required
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -165,6 +166,7 @@ def archive(request: HttpRequest, number: int) -> HttpResponse:
 
 @administrators_only
 @require_POST
+@reauthentication_required
 def roll_back(request: HttpRequest) -> HttpResponse:
     try:
         version = registry.roll_back(request.user)

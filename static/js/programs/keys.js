@@ -1,12 +1,14 @@
 /* The page of API keys. */
-import { byId, find } from "../shared/elements.js";
+import { byId, find, findAll } from "../shared/elements.js";
 import { announce } from "../shared/announce.js";
 import { request, send } from "../shared/api.js";
+import { comeBack, isNeeded, reauthenticate } from "../shared/reauthentication.js";
 import { confirmEnd, copy, newRow, showProblem } from "../shared/rows.js";
 import { showTime } from "../shared/times.js";
 
 const ROOT = "/api/v1/keys/";
 const DAY = 86_400_000;
+const FIELDS = ["name", "days", "scopes"];
 
 /**
  * @typedef {{id: string, name: string, prefix: string, scopes: string[], created_at: string,
@@ -74,6 +76,18 @@ async function end(key) {
   }
 }
 
+/** Fill in the form again after the person has confirmed that it's them. */
+function goOn() {
+  const values = comeBack(FIELDS);
+  if (!values) return;
+  const { name = "", days = "", scopes = "" } = values;
+  byId("key-name", HTMLInputElement).value = name;
+  byId("key-expiry", HTMLSelectElement).value = days;
+  for (const box of findAll(form, "[name=scopes]", HTMLInputElement)) box.checked = scopes.split(",").includes(box.value);
+  find(form, "button", HTMLButtonElement).focus();
+  announce("Confirmed. You can create the key now.");
+}
+
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const values = new FormData(form);
@@ -92,9 +106,15 @@ form.addEventListener("submit", async (event) => {
     form.reset();
     await show();
   } catch (error) {
+    if (isNeeded(error)) {
+      const [name, days] = [String(values.get("name")), String(values.get("days"))];
+      reauthenticate({ name, days, scopes: values.getAll("scopes").join(",") });
+      return;
+    }
     const noScope = error.errors?.some((/** @type {{field?: string}} */ { field }) => field === "scopes");
     showProblem(problem, noScope ? new Error("Choose at least one permission.") : error);
   }
 });
 find(once, "[data-copy]").addEventListener("click", () => copy(onceKey));
+goOn();
 show().catch((error) => announce(error.message));

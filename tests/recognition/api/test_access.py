@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from recognition.api import access, keys
 from recognition.models import Allowance, ApiKey
+from tests.conftest import confirm
 from tests.recognition.uploads import submit
 
 ANALYSES = "/api/v1/analyses/"
@@ -32,6 +33,7 @@ def make_key(client, **values):
 
 
 def test_a_key_is_shown_once_and_stored_as_a_hash(signed_in):
+    confirm(signed_in)
     made = make_key(signed_in)
     assert made.status_code == 201
     text = made.json()["key"]

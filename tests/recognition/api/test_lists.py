@@ -11,6 +11,7 @@ from recognition.live import recordings
 from recognition.models import Webhook
 from recognition.photos import tasks as photo_tasks
 from recognition.registry import registry
+from tests.conftest import confirm
 from tests.recognition.live.test_recordings import tracked
 from tests.recognition.uploads import submit
 
@@ -97,6 +98,7 @@ def test_only_administrators_promote(signed_in, user, astronaut):
     address = f"/api/v1/models/{version.number}/promote/"
     assert signed_in.post(address).status_code == 404
     type(user).objects.filter(pk=user.pk).update(is_staff=True)
+    confirm(signed_in)
     response = signed_in.post(address, {}, content_type="application/json")
     assert (response.status_code, response.json()["code"]) == (409, "already_active")
 

@@ -5,6 +5,7 @@ from django.core.management import CommandError, call_command
 
 from recognition.models import ModelEvent, ModelVersion
 from recognition.registry import registry
+from tests.conftest import confirm
 from tests.recognition.networks import card, figures, network
 from tests.recognition.versions import code_of
 from training.models import Dataset, Evaluation
@@ -72,6 +73,7 @@ def test_one_evaluation_is_no_comparison(dataset, foreign):
 def test_the_page_and_the_command_go_by_what_was_measured(dataset, foreign, admin, client):
     evaluate(dataset, active=0.6, other=0.5)
     client.force_login(admin)
+    confirm(client)
     address = f"/api/v1/models/{foreign.number}/promote/"
     answer = client.post(address, {"confirmed": False}, "application/json")
 

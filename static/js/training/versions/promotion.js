@@ -4,6 +4,7 @@ import { around, findAll, seek } from "../../shared/elements.js";
 import { announce } from "../../shared/announce.js";
 import { promote } from "../api.js";
 import { ask } from "../../shared/ask.js";
+import { comeBack, isNeeded, reauthenticate } from "../../shared/reauthentication.js";
 import { writeShares } from "../words.js";
 
 /** Refusals that the user can override. */
@@ -27,6 +28,18 @@ async function promoteAfterAsking(number) {
   }
   await refresh();
   announce(`Version ${number} is now active.`);
+}
+
+/**
+ * @param {string} number
+ */
+async function tryToPromote(number) {
+  try {
+    await promoteAfterAsking(number);
+  } catch (error) {
+    if (isNeeded(error)) reauthenticate({ promote: number });
+    else announce(error.message);
+  }
 }
 
 let asked = 0;
@@ -59,7 +72,7 @@ function count() {
 
 document.addEventListener("click", (event) => {
   const version = around(event, "[data-promote]")?.dataset.promote;
-  if (version) promoteAfterAsking(version).catch((error) => announce(error.message));
+  if (version) tryToPromote(version);
 });
 
 document.addEventListener("submit", async (event) => {
@@ -74,3 +87,5 @@ document.addEventListener("change", (event) => around(event, "input[form=compare
 
 writeShares();
 count();
+const left = comeBack(["promote"]);
+if (left?.promote?.match(/^\d+$/)) tryToPromote(left.promote);
