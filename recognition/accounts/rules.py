@@ -5,7 +5,6 @@ from typing import Any
 
 from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.authentication import get_authentication_records
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -13,10 +12,10 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpRequest
 
-from recognition.api.people import person_of
-
 # Unique user names in the database decide between two visitors who set up at the same time.
 FIRST_USERNAME = "admin"
+
+SIGNED_IN_AT = "signed_in_at"  # in the session, in seconds
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -25,15 +24,24 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return settings.OPEN_SIGNUP
 
+    def login(self, request: HttpRequest, user: User) -> None:
+        super().login(request, user)
+        note_sign_in(request)
+
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        # allauth counts only what was entered after signing in.
         return not signed_in_lately(self.request)
 
 
+def note_sign_in(request: HttpRequest) -> None:
+    """Remember when this session's person signed in."""
+    request.session[SIGNED_IN_AT] = time.time()
+
+
 def signed_in_lately(request: HttpRequest) -> bool:
-    """Whether password or second factor were entered a short while ago, on signing in or since."""
-    records = get_authentication_records(request, person_of(request))
+    """Whether this session began so shortly ago that its person needn't confirm."""
     since = time.time() - app_settings.REAUTHENTICATION_TIMEOUT
-    return any(one["method"] in ("password", "mfa") and one["at"] > since for one in records)
+    return request.session.get(SIGNED_IN_AT, 0) > since
 
 
 def open_signup(request: HttpRequest) -> dict[str, bool]:

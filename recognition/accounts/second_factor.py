@@ -26,6 +26,11 @@ class SecondFactorAdapter(DefaultMFAAdapter):
         ),
     }
 
+    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
+        """What a new passkey is called unless its owner names it."""
+        others = Authenticator.objects.filter(user=user, type=type).count()
+        return f"Passkey {others + 1}" if others else "Passkey"
+
     def get_totp_issuer(self) -> str:
         """The name that authenticator apps show: several copies of Mien have several hosts."""
         return f"Mien {self._get_site_name().partition(':')[0]}"

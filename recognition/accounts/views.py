@@ -22,5 +22,6 @@ def setup(request: HttpRequest) -> HttpResponse:
         except IntegrityError:  # another visitor was faster
             raise Http404 from None
         login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+        rules.note_sign_in(request)
         return redirect("home")
     return render(request, "accounts/setup.html", {"form": form})

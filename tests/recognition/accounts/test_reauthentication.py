@@ -43,29 +43,51 @@ def test_a_wrong_password_is_not(signed_in):
     assert make_key(signed_in).status_code == 403
 
 
-def test_who_has_just_signed_in_is_not_asked(client, user):
-    client.post("/accounts/login/", {"login": user.email, "password": "correct horse"})
+SIGN_UP = {"email": "new@example.org", "password1": "sunny-day-47", "password2": "sunny-day-47"}
+
+
+@pytest.mark.parametrize(
+    ("page", "form"),
+    [
+        ("/accounts/login/", {"login": "ada@example.org", "password": "correct horse"}),
+        ("/accounts/signup/", SIGN_UP),
+    ],
+)
+def test_who_has_just_signed_in_or_up_is_not_asked(client, user, page, form):
+    client.post(page, form)
 
     assert make_key(client).status_code == 201
 
 
-def test_after_fifteen_minutes_it_is_asked_for_again(signed_in, monkeypatch):
-    confirm(signed_in)
-    session = signed_in.session
+def test_who_has_just_set_up_the_site_is_not_asked(client, db):
+    client.post("/setup/", SIGN_UP)
+
+    assert make_key(client).status_code == 201
+
+
+@pytest.mark.parametrize("how", ["by signing in", "by confirming"])
+def test_after_fifteen_minutes_it_is_asked_for_again(client, user, how):
+    if how == "by confirming":
+        client.force_login(user)
+        confirm(client)
+    else:
+        client.post("/accounts/login/", {"login": user.email, "password": "correct horse"})
+    assert make_key(client).status_code == 201
+    session = client.session
     for record in session["account_authentication_methods"]:
         record["at"] -= 15 * 60
+    if "signed_in_at" in session:
+        session["signed_in_at"] -= 15 * 60
     session.save()
 
-    assert make_key(signed_in).json()["code"] == "reauthentication_needed"
+    assert make_key(client).json()["code"] == "reauthentication_needed"
 
 
-def test_what_somebody_else_entered_in_this_browser_does_not_count(signed_in, other_user):
-    confirm(signed_in)
-    session = signed_in.session
-    session["account_authentication_methods_user"] = str(other_user.pk)
-    session.save()
+def test_it_does_not_count_for_the_next_person_in_this_browser(client, user, other_user):
+    client.post("/accounts/login/", {"login": user.email, "password": "correct horse"})
+    client.force_login(other_user)
 
-    assert make_key(signed_in).status_code == 403
+    assert make_key(client).status_code == 403
 
 
 def test_mistakes_in_the_form_are_told_first(signed_in):

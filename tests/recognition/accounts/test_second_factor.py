@@ -1,6 +1,7 @@
 """Authenticator app, passkeys and recovery codes; and who has to have one."""
 
 import base64
+import html
 import time
 
 import pytest
@@ -12,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from recognition import administrators
+from recognition.accounts.second_factor import SecondFactorAdapter
 from recognition.api import keys
 from tests.conftest import confirm
 
@@ -87,7 +89,7 @@ def test_password_and_code_do(client, protected):
     client.post("/accounts/login/", LOGIN)
     page = client.get(reverse("mfa_authenticate")).content.decode()
     assert "authenticator app" in page
-    assert "Use a passkey" in page
+    assert "passkey" not in page  # there is none
 
     assert client.post(reverse("mfa_authenticate"), {"code": code_now()}).url == "/"
     assert client.get("/api/v1/me/").status_code == 200
@@ -122,14 +124,20 @@ def test_guesses_are_limited(client, protected):
 def test_a_broken_passkey_is_refused_in_a_sentence(client, protected, credential):
     client.post("/accounts/login/", LOGIN)
     page = client.post(reverse("mfa_authenticate"), {"credential": credential})
-    assert page.status_code == 200
-    assert 'role="alert"' in page.content.decode()
+    assert_told(page, "webauthn_form")
 
     client.post(reverse("mfa_authenticate"), {"code": code_now()})
     client.get(reverse("mfa_add_webauthn"))
     page = client.post(reverse("mfa_add_webauthn"), {"credential": credential})
-    assert page.status_code == 200
-    assert 'role="alert"' in page.content.decode()
+    assert_told(page, "form")
+
+
+def assert_told(page, form: str) -> None:
+    """The page shows every error of a form as an alert."""
+    errors = [error for errors in page.context[form].errors.values() for error in errors]
+    assert errors
+    for error in errors:
+        assert f'role="alert"><span>{error}' in html.unescape(page.content.decode())
 
 
 def test_the_second_factor_confirms_like_the_password(client, protected):
@@ -181,6 +189,15 @@ def test_a_passkey_is_listed_renamed_and_removed(signed_in, user):
     signed_in.post(reverse("mfa_remove_webauthn", args=[key.pk]))
 
     assert not user.authenticator_set.exists()
+
+
+def test_passkeys_are_numbered_unless_they_are_named(signed_in, user):
+    confirm(signed_in)
+    assert 'value="Passkey"' in signed_in.get(reverse("mfa_add_webauthn")).content.decode()
+    adapter = SecondFactorAdapter()
+    Authenticator.objects.create(user=user, type="webauthn", data={"name": "blue key"})
+
+    assert adapter.generate_authenticator_name(user, Authenticator.Type.WEBAUTHN) == "Passkey 2"
 
 
 def test_nobody_touches_the_passkey_of_another(signed_in, other_user):
