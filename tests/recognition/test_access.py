@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.core.files.storage import default_storage
 from django.test import Client
 from django.urls import URLPattern, get_resolver
@@ -13,6 +14,7 @@ from recognition.live import recordings
 from recognition.models import ApiKey, Delivery, Export, Webhook
 from recognition.photos import tasks as photo_tasks
 from recognition.registry import registry
+from tests.conftest import confirm
 from tests.recognition.live.test_recordings import tracked
 from tests.recognition.uploads import submit
 from tests.recognition.videos.rows import make_upload, make_video
@@ -53,6 +55,8 @@ def concrete(route: str, keys: dict[str, object]) -> str:
     """The address of a route for one object: each key is that of the word before it."""
     if route.endswith("/media/") or "<uuid:analysis>" in route:
         keys = {**keys, "analyses": keys["videos"]}
+    if "/webauthn/" in route:
+        keys = {**keys, "keys": keys["passkeys"]}
     return "/" + re.sub(r"([\w-]+)/<[^>]*>", lambda word: f"{word[1]}/{keys[word[1]]}", route)
 
 
@@ -65,7 +69,11 @@ def own(analysis):
     export_tasks.export(str(export.pk))
     video = make_video(analysis.owner)
     delivery = Delivery.objects.create(webhook=webhook, event="analysis.succeeded", body={})
+    passkey = Authenticator.objects.create(
+        user=analysis.owner, type="webauthn", data={"name": "blue"}
+    )
     return {
+        "passkeys": passkey.pk,
         "analyses": analysis.pk,
         "exports": export.pk,
         "faces": analysis.faces.get().pk,
@@ -96,6 +104,7 @@ def test_the_walk_finds_the_addresses():
 
 @pytest.mark.parametrize("route", ROUTES)
 def test_the_owner_gets_in(signed_in, own, route):
+    confirm(signed_in)
     assert signed_in.get(concrete(route, own)).status_code in {200, 405}
 
 
@@ -104,11 +113,13 @@ def test_the_owner_gets_in(signed_in, own, route):
 def test_another_person_finds_nothing(analysis, own, other_user, route, method):
     client = Client()
     client.force_login(other_user)
+    confirm(client)
     response = getattr(client, method)(concrete(route, own))
 
     assert response.status_code in {404, 405}
     analysis.refresh_from_db()
     assert ApiKey.objects.get().revoked_at is None
+    assert Authenticator.objects.get().wrap().name == "blue"
     assert default_storage.exists(Export.objects.get().file.name)
 
 
