@@ -8,6 +8,9 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from playwright.sync_api import Page, expect
 
 from tests.browser.chromium import create_account
+from tests.browser.test_training_run import administrator, site
+
+__all__ = ["administrator", "site"]  # the fixtures
 
 PASSWORD = "correct horse battery"
 
@@ -116,9 +119,7 @@ def test_a_key_needs_the_password_again_and_nothing_is_lost(visitor, live_site):
     visitor.get_by_label("Valid for").select_option("30 days")
     visitor.get_by_label("Upload, change and delete").uncheck()
     visitor.get_by_role("button", name="Create key").click()
-    visitor.wait_for_url(re.compile("/accounts/reauthenticate/"))
-    visitor.get_by_label("Password").fill(PASSWORD)
-    visitor.get_by_role("button", name="Confirm").click()
+    confirm(visitor)
 
     expect(visitor.get_by_label("Name")).to_have_value("my script & more")
     expect(visitor.get_by_label("Valid for")).to_have_value("30")
@@ -136,3 +137,37 @@ def test_the_code_is_dark_on_white_in_both_themes(person, theme):
     person.goto("/accounts/2fa/totp/activate/")
 
     expect(person.locator(".qr")).to_have_css("background-color", "rgb(255, 255, 255)")
+
+
+@pytest.mark.slow
+def test_a_promotion_and_a_roll_back_go_on_after_the_password(administrator, site):
+    page = administrator
+    page.goto("/models/")
+    register = """
+from recognition.registry import registry
+from tests.recognition.networks import network, shipped_card
+registry.register(network(), shipped_card())
+"""
+    site.manage("shell", "-v0", "-c", register)
+    page.reload()
+    forget_sign_in(site, "root@example.org")
+    page.get_by_role("button", name="Promote").click()
+    page.locator("#ask-yes").click()
+    confirm(page)
+    expect(page.locator("#ask-title")).to_have_text("Promote version 2?")
+    page.locator("#ask-yes").click()
+    expect(page.locator(".version").first.locator(".tag")).to_have_text("active")
+    assert page.url.endswith("/models/")
+
+    forget_sign_in(site, "root@example.org")
+    page.get_by_role("button", name="Roll back").click()
+    page.locator("#ask-yes").click()
+    confirm(page)
+    expect(page.locator(".message")).to_contain_text("Version 1 is active again")
+    page.complaints.clear()  # the browser logs the refused request
+
+
+def confirm(page: Page) -> None:
+    page.wait_for_url(re.compile("/accounts/reauthenticate/"))
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Confirm").click()

@@ -78,6 +78,21 @@ def test_nobody_else_finds_anything(person, keys, user):
             assert response.status_code == 404, (method, route)
 
 
+def test_where_it_is_asked_for_nothing_opens_without_a_second_factor(keys, admin, settings):
+    settings.STAFF_MFA = True
+    client = Client()
+    client.force_login(admin)
+
+    for route in ROUTES:
+        for method in METHODS:
+            response = getattr(client, method)(concrete(route, keys))
+            if route.startswith("api/"):
+                code = response.json()["code"]
+                assert (response.status_code, code) == (403, "second_factor_needed"), route
+            else:
+                assert response.url == "/accounts/2fa/", (method, route)
+
+
 @pytest.mark.parametrize("page", ["", "training/", "training/dataset/", "training/trainingrun/"])
 def test_django_s_admin_is_not_there_for_a_normal_user(user, admin, page):
     client = Client()
