@@ -12,10 +12,13 @@ UNUSED = (
 NO_CAMERA = ", ".join(f"{feature}=()" for feature in ("camera", *UNUSED))
 CAMERA = NO_CAMERA.replace("camera=()", "camera=(self)")
 CAMERA_PAGES = {"live"}
+# What these pages show, such as recovery codes, must not come back from a browser's cache.
+UNSTORED_PAGES = ("account_", "mfa_")
 
 
 class PolicyHeadersMiddleware:
-    """Adds Permissions-Policy and Cross-Origin-Resource-Policy to every response."""
+    """Adds Permissions-Policy and Cross-Origin-Resource-Policy to every response, and keeps pages
+    of accounts out of caches."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -23,7 +26,9 @@ class PolicyHeadersMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         match = request.resolver_match  # None for static files
-        may_film = match is not None and match.url_name in CAMERA_PAGES
-        response.headers["Permissions-Policy"] = CAMERA if may_film else NO_CAMERA
+        page = (match.url_name if match else None) or ""
+        response.headers["Permissions-Policy"] = CAMERA if page in CAMERA_PAGES else NO_CAMERA
+        if page.startswith(UNSTORED_PAGES):
+            response.headers["Cache-Control"] = "private, no-store"
         response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
         return response

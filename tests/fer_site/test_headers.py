@@ -48,6 +48,15 @@ def test_pages_need_no_inline_scripts_or_styles(signed_in, page):
     assert not re.findall(r"<style|\sstyle=|\son\w+=\"", text)
 
 
+@pytest.mark.parametrize("page", ["/accounts/login/", "/accounts/2fa/", "/accounts/email/"])
+def test_browsers_keep_no_page_of_an_account(signed_in, page):
+    assert signed_in.get(page)["Cache-Control"] == "private, no-store"
+
+
+def test_other_pages_are_kept_as_before(signed_in):
+    assert "no-store" not in signed_in.get("/analyses/").get("Cache-Control", "")
+
+
 def https(code: str, **environment: str) -> str:
     """What a site with HTTPS prints."""
     ran = subprocess.run(

@@ -5,6 +5,7 @@ import html
 import time
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
@@ -75,6 +76,16 @@ def test_setting_up_asks_for_the_password_first(signed_in):
     for name in ("mfa_activate_totp", "mfa_add_webauthn"):
         answer = signed_in.get(reverse(name))
         assert answer.url.startswith("/accounts/reauthenticate/?next=")
+
+
+def test_where_e_mail_is_sent_the_address_has_to_be_verified_first(signed_in, user, settings):
+    settings.MFA_ALLOW_UNVERIFIED_EMAIL = False
+    EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=False)
+    confirm(signed_in)
+    page = signed_in.get(reverse("mfa_activate_totp"), follow=True)
+
+    assert page.redirect_chain[-1][0] == reverse("mfa_index")
+    assert "Verify your email address first" in page.content.decode()
 
 
 def test_the_password_alone_signs_nobody_in(client, protected):
