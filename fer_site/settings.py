@@ -24,6 +24,7 @@ from fer_site.environment import (
 from fer_site.object_storage import s3_options
 from fer_site.observability import guid_settings, logging_settings
 from fer_site.security import *  # noqa: F403
+from fer_site.security import CONTENT_SECURITY_POLICY
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
