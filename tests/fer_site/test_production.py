@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -56,6 +57,15 @@ def test_a_data_folder_that_others_can_open_stops_the_start(site, mode):
     site.DATA_DIR.chmod(mode)
 
     assert f"chmod 700 {site.DATA_DIR}" in production.problems()["mien.E004"]
+
+
+def test_the_top_of_a_volume_is_whoever_s_mounted_it(site, monkeypatch):
+    site.DATA_DIR.chmod(0o2775)
+    monkeypatch.setattr(os, "geteuid", lambda: site.DATA_DIR.stat().st_uid + 1)
+    assert list(production.problems()) == ["mien.E004"]
+
+    monkeypatch.setattr(Path, "is_mount", lambda folder: folder == site.DATA_DIR)
+    assert production.problems() == {}
 
 
 def test_all_that_is_wrong_is_said_at_once(site):
