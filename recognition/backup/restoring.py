@@ -68,6 +68,8 @@ def _read_tar(tar: tarfile.TarFile) -> Summary:
                 checksums = json.loads(reading.content(member))
             elif member.name.startswith("tables/"):
                 table = PurePosixPath(member.name).stem
+                if table not in models:
+                    raise BackupError("damaged", f"This backup holds an unknown table: {table}.")
                 with reading.open(member) as rows:
                     reading.summary.rows[table] = _read_rows(models[table], rows)
             else:
