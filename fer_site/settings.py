@@ -54,7 +54,7 @@ CSRF_TRUSTED_ORIGINS = env_list("MIEN_CSRF_TRUSTED_ORIGINS")
 ROLE = env_text("MIEN_ROLE", "site")
 EVERY_ROOM = [
     *(f"recognition.{room}" for room in ("photos", "videos", "live", "history")),
-    *(f"recognition.{room}" for room in ("programs", "imports", "jobs")),
+    *(f"recognition.{room}" for room in ("programs", "imports", "jobs", "accounts")),
     *(f"training.{room}" for room in ("runs", "datasets", "versions")),
 ]
 TASK_ROOMS = {
@@ -294,6 +294,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 20,
         "options": {"expires": 20},
     },
+    "delete-what-has-become-old": {
+        "task": "recognition.tasks.delete_expired",
+        "schedule": 6 * 3600,
+        "options": {"expires": 3600},
+    },
+    "erase-closed-accounts": {
+        "task": "recognition.tasks.erase_closed_accounts",
+        "schedule": 60,
+        "options": {"expires": 60},
+    },
     "delete-old-uploads": {
         "task": "recognition.tasks.delete_old_uploads",
         "schedule": 3600,
@@ -338,6 +348,7 @@ GAZE = env_choice("MIEN_GAZE", ("photos", "all", "off"))  # where irises are rea
 PRECISION = env_choice("MIEN_PRECISION", ("auto", "float32", "int8"))  # of the classifier
 # Only what is in here can be imported through the API.
 IMPORTS_DIR = Path(env_text("MIEN_IMPORTS", str(DATA_DIR / "imports"))).expanduser().absolute()
+RETENTION_DAYS = env_int("MIEN_RETENTION_DAYS", 0)  # then entries are deleted; 0: never
 LEASE_SECONDS = env_int("MIEN_LEASE_SECONDS", 15)
 ANALYSIS_SECONDS = env_int("MIEN_ANALYSIS_SECONDS", 60)  # limit for one photo
 MAX_ATTEMPTS = 3

@@ -4,10 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import User
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from recognition.accounts import erasure
+from recognition.accounts.tasks import erase_closed_accounts
+from recognition.jobs.broker import send
 from recognition.models import Allowance, Analysis, ApiKey, ModelEvent, ModelVersion
 from recognition.photos import analyses
 
@@ -92,3 +97,25 @@ class ModelEventAdmin(ReadOnlyAdmin):
     list_display = ["created_at", "action", "version", "previous", "user", "confirmed", "reason"]
     list_filter = ["action"]
     list_select_related = ["version", "previous", "user"]
+
+
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class PersonAdmin(UserAdmin):
+    """People. Deleting one erases everything that is theirs, as their own page does."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        allowed: bool = super().has_delete_permission(request, obj)
+        return allowed and not (obj and erasure.is_last_administrator(obj))
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        erasure.close(obj)
+        send(erase_closed_accounts)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for person in queryset:
+            if not erasure.is_last_administrator(person):
+                erasure.close(person)
+        send(erase_closed_accounts)

@@ -5,5 +5,9 @@ from django.urls import path
 from recognition.accounts import views
 from recognition.accounts.api import MeView
 
-urlpatterns = [path("setup/", views.setup, name="setup")]
+urlpatterns = [
+    path("setup/", views.setup, name="setup"),
+    path("account/data/", views.data, name="account_data"),
+    path("account/delete/", views.close, name="account_close"),
+]
 api_urlpatterns = [path("me/", MeView.as_view(), name="api-me")]

@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
                 ('sha256', models.CharField(blank=True, max_length=64)),
                 ('error_code', models.CharField(blank=True, max_length=50)),
                 ('error_message', models.TextField(blank=True)),
-                ('analysis', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='recognition.analysis')),
+                ('analysis', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='recognition.analysis')),
                 ('media_import', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='recognition.mediaimport')),
             ],
             options={

@@ -10,6 +10,7 @@ from recognition.models.analyses import (
 )
 from recognition.models.imports import ImportedFile, MediaImport
 from recognition.models.jobs import Export, Job, QueueSwitch
+from recognition.models.people import Retention
 from recognition.models.programs import Allowance, ApiKey, Delivery, IdempotentRequest, Webhook
 from recognition.models.versions import ModelEvent, ModelVersion
 from recognition.models.videos import Marker, Upload, Video, VideoPart
@@ -32,6 +33,7 @@ __all__ = [
     "ModelEvent",
     "ModelVersion",
     "QueueSwitch",
+    "Retention",
     "Track",
     "Upload",
     "Video",

@@ -34,7 +34,7 @@ class ImportedFile(models.Model):
     media_import = models.ForeignKey(MediaImport, on_delete=models.CASCADE, related_name="files")
     path = models.TextField()  # within the source
     sha256 = models.CharField(max_length=64, blank=True)
-    analysis = models.ForeignKey(Analysis, null=True, on_delete=models.SET_NULL, related_name="+")
+    analysis = models.ForeignKey(Analysis, null=True, on_delete=models.CASCADE, related_name="+")
     error_code = models.CharField(max_length=50, blank=True)
     error_message = models.TextField(blank=True)
 

@@ -68,6 +68,8 @@ def plan(site: LiveSite, results: dict[str, str]) -> dict[str, tuple[str, bool]]
         "second-factor-passkey": ("/accounts/2fa/webauthn/add/", True),
         "confirm": ("/accounts/reauthenticate/", True),
         "account-keys": ("/account/keys/", True),
+        "account-data": ("/account/data/", True),
+        "account-delete": ("/account/delete/", True),
         "account-webhooks": ("/account/webhooks/", True),
         "api-docs": ("/api/v1/docs/", True),
         "logout": ("/accounts/logout/", True),

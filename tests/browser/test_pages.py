@@ -11,6 +11,7 @@ OPEN = ["/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/
 SIGNED_IN = [
     *["/", "/live/", "/analyses/", "/analyses/?emotion=happy&since=2026-01-01", "/exports/"],
     *["/accounts/email/", "/accounts/password/change/", "/account/keys/", "/account/webhooks/"],
+    *["/account/data/", "/account/delete/"],
     *["/accounts/2fa/", "/accounts/2fa/totp/activate/", "/accounts/2fa/webauthn/add/"],
 ]
 

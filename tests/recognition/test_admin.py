@@ -1,16 +1,14 @@
 """Django's admin."""
 
-from datetime import timedelta
-
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.files.storage import default_storage
 from django.test import Client
 
+from recognition.accounts import erasure
 from recognition.api import keys
 from recognition.history import exports
 from recognition.history import tasks as export_tasks
-from recognition.jobs import files
 from recognition.models import Allowance, Analysis, ApiKey, Delivery, Export, Face, Webhook
 from recognition.photos import tasks as photo_tasks
 from tests.recognition.uploads import submit
@@ -76,9 +74,8 @@ def test_a_person_is_deleted_with_everything(
     response = site.post(f"/admin/auth/user/{user.pk}/delete/", {"post": "yes"})
 
     assert response.status_code == 302
+    assert erasure.erase_closed() == 1
     assert not get_user_model().objects.filter(pk=user.pk).exists()
     for model in (Allowance, Analysis, ApiKey, Delivery, Export, Face, Webhook):
         assert not model.objects.exists()
-    monkeypatch.setattr(files, "ORPHANED_AFTER", timedelta(0))
-    files.delete_orphans()
     assert stored_files() == []

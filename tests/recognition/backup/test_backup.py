@@ -21,6 +21,7 @@ from tests.processes import ROOT
 
 pytestmark = pytest.mark.slow
 
+NEWER_TABLES = ("mediaimport", "importedfile", "retention")
 CREATE_SOMEBODY = (
     "from django.contrib.auth.models import User; User.objects.create_user('b', 'b@example.org')"
 )
@@ -229,7 +230,7 @@ def test_a_backup_of_the_future_is_refused(backup, new, tmp_path):
 def test_a_backup_of_an_older_version_is_migrated(site, backup, new, tmp_path):
     """One from before the columns that a later migration added."""
     added = {"measures", "covered", "mesh", "detector"}
-    later_tables = {f"tables/recognition_{name}.jsonl" for name in ("mediaimport", "importedfile")}
+    later_tables = {f"tables/recognition_{name}.jsonl" for name in NEWER_TABLES}
 
     def go_back(name, content):
         if name == "manifest.json":
