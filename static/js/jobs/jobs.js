@@ -212,7 +212,7 @@ function fillWorker(part, { name, host, pid, queues, answers, work }) {
 /** @param {Overview["site"]} site */
 function showSite({ problems, figures }) {
   byId("problems").replaceChildren(...problems.map((problem) => {
-    const item = Object.assign(document.createElement("li"), { className: "message" });
+    const item = Object.assign(document.createElement("p"), { className: "message" });
     item.dataset.level = "error";
     item.append(span(problem));
     return item;
