@@ -59,6 +59,8 @@ def test_a_run_that_is_broken_off_leaves_no_process(folder, signum):
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.DEVNULL,
         start_new_session=True,
+        # A job in the background of a script ignores it, and so would this.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     try:
         wait_until((folder / "started").exists, "the run")
