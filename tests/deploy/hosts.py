@@ -1,5 +1,6 @@
 """Hosts of one site as network namespaces of this machine, and the stores that they meet in."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -32,13 +33,23 @@ def what_is_missing() -> str:
     """Why no hosts can be made here; empty if they can."""
     if not shutil.which("ip") or not shutil.which("nginx") or not postgres_programs():
         return "needs iproute2, nginx and PostgreSQL"
-    made = sh("ip", "netns", "add", "mien-try", check=False)
-    if made.returncode:
+    number = os.getpid() % 100_000  # several processes may look at the same time
+    name, bridge_name, one, other = (
+        f"mien-try-{number}",
+        f"mb{number}",
+        f"mx{number}",
+        f"my{number}",
+    )
+    if sh("ip", "netns", "add", name, check=False).returncode:
         return "this account can't make network namespaces"
-    bridge = sh("ip", "link", "add", "mien-try", "type", "bridge", check=False)
-    sh("ip", "link", "del", "mien-try", check=False)
-    sh("ip", "netns", "del", "mien-try")
-    return "this kernel has no bridges" if bridge.returncode else ""
+    bridge = sh("ip", "link", "add", bridge_name, "type", "bridge", check=False)
+    cable = sh("ip", "link", "add", one, "type", "veth", "peer", "name", other, check=False)
+    inside = sh("ip", "netns", "exec", name, "true", check=False)
+    for link in (bridge_name, one):
+        sh("ip", "link", "del", link, check=False)
+    sh("ip", "netns", "del", name, check=False)
+    failed = bridge.returncode or cable.returncode or inside.returncode
+    return "this kernel has no bridges or cables between namespaces" if failed else ""
 
 
 class Host:

@@ -70,11 +70,8 @@ class Version:
 @pytest.mark.skipif(not version_before(), reason="needs the history of this repository")
 def test_old_and_new_processes_work_side_by_side(tmp_path):
     before = tmp_path / "before"
-    assert subprocess.run(
-        ["git", "worktree", "add", "--detach", str(before), version_before()],
-        cwd=ROOT,
-        capture_output=True,
-    )
+    git("worktree", "add", "--detach", str(before), version_before())
+    assert (before / "manage.py").exists()
     data_dir = tmp_path / "data"
     (before / "node_modules").symlink_to(ROOT / "node_modules")
     old, new = Version(before, data_dir, "old"), Version(ROOT, data_dir, "new")
