@@ -1,6 +1,6 @@
 """All settings of Mien: those of the API come from api.py, those of accounts from security.py.
 
-These three and environment.py are the only readers of the environment.
+Only they, environment.py, object_storage.py and observability.py read the environment.
 """
 
 import socket
