@@ -61,6 +61,12 @@ OPEN_SIGNUP = env_bool("MIEN_OPEN_SIGNUP", True)
 # How many proxies in front of Mien are trusted to tell the visitor's address.
 ALLAUTH_TRUSTED_PROXY_COUNT = env_int("MIEN_TRUSTED_PROXIES", 0)
 
+# --- Privacy ----------------------------------------------------------------------------------
+
+# Who answers for what the site does with pictures of people, as its privacy notice says.
+OPERATOR = env_text("MIEN_OPERATOR")
+CONTACT = env_text("MIEN_CONTACT")  # an e-mail address, a telephone number, a room
+
 # --- Second factor ----------------------------------------------------------------------------
 
 MFA_ADAPTER = "recognition.accounts.second_factor.SecondFactorAdapter"

@@ -102,6 +102,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "recognition.accounts.first_visit.FirstVisitMiddleware",
+    "recognition.audit.middleware.AuditMiddleware",
 ]
 
 # --- What operators see: logs, metrics, traces -------------------------------------------------
@@ -349,6 +350,7 @@ PRECISION = env_choice("MIEN_PRECISION", ("auto", "float32", "int8"))  # of the 
 # Only what is in here can be imported through the API.
 IMPORTS_DIR = Path(env_text("MIEN_IMPORTS", str(DATA_DIR / "imports"))).expanduser().absolute()
 RETENTION_DAYS = env_int("MIEN_RETENTION_DAYS", 0)  # then entries are deleted; 0: never
+AUDIT_DAYS = env_int("MIEN_AUDIT_DAYS", 365)  # then the audit log is deleted; 0: never
 LEASE_SECONDS = env_int("MIEN_LEASE_SECONDS", 15)
 ANALYSIS_SECONDS = env_int("MIEN_ANALYSIS_SECONDS", 60)  # limit for one photo
 MAX_ATTEMPTS = 3

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
@@ -10,10 +11,23 @@ from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from recognition import consent
 from recognition.accounts import erasure
 from recognition.accounts.tasks import erase_closed_accounts
+from recognition.api.people import person_of
+from recognition.audit import trail
+from recognition.audit.actions import WORDS
+from recognition.audit.views import csv_response
 from recognition.jobs.broker import send
-from recognition.models import Allowance, Analysis, ApiKey, ModelEvent, ModelVersion
+from recognition.models import (
+    Allowance,
+    Analysis,
+    ApiKey,
+    AuditEntry,
+    ConsentText,
+    ModelEvent,
+    ModelVersion,
+)
 from recognition.photos import analyses
 
 LIMITS: Mapping[type[models.Field], Mapping[str, Any]] = {
@@ -97,6 +111,68 @@ class ModelEventAdmin(ReadOnlyAdmin):
     list_display = ["created_at", "action", "version", "previous", "user", "confirmed", "reason"]
     list_filter = ["action"]
     list_select_related = ["version", "previous", "user"]
+
+
+class ActionFilter(admin.SimpleListFilter):
+    title = parameter_name = "action"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(WORDS.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(action=self.value()) if self.value() else queryset
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    """Who did what. Nobody can change it here; old entries go by themselves."""
+
+    list_display = ["at", "user", "what", "subject", "address", "key"]
+    list_filter = [ActionFilter]
+    list_select_related = ["user"]
+    search_fields = ["user__email", "subject", "address"]
+    date_hierarchy = "at"
+    actions = ["download"]
+    fields = ["at", "user", "what", "action", "subject", "address", "key"]
+
+    @admin.display(description="action")
+    def what(self, entry: AuditEntry) -> str:
+        return trail.words_of(entry)
+
+    @admin.action(description="Download as CSV", permissions=["view"])
+    def download(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        address = get_adapter(request).get_client_ip(request)
+        trail.record("audit.downloaded", request.user.pk or 0, address=address)
+        return csv_response(queryset, "audit-log")
+
+
+@admin.register(ConsentText)
+class ConsentTextAdmin(ReadOnlyAdmin):
+    """Texts that people accept. A change is a new version, which everybody is asked about."""
+
+    list_display = ["__str__", "published_at", "published_by", "retired_at", "consents_now"]
+    actions = ["retire"]
+    fields = ["project", "body"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        project = request.GET.get("project", "")
+        text = consent.current(project)
+        return {"project": project, "body": text.body if text else consent.DRAFT}
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        published = consent.publish(obj.project, obj.body, person_of(request))
+        obj.pk, obj.version = published.pk, published.version
+
+    @admin.display(description="people who agree")
+    def consents_now(self, text: ConsentText) -> int:
+        return text.consents.filter(withdrawn_at=None).count()
+
+    @admin.action(description="Ask nobody any more", permissions=["add"])
+    def retire(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        consent.retire(queryset)
 
 
 admin.site.unregister(User)

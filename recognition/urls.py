@@ -7,6 +7,7 @@ from recognition import health, metrics
 from recognition.accounts import urls as accounts
 from recognition.api.handler import NothingHere
 from recognition.api.views import DocsPage
+from recognition.audit import urls as audit
 from recognition.history import urls as history
 from recognition.imports import urls as imports
 from recognition.jobs import urls as jobs
@@ -36,6 +37,7 @@ urlpatterns = [
     *live.urlpatterns,
     *programs.urlpatterns,
     *accounts.urlpatterns,
+    *audit.urlpatterns,
     *jobs.urlpatterns,
     path("health/", health.healthy, name="health"),
     path("health/live/", health.live, name="health-live"),

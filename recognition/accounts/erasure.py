@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from recognition.accounts import retention
+from recognition.audit import trail
 from recognition.engine.errors import CodedError
 from recognition.jobs.files import delete_files
 from recognition.models import (
@@ -106,6 +107,7 @@ def _erase(user: User) -> None:
     for pk in Upload.objects.filter(owner_id=user.pk).values_list("pk", flat=True):
         with suppress(FileNotFoundError):
             (settings.UPLOADS_DIR / str(pk)).unlink()
+    trail.forget(user.pk)
     user.delete()
     logger.info("An account was erased")
 

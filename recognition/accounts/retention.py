@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from recognition import events
+from recognition.audit import trail
 from recognition.jobs.files import delete_files
 from recognition.jobs.lease import UNFINISHED
 from recognition.models import Analysis, Retention
@@ -57,7 +58,21 @@ def delete_expired() -> int:
         count += delete(older_than(days) & Q(owner_id=owner))
     if count:
         logger.info("%d entries were deleted because they had become old", count)
+    trail.delete_old()
     return count
+
+
+def delete_unkept() -> int:
+    """Delete uploads that wait to be retried though their pictures weren't to be kept. For workers.
+
+    Whatever ended the analysis without a result: a worker's error, or the owner.
+    """
+    ended = Analysis.objects.exclude(keep=Analysis.Keep.PICTURE).exclude(source="")
+    found = list(ended.exclude(status__in=UNFINISHED).values_list("pk", "source"))
+    for pk, source in found:
+        if ended.exclude(status__in=UNFINISHED).filter(pk=pk).update(source=""):
+            delete_files([source])
+    return len(found)
 
 
 def delete(which: Q) -> int:

@@ -12,6 +12,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpRequest
 
+from recognition.audit import trail
+
 # Unique user names in the database decide between two visitors who set up at the same time.
 FIRST_USERNAME = "admin"
 
@@ -27,6 +29,12 @@ class AccountAdapter(DefaultAccountAdapter):
     def login(self, request: HttpRequest, user: User) -> None:
         super().login(request, user)
         note_sign_in(request)
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        email = str(credentials.get("email") or "")
+        if user := get_user_model().objects.filter(email__iexact=email).first():
+            address = self.get_client_ip(request)
+            trail.record("account.sign_in_failed", user.pk, address=address)
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         # allauth counts only what was entered after signing in.

@@ -8,6 +8,7 @@ from recognition.accounts import erasure, retention
 @shared_task(name="recognition.tasks.erase_closed_accounts")
 def erase_closed_accounts() -> None:
     erasure.erase_closed()
+    retention.delete_unkept()
 
 
 @shared_task(name="recognition.tasks.delete_expired")

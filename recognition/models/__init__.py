@@ -10,7 +10,7 @@ from recognition.models.analyses import (
 )
 from recognition.models.imports import ImportedFile, MediaImport
 from recognition.models.jobs import Export, Job, QueueSwitch
-from recognition.models.people import Retention
+from recognition.models.people import AuditEntry, Consent, ConsentText, Retention
 from recognition.models.programs import Allowance, ApiKey, Delivery, IdempotentRequest, Webhook
 from recognition.models.versions import ModelEvent, ModelVersion
 from recognition.models.videos import Marker, Upload, Video, VideoPart
@@ -22,6 +22,9 @@ __all__ = [
     "Allowance",
     "Analysis",
     "ApiKey",
+    "AuditEntry",
+    "Consent",
+    "ConsentText",
     "Delivery",
     "Export",
     "Face",

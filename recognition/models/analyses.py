@@ -25,6 +25,13 @@ class Analysis(Job):
         WEBCAM = "webcam"
         VIDEO = "video"
 
+    class Keep(models.TextChoices):
+        """What is stored of the picture itself."""
+
+        PICTURE = "picture"
+        BLURRED = "blurred"  # with every face made unrecognizable
+        NUMBERS = "numbers"  # nothing
+
     queue = "analyses"
 
     created_by = None
@@ -61,6 +68,7 @@ class Analysis(Job):
     seconds = models.FloatField(null=True)  # the length of a session or video
     frame_count = models.PositiveIntegerField(default=0)  # its frames that were analyzed
     notices = models.JSONField(default=list)
+    keep = models.CharField(max_length=10, choices=Keep, default=Keep.PICTURE)
 
     class Meta(Job.Meta):
         verbose_name_plural = "analyses"
@@ -97,7 +105,7 @@ class Analysis(Job):
     @property
     def is_retryable(self) -> bool:
         ended = self.status in {self.Status.FAILED, self.Status.CANCELED}
-        return ended and bool(self.source)
+        return ended and bool(self.source) and self.keep == self.Keep.PICTURE
 
     def sum_up_tracks(self) -> None:
         """Store the expression that each track shows most often."""

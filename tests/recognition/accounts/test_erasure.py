@@ -12,9 +12,20 @@ from django.core.files.base import ContentFile
 from django.db import connection
 from django.test import Client
 
+from recognition import consent
 from recognition.accounts import erasure, tasks
 from recognition.api import keys
-from recognition.models import Analysis, Export, IdempotentRequest, MediaImport, Webhook
+from recognition.audit import trail
+from recognition.models import (
+    Analysis,
+    AuditEntry,
+    Consent,
+    ConsentText,
+    Export,
+    IdempotentRequest,
+    MediaImport,
+    Webhook,
+)
 from tests.recognition.uploads import submit
 from tests.recognition.videos.rows import make_upload, make_video
 
@@ -48,6 +59,9 @@ def marked(django_user_model, user, astronaut, settings, tmp_path):
     IdempotentRequest.objects.create(owner=person, key=MARK, fingerprint="x", body={"t": MARK})
     job = MediaImport.objects.create(owner=person, source=f"/{MARK}")
     job.files.create(path=f"{MARK}.jpg")
+    trail.record("picture.viewed", person.pk, subject=MARK, address="192.0.2.7")
+    text = ConsentText.objects.create(project="", version=1, body="Read this.", published_by=person)
+    consent.accept(person, text)
     LogEntry.objects.create(user=person, object_repr=MARK, action_flag=1)
     LogEntry.objects.create(  # somebody else's, about this person
         user=user,
@@ -108,6 +122,9 @@ def test_nothing_is_left(marked, hers, redis_server, user):
     assert not [key for key in redis_keys if MARK.encode() in key]
     assert not User.objects.filter(pk=marked.pk).exists()
     assert Analysis.objects.get() == other
+    assert not Consent.objects.exists()
+    assert ConsentText.objects.get().published_by is None
+    assert not AuditEntry.objects.filter(subject=MARK).exists()
 
 
 def redis_keys_of(server, db: int) -> list[bytes]:

@@ -21,7 +21,10 @@ from tests.processes import ROOT
 
 pytestmark = pytest.mark.slow
 
-NEWER_TABLES = ("mediaimport", "importedfile", "retention")
+NEWER_TABLES = (
+    *("mediaimport", "importedfile", "retention"),
+    *("auditentry", "consent", "consenttext"),
+)
 CREATE_SOMEBODY = (
     "from django.contrib.auth.models import User; User.objects.create_user('b', 'b@example.org')"
 )
