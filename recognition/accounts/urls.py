@@ -7,6 +7,9 @@ from recognition.accounts.api import MeView
 
 urlpatterns = [
     path("setup/", views.setup, name="setup"),
+    path("privacy/", views.privacy, name="privacy"),
+    path("privacy/sign/", views.sign, name="privacy-sign"),
+    path("account/consent/", views.agreements, name="account_consent"),
     path("account/data/", views.data, name="account_data"),
     path("account/delete/", views.close, name="account_close"),
 ]

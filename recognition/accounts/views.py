@@ -1,5 +1,8 @@
-"""The set-up page of the first visit, and the pages of people's own data."""
+"""The set-up page of the first visit, the privacy notice, and the pages of people's own data."""
 
+from typing import Any
+
+import segno
 from allauth.account.decorators import reauthentication_required
 from django.conf import settings
 from django.contrib import messages
@@ -7,13 +10,18 @@ from django.contrib.auth import login, logout
 from django.contrib.auth.decorators import login_required
 from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.safestring import mark_safe
 
+from recognition import consent
 from recognition.accounts import erasure, retention, rules
 from recognition.accounts.forms import CloseForm, FirstAdministratorForm, RetentionForm
 from recognition.accounts.tasks import delete_expired, erase_closed_accounts
 from recognition.api.people import person_of
 from recognition.jobs.broker import send
+from recognition.models import ConsentText
 
 
 def setup(request: HttpRequest) -> HttpResponse:
@@ -31,6 +39,45 @@ def setup(request: HttpRequest) -> HttpResponse:
         rules.note_sign_in(request)
         return redirect("home")
     return render(request, "accounts/setup.html", {"form": form})
+
+
+def privacy(request: HttpRequest) -> HttpResponse:
+    """What this site does with pictures of people, with its own contact and times. For everyone."""
+    return render(request, "accounts/privacy.html", _site())
+
+
+def sign(request: HttpRequest) -> HttpResponse:
+    """A sign to print and put up where people are analyzed; its code leads to the notice."""
+    address = request.build_absolute_uri(reverse("privacy"))
+    drawing = segno.make(address, error="m").svg_inline(scale=4, border=0, omitsize=True)
+    # Made here, of an address that Django has checked.
+    page = {**_site(), "address": address, "code": mark_safe(drawing)}
+    return render(request, "accounts/sign.html", page)
+
+
+def _site() -> dict[str, Any]:
+    names = ("OPERATOR", "CONTACT", "RETENTION_DAYS", "AUDIT_DAYS")
+    return {"site": {name.lower(): getattr(settings, name) for name in names}}
+
+
+@login_required
+def agreements(request: HttpRequest) -> HttpResponse:
+    """The texts of the site and its projects: read, accepted, withdrawn."""
+    user, next_page = person_of(request), request.GET.get("next", "")
+    if request.method == "POST":
+        text = get_object_or_404(ConsentText, pk=request.POST.get("text"), retired_at=None)
+        if "withdraw" in request.POST:
+            consent.withdraw(user, text)
+        else:
+            consent.accept(user, text)
+        if next_page and not consent.missing(user):
+            here = {request.get_host()}
+            if url_has_allowed_host_and_scheme(next_page, here, request.is_secure()):
+                return redirect(next_page)
+        return redirect("account_consent")
+    texts = [consent.current(name) for name in ("", *consent.projects())]
+    found = [(text, consent.accepted(user, text)) for text in texts if text]
+    return render(request, "accounts/consent.html", {"texts": found})
 
 
 @login_required

@@ -7,9 +7,10 @@ from typing import Any
 from channels.auth import AuthMiddlewareStack
 from channels.db import database_sync_to_async
 from channels.security.websocket import AllowedHostsOriginValidator
-from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import Error
 
+from recognition import consent
 from recognition.api import keys
 from recognition.feed import is_signed_in
 from recognition.models import ApiKey
@@ -20,6 +21,7 @@ PATH = "/ws/live/"
 SUBPROTOCOL = "mien.live"
 KEY_PREFIX = "mien.key."
 """What begins the subprotocol that carries a key: browsers can't send other headers."""
+CONSENT_NEEDED = "Read how this site uses pictures, and agree to it, at /account/consent/ first."
 
 Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
@@ -62,6 +64,12 @@ async def owner_of(scope: dict[str, Any]) -> int | None:
         return scope["user"].pk if scope["user"].is_authenticated else None
     key = await database_sync_to_async(keys.find)(text)
     return key.owner_id if key and ApiKey.Scope.ANALYZE in key.scopes else None
+
+
+@database_sync_to_async
+def must_agree_first(owner: int) -> bool:
+    """Whether a person has yet to accept the site's text."""
+    return consent.missing(User(pk=owner)) is not None
 
 
 async def may_go_on(scope: dict[str, Any]) -> bool:

@@ -20,7 +20,8 @@ from recognition.live.tasks import enqueue_frame
 
 logger = logging.getLogger(__name__)
 
-BAD_FRAMES, IDLE, TOO_LARGE, TOO_MANY, UNREAD, BUSY = 4400, 4408, 4413, 4429, 4431, 4503
+BAD_FRAMES, NOT_AGREED, IDLE, TOO_LARGE = 4400, 4403, 4408, 4413
+TOO_MANY, UNREAD, BUSY = 4429, 4431, 4503
 BROKEN = 1011
 UNAVAILABLE = "The server's queue can't be reached. The session continues when it is back."
 TURN_SECONDS = 0.25  # how often a session checks its timeouts when nothing happens
@@ -44,6 +45,10 @@ class LiveConsumer(AsyncWebsocketConsumer):
         owner = await access.owner_of(self.scope)
         if owner is None:
             await self.close(NOT_SIGNED_IN)
+            return
+        if await access.must_agree_first(owner):
+            await self.complain("consent_needed", access.CONSENT_NEEDED)
+            await self.close(NOT_AGREED)
             return
         self.owner, self.name, self.line = owner, str(uuid.uuid4()), frames.line()
         if refused := await self.take_place():

@@ -172,7 +172,7 @@ function showStatus() {
 
 /** @param {import("./socket.js").Status} status */
 function onStatus(status) {
-  if (["bad-frames", "signed-out", "idle", "crowded"].includes(status)) finish(status);
+  if (["bad-frames", "signed-out", "not-agreed", "idle", "crowded"].includes(status)) finish(status);
   else showStatus();
 }
 

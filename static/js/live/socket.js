@@ -12,7 +12,7 @@ const FAREWELL = 2_000;
 
 const SERVER_BUSY = 4503;
 /** Close codes after which only the user can reconnect. */
-const FINAL = /** @type {Record<number, Status>} */ ({ 4400: "bad-frames", [NOT_SIGNED_IN]: "signed-out", 4408: "idle", 4429: "crowded" });
+const FINAL = /** @type {Record<number, Status>} */ ({ 4400: "bad-frames", [NOT_SIGNED_IN]: "signed-out", 4403: "not-agreed", 4408: "idle", 4429: "crowded" });
 
 /**
  * Types from the schemas of the live protocol.
@@ -24,7 +24,7 @@ const FINAL = /** @type {Record<number, Status>} */ ({ 4400: "bad-frames", [NOT_
  * @typedef {LiveProtocol.SessionUpdated} SessionUpdated
  * @typedef {LiveProtocol.SessionClosed} SessionClosed
  *
- * @typedef {"connecting"|"live"|"silent"|"lost"|"busy"|"bad-frames"|"signed-out"|"idle"|"crowded"} Status
+ * @typedef {"connecting"|"live"|"silent"|"lost"|"busy"|"bad-frames"|"signed-out"|"not-agreed"|"idle"|"crowded"} Status
  *
  * @typedef {Object} Handlers
  * @property {(status: Status) => void} onStatus when it changes

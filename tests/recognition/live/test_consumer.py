@@ -6,15 +6,12 @@ import json
 import pytest
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
-from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.models import Session
 from django.db import OperationalError
 
-from fer_site.asgi import application
-from recognition.api import keys
 from recognition.feed import NOT_SIGNED_IN
-from recognition.live import access, recordings, session
 from recognition.live import consumer as live_codes
+from recognition.live import recordings, session
 from recognition.models import Analysis
 from recognition.photos import analyses
 from tests.recognition.live.live_client import checked, frame, picture
@@ -60,18 +57,6 @@ async def test_the_first_message_names_protocol_limits_and_settings(user):
         "mesh": False,
     }
     assert created["limits"]["frame_bytes"] == 512 * 1024
-
-
-async def test_nobody_gets_in_without_signing_in(user):
-    socket = await live_socket(None)
-    assert await close_code(socket) == NOT_SIGNED_IN
-
-
-async def test_another_site_gets_no_socket(user):
-    socket = await socket_of(user, b"http://evil.example", "/ws/live/")
-    connected, _code = await socket.connect()
-    await socket.wait()
-    assert not connected
 
 
 async def test_settings_are_changed(user):
@@ -316,83 +301,3 @@ async def test_a_kept_session_ends_with_its_socket(user):
             break
         await asyncio.sleep(0.1)
     assert (await Analysis.objects.aget()).status == "succeeded"
-
-
-async def make_key(person, *scopes: str) -> str:
-    _key, text = await sync_to_async(keys.create)(person, "test", list(scopes))
-    return text
-
-
-def socket_with(*headers: tuple[bytes, bytes], subprotocols=()) -> WebsocketCommunicator:
-    """A program's socket, without a cookie."""
-    return WebsocketCommunicator(
-        application,
-        "/ws/live/",
-        headers=[(b"host", b"localhost"), *headers],
-        subprotocols=list(subprotocols),
-    )
-
-
-async def test_a_key_opens_a_session_for_its_owner(user):
-    text = await make_key(user, "analyze")
-    socket = socket_with((b"authorization", f"Bearer {text}".encode()))
-    assert await socket.connect() == (True, None)
-    assert (await receive(socket))["type"] == "session.created"
-    await socket.send_json_to({"type": "session.update", "keep": True})
-    await receive(socket)
-    assert await sync_to_async(Analysis.objects.filter(owner=user).count)() == 1
-    await socket.disconnect()
-
-
-async def test_a_browser_sends_the_key_as_a_subprotocol(user):
-    text = await make_key(user, "analyze")
-    socket = socket_with(
-        (b"origin", b"https://lab.example.org"),
-        subprotocols=["mien.live", f"mien.key.{text}"],
-    )
-    assert await socket.connect() == (True, "mien.live")
-    assert (await receive(socket))["type"] == "session.created"
-    await socket.disconnect()
-
-
-@pytest.mark.parametrize("scopes", [["read"], []])
-async def test_a_key_needs_the_scope(user, scopes):
-    text = await make_key(user, *scopes)
-    socket = socket_with((b"authorization", f"Bearer {text}".encode()))
-    await socket.connect()
-    assert await close_code(socket) == NOT_SIGNED_IN
-
-
-async def test_a_key_that_does_not_exist_opens_nothing(user):
-    socket = socket_with((b"authorization", b"Bearer mien_wrong"))
-    await socket.connect()
-    assert await close_code(socket) == NOT_SIGNED_IN
-
-
-async def test_a_key_opens_no_socket_of_pages(user):
-    text = await make_key(user, "read", "analyze")
-    seen = []
-
-    async def sockets(scope, receive, send):
-        seen.append((scope["path"], scope["user"].is_authenticated))
-
-    for path in ("/ws/analyses/", "/ws/live/"):
-        origin = (b"origin", b"http://localhost")
-        key = (b"authorization", f"Bearer {text}".encode())
-        headers = [(b"host", b"localhost"), origin, key]
-        scope = {"type": "websocket", "path": path, "headers": headers, "subprotocols": []}
-        await access.key_or_session(sockets)(scope, None, None)
-        assert await access.owner_of({**scope, "user": AnonymousUser()}) == user.pk
-    # The socket of a page sees nobody; only that of live sessions asks for the key.
-    assert seen == [("/ws/analyses/", False), ("/ws/live/", False)]
-
-
-async def test_a_revoked_key_closes_its_session(user, monkeypatch):
-    monkeypatch.setattr(live_codes, "TRUSTED_SECONDS", 0.1)
-    text = await make_key(user, "analyze")
-    socket = socket_with((b"authorization", f"Bearer {text}".encode()))
-    await socket.connect()
-    await receive(socket)
-    key = await sync_to_async(keys.find)(text)
-    await sync_to_async(keys.revoke)(key)
-    assert await close_code(socket) == NOT_SIGNED_IN
