@@ -114,6 +114,7 @@ class AnalysisSummary(TypedDict):
     detector: str  # fast, balanced, thorough
     error: Message | None
     retryable: bool  # failed or canceled, and the upload is kept
+    keep: str  # of the picture itself: picture, blurred, numbers
     notices: list[Message]
     url: str
     photo_url: str | None
@@ -159,6 +160,7 @@ def describe_analysis(analysis: Analysis) -> AnalysisSummary:
         "detector": analysis.detector,
         "error": error_of(analysis),
         "retryable": analysis.is_retryable,
+        "keep": analysis.keep,
         "notices": analysis.notices,
         "url": url,
         "photo_url": f"{url}photo/" if analysis.photo else None,

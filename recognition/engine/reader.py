@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .annotate import painter, read_marks
+from .blur import blurrer, read_places
 from .classifier import SHIPPED_MODEL, EmotionClassifier
 from .clips import Sample, divide, sample_faces
 from .detector import FaceDetector
@@ -80,7 +81,8 @@ def _print(number: int, line: Line) -> None:
 def answer(request: Line) -> Iterator[Line]:
     """The lines that answer a request, without the last. Raises CodedError."""
     actions: dict[str, Callable[..., Iterator[Line]]]
-    actions = {"inspect": _inspect, "read": _read, "copy": _copy, "annotate": _annotate}
+    actions = {"inspect": _inspect, "read": _read, "copy": _copy}
+    actions |= {"annotate": _annotate, "blur": _blur}
     yield from actions[request.pop("do")](Path(request.pop("path")), **request)
 
 
@@ -198,6 +200,16 @@ def _annotate(path: Path, target: str, marks: str, width: int, step: float) -> I
     """Writes an MP4 with the faces of a file of marks; lines tell the share that is done."""
     draw = painter(read_marks(Path(marks)), width, step)
     for share in copy_playable(path, Path(target), draw=draw):
+        yield {"share": round(share, 4)}
+
+
+def _blur(
+    path: Path, target: str, places: str, width: int, step: float, audio: bool
+) -> Iterator[Line]:
+    """Writes an MP4 without recognizable faces; lines tell the share that is done."""
+    yield {"kind": "mp4"}
+    draw = blurrer(read_places(Path(places)), width, step)
+    for share in copy_playable(path, Path(target), audio=audio, draw=draw):
         yield {"share": round(share, 4)}
 
 

@@ -62,6 +62,8 @@ class Kind:
     cancel: Callable[[Any], bool] | None = None
     rerun: Callable[[Any, ModelVersion], Job | None] | None = None
     """Begins a new job on what is kept of an ended one; None if nothing is."""
+    blur: Callable[[Any], bool] | None = None
+    """Makes the faces in what is stored of an ended one unrecognizable; False if nothing is."""
     sweep: Callable[[], None] | None = None
     """Where a kind does these in its own way; see `work`."""
 

@@ -2,28 +2,34 @@
 
 import functools
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, cast
 
+import numpy as np
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import F
+from numpy.typing import NDArray
 
 from recognition import describe, events, networks
 from recognition.engine import media, pipeline
+from recognition.engine.blur import blur_faces
 from recognition.engine.errors import MediaError
 from recognition.engine.examiner import Findings
 from recognition.engine.mesh import pack
 from recognition.engine.pyramid import fit
-from recognition.engine.types import Detail, DetectorName, FaceMode, ImageAnalysis
+from recognition.engine.types import BoundingBox, Detail, DetectorName, FaceMode, ImageAnalysis
 from recognition.jobs import work
 from recognition.jobs.files import delete_files
 from recognition.models import Analysis, Face, ModelVersion
 from recognition.models.derived import search_text
 from recognition.programs import idempotency, webhooks
 from recognition.registry import registry, version_files
+
+Keep = Analysis.Keep
 
 INCOMPLETE: describe.Message = {
     "code": "incomplete_photo",
@@ -69,16 +75,32 @@ def analyze_source(analysis: Analysis) -> None:
     if header.incomplete:
         analysis.notices = [*analysis.notices, INCOMPLETE]
 
-    rgb = fit(rgb, settings.STORED_SIDE)
-    name = f"{analysis.pk}.jpg"
-    pictures = {"photos": media.encode_jpeg(rgb), "thumbnails": media.make_thumbnail(rgb)}
-    photo, thumbnail = (
-        default_storage.save(f"{folder}/{name}", ContentFile(content))
-        for folder, content in pictures.items()
-    )
-    analysis.stored_bytes = sum(map(len, pictures.values()))
+    photo, thumbnail = "", ""
+    if analysis.keep != Keep.NUMBERS:
+        boxes = (
+            [face.detection.box for face in result.faces] if analysis.keep == Keep.BLURRED else []
+        )
+        photo, thumbnail = _store(analysis, fit(rgb, settings.STORED_SIDE), boxes, width)
     if not finish(analysis, version, result, photo, thumbnail):
         delete_files([photo, thumbnail])
+
+
+def _store(
+    analysis: Analysis, rgb: NDArray[np.uint8], boxes: Sequence[BoundingBox], width: int
+) -> tuple[str, str]:
+    """Store photo and thumbnail; faces are blurred in `boxes`, in pixels of a photo this wide.
+
+    Gives the names of the files.
+    """
+    places = [(box.x, box.y, box.width, box.height) for box in boxes]
+    rgb = blur_faces(rgb, places, rgb.shape[1] / width) if places else rgb
+    pictures = {"photos": media.encode_jpeg(rgb), "thumbnails": media.make_thumbnail(rgb)}
+    analysis.stored_bytes = sum(map(len, pictures.values()))
+    photo, thumbnail = (
+        default_storage.save(f"{folder}/{analysis.pk}.jpg", ContentFile(content))
+        for folder, content in pictures.items()
+    )
+    return photo, thumbnail
 
 
 def finish(
@@ -121,20 +143,20 @@ def _faces(analysis: Analysis, result: ImageAnalysis) -> list[Face]:
             probability=face.prediction.probability,
             sharpness=face.sharpness,
             whole_picture=face.whole_picture,
-            **_findings(face.findings),
+            **_findings(face.findings, with_mesh=analysis.keep == Keep.PICTURE),
         )
         for face in result.faces
     ]
 
 
-def _findings(found: Findings | None) -> dict[str, Any]:
+def _findings(found: Findings | None, *, with_mesh: bool) -> dict[str, Any]:
     if found is None:
         return {}
     return {
         "covered": round(found.covered, 3),
         "measures": found.values,
-        # What the network draws where it sees no face means nothing.
-        "mesh": pack(found.mesh) if found.mesh and found.measures else None,
+        # What the network draws where it sees no face means nothing. A mesh can tell people apart.
+        "mesh": pack(found.mesh) if found.mesh and found.measures and with_mesh else None,
     }
 
 
@@ -162,6 +184,53 @@ def announce(analysis: Analysis, rows: int) -> bool:
     analysis.refresh_from_db()
     events.publish_change(analysis)
     return True
+
+
+def blur(analysis: Analysis) -> bool:
+    """Replace the stored photo by one without recognizable faces; False without a photo.
+
+    There is no way back.
+    """
+    old = [analysis.photo.name, analysis.thumbnail.name]
+    if not analysis.photo:
+        return False
+    with analysis.photo.open() as file:
+        rgb, _header = media.decode_photo(file.read(), max_pixels=settings.MAX_PIXELS)
+    boxes = [
+        BoundingBox(*values) for values in analysis.faces.values_list("x", "y", "width", "height")
+    ]
+    new = _store(analysis, rgb, boxes, analysis.width or rgb.shape[1])
+    if not _replace(analysis, Keep.BLURRED, *new, stored_bytes=analysis.stored_bytes):
+        delete_files(new)
+        return False
+    delete_files(old)
+    return True
+
+
+def forget_picture(analysis: Analysis) -> bool:
+    """Delete the stored photo or video and keep the numbers; False if there is none."""
+    files = [analysis.photo.name, analysis.thumbnail.name, analysis.media.name]
+    if not any(files):
+        return False
+    if not _replace(analysis, Keep.NUMBERS, "", "", media="", stored_bytes=0):
+        return False
+    delete_files(files)
+    return True
+
+
+def _replace(analysis: Analysis, keep: Keep, photo: str, thumbnail: str, **values: Any) -> bool:
+    """Name other files, and drop what else shows a face; False if the files changed meanwhile."""
+    rows = Analysis.objects.filter(
+        pk=analysis.pk, photo=analysis.photo.name, media=analysis.media.name
+    )
+    with transaction.atomic():
+        changed = rows.update(
+            keep=keep, photo=photo, thumbnail=thumbnail, sequence=F("sequence") + 1, **values
+        )
+        if changed:
+            analysis.faces.update(mesh=None)
+            analysis.tracks.update(picture=None)
+    return announce(analysis, changed)
 
 
 def delete_analysis(analysis: Analysis) -> None:

@@ -23,10 +23,11 @@ from recognition import describe, face_states
 from recognition.api.access import key_of
 from recognition.api.filters import AnalysisFilter
 from recognition.api.pages import NewestFirst
-from recognition.api.people import person_of
+from recognition.api.people import check_consent, person_of
 from recognition.api.private_files import JPEG, serve_picture
 from recognition.api.problems import Problem, Unavailable
 from recognition.api.states import StateSerializer
+from recognition.api.uploading import UploadOptions, agreed
 from recognition.api.views import RateHeaders
 from recognition.engine.errors import MediaError
 from recognition.engine.types import DETAILS, DETECTORS, FACE_MODES
@@ -53,6 +54,13 @@ NOT_STORED = {
     "code": "unavailable",
     "message": "This photo couldn't be stored. Send it again.",
 }
+
+
+class NoPicture(Problem):
+    """There is nothing to blur or to forget."""
+
+    def __init__(self) -> None:
+        super().__init__(409, "no_picture", "No photo or video is stored of this entry.")
 
 
 class AnalysisSerializer(StateSerializer):
@@ -108,7 +116,7 @@ class RerunSerializer(serializers.Serializer):
     model_version = VersionField(slug_field="number", queryset=ModelVersion.objects.all())
 
 
-class OptionsSerializer(serializers.Serializer):
+class OptionsSerializer(UploadOptions):
     """How photos are analyzed: form fields, or query parameters beside a raw body."""
 
     faces = serializers.ChoiceField(
@@ -126,15 +134,6 @@ class OptionsSerializer(serializers.Serializer):
         allow_null=True,
         help_text="fast, balanced (finds masked and turned faces too), thorough (slowest); "
         "without it the site's own",
-    )
-    title = serializers.CharField(
-        max_length=200,
-        allow_blank=True,
-        default="",
-        help_text="instead of the file's name",
-    )
-    tags = serializers.ListField(
-        child=serializers.CharField(max_length=50), max_length=20, default=list
     )
 
 
@@ -297,6 +296,7 @@ class AnalysisViewSet(
         analysis = self.get_object()
         wanted = RerunSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
+        check_consent(request)
         rerun = kind_of(analysis).rerun
         again = rerun(analysis, wanted.validated_data["model_version"]) if rerun else None
         if again is None:
@@ -305,6 +305,36 @@ class AnalysisViewSet(
         response = Response(AnalysisDetailSerializer(again).data, 202)
         response["Location"] = self.reverse_action("detail", args=[again.pk])
         return response
+
+    @extend_schema(request=None, responses={202: AnalysisDetailSerializer})
+    @action(detail=True, methods=["post"])
+    def blur(self, request: Request, pk: Any = None) -> Response:
+        """Make the faces in the stored photo or video unrecognizable. There is no way back.
+
+        A photo is blurred at once; of a video, `keep` becomes `blurred` when it is done.
+        """
+        analysis = self.with_picture()
+        blur = kind_of(analysis).blur
+        if not blur or not blur(analysis):
+            raise NoPicture
+        analysis.refresh_from_db()
+        return Response(AnalysisDetailSerializer(analysis).data, 202)
+
+    @extend_schema(request=None, responses=AnalysisDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def forget(self, request: Request, pk: Any = None) -> Response:
+        """Delete the stored photo or video and keep the numbers."""
+        analysis = self.with_picture()
+        if not analyses.forget_picture(analysis):
+            raise NoPicture
+        return Response(AnalysisDetailSerializer(analysis).data)
+
+    def with_picture(self) -> Analysis:
+        """The analysis of the request, which has ended. Raises Problem: unfinished."""
+        analysis = self.get_object()
+        if not analysis.is_finished:
+            raise Problem(409, "unfinished", f"This analysis is {analysis.status}. Wait for it.")
+        return analysis
 
     @extend_schema(responses=JPEG)
     @action(detail=True)
@@ -357,7 +387,7 @@ def uploads_of(request: Request) -> list:
 
 
 def options_of(request: Request) -> dict[str, Any]:
-    """How to analyze the photos; raises ValidationError for values that don't exist."""
+    """How to analyze the photos; raises ValidationError for values that don't exist, or Problem."""
     given: dict[str, Any] = {}
     for source in (request.query_params, request.data):
         if isinstance(source, QueryDict):
@@ -368,7 +398,7 @@ def options_of(request: Request) -> dict[str, Any]:
             given |= source
     wanted = OptionsSerializer(data=given)
     wanted.is_valid(raise_exception=True)
-    options = dict(wanted.validated_data)
+    options = agreed(request, dict(wanted.validated_data))
     return {"face_mode": options.pop("faces"), **options}
 
 

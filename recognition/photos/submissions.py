@@ -29,11 +29,13 @@ def submit_image(
     detector: DetectorName | None = None,
     title: str = "",
     tags: Sequence[str] = (),
+    keep: str = Analysis.Keep.PICTURE,
 ) -> Analysis:
     """Accept one uploaded photo: creates a queued analysis and sends the task.
 
     `key` is the API key of the program that sends it; `face_mode` and `detail` are those of
-    engine.pipeline; without a `detector` it is the site's, without a `title` the file's name.
+    engine.pipeline, `keep` is one of Analysis.Keep; without a `detector` it is the site's, without
+    a `title` the file's name.
     Raises MediaError for what size and header tell (file_too_large, and those of
     media.inspect_photo); nothing is stored then. Errors that only decoding finds become the error
     of the analysis.
@@ -63,6 +65,7 @@ def submit_image(
         face_mode=face_mode,
         detail=detail,
         detector=detector or settings.DETECTOR,
+        keep=keep,
     )
     store(analysis, ContentFile(content))
     return analysis
@@ -72,7 +75,7 @@ def rerun(analysis: Analysis, version: ModelVersion) -> Analysis | None:
     """A new analysis of the stored photo with this model version; None without a photo."""
     if not analysis.photo:
         return None
-    kept = ("owner", "title", "tags", "face_mode", "detail", "detector", "width", "height")
+    kept = ("owner", "title", "tags", "face_mode", "detail", "detector", "width", "height", "keep")
     again = Analysis(requested_version=version, **{name: getattr(analysis, name) for name in kept})
     with analysis.photo.open() as photo:
         store(again, photo)

@@ -41,5 +41,6 @@ KIND = register(
         person="owner",
         title=lambda analysis: None,
         rerun=submissions.rerun,
+        blur=analyses.blur,
     )
 )

@@ -6,9 +6,9 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from recognition import describe
+from recognition import consent, describe
 from recognition.api import allowances
-from recognition.api.people import person_of
+from recognition.api.people import after_consent, person_of
 from recognition.api.private_files import serve_picture
 from recognition.engine import formats, video
 from recognition.models import CORRECTION_CHOICES, Analysis, ModelVersion
@@ -16,11 +16,13 @@ from recognition.models import CORRECTION_CHOICES, Analysis, ModelVersion
 RECENT = 8
 
 
+@after_consent
 def home(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return render(request, "photos/landing.html")
     context = {
         "recent": request.user.analyses.all()[:RECENT],
+        "projects": consent.projects(),
         "max_upload_mb": allowances.upload_bytes(request.user) // 1024**2,
         "max_video_mb": allowances.video_bytes(request.user) // 1024**2,
         # Names beside the types: browsers don't know all of them.

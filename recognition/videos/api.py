@@ -17,6 +17,7 @@ from recognition import describe
 from recognition.api.people import person_of
 from recognition.api.problems import Problem, Unavailable
 from recognition.api.states import StateSerializer
+from recognition.api.uploading import UploadOptions, agreed
 from recognition.api.views import RateHeaders
 from recognition.engine.errors import MediaError
 from recognition.engine.types import DETAILS, DETECTORS
@@ -28,7 +29,7 @@ FIELDS = ("video", "file", "videos", "files")
 STATUSES = {"empty_file": 400, "file_too_large": 413, "not_a_video": 415}
 
 
-class SamplingSerializer(serializers.Serializer):
+class SamplingSerializer(UploadOptions):
     """How a video is read."""
 
     fps = serializers.CharField(
@@ -44,10 +45,6 @@ class SamplingSerializer(serializers.Serializer):
         DETECTORS,
         default="fast",
         help_text="balanced and thorough find masked and turned faces too, and take longer",
-    )
-    title = serializers.CharField(max_length=200, allow_blank=True, default="")
-    tags = serializers.ListField(
-        child=serializers.CharField(max_length=50), max_length=20, default=list
     )
 
     def validate_fps(self, value: str) -> float | None:
@@ -107,7 +104,7 @@ class VideosView(RateHeaders, APIView):
         upload = next((request.FILES[name] for name in FIELDS if name in request.FILES), None)
         if upload is None:
             raise Problem(400, "no_files", 'Send a video as multipart form data, field "video".')
-        options = options_of(request.data)
+        options = agreed(request, options_of(request.data))
         with tempfile.NamedTemporaryFile(dir=settings.UPLOADS_DIR, delete=False) as file:
             path = Path(file.name)
             for piece in upload.chunks():

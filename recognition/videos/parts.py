@@ -1,8 +1,12 @@
 """The parts of the work on a video: segments that are read, and the copy for players."""
 
 import base64
+import itertools
+import json
 import time
 from contextlib import closing, suppress
+from operator import itemgetter
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -153,7 +157,8 @@ class _Rows:
             Analysis.objects.filter(pk=part.analysis_id).update(
                 frame_count=F("frame_count") + len(self.lines), sequence=F("sequence") + 1
             )
-        for local, picture in self.pictures.items():
+        kept = part.analysis.keep == Analysis.Keep.PICTURE
+        for local, picture in self.pictures.items() if kept else ():
             if pk := self.tracks.get(int(local)):
                 Track.objects.filter(pk=pk).update(picture=base64.b64decode(picture))
         done = part.analysis.parts.filter(task=VideoPart.Task.READ, status=Status.SUCCEEDED)
@@ -201,18 +206,37 @@ def _face(analysis: Analysis, track: int, line: dict[str, Any], face: list[Any])
     )
 
 
+def ask_for_blur(analysis: Analysis) -> bool:
+    """Queue the work of blurring the faces in a stored video; False if none is stored."""
+    if not analysis.media:
+        return False
+    with transaction.atomic():
+        Analysis.objects.select_for_update().get(pk=analysis.pk)  # two clicks make one part
+        if not analysis.parts.filter(status__in=lease.UNFINISHED).exists():
+            part = VideoPart(analysis=analysis, task=VideoPart.Task.COPY, end=analysis.seconds or 0)
+            part.save(force_insert=True)
+            work.submit(part)
+    return True
+
+
 def copy(part: VideoPart) -> None:
-    """Make the copy that browsers play, and count its bytes."""
+    """Make the copy that browsers play, with blurred faces where that is wanted."""
     analysis = part.analysis
     partial = storage.scratch(f"videos/{part.lease_owner}")
     kind, told_at = "", time.monotonic()
-    audio = analysis.video.keep_audio
+    # Of a video that has been read, the owner has asked for it afterwards.
+    blurs = analysis.keep == Analysis.Keep.BLURRED or analysis.status == Status.SUCCEEDED
+    original = str(analysis.source.name or analysis.media.name)
+    places = partial.with_suffix(".places")
+    request: dict[str, Any] = {"target": str(partial), "audio": analysis.video.keep_audio}
     try:
+        if blurs:
+            _write_places(analysis, places)
+            request |= {"width": analysis.width, "step": analysis.video.step}
+            request["places"] = str(places)
         with (
-            storage.local(str(analysis.source.name)) as source,
-            closing(
-                readers.ask("copy", path=str(source), target=str(partial), audio=audio)
-            ) as lines,
+            storage.local(original) as source,
+            closing(readers.ask("blur" if blurs else "copy", path=str(source), **request)) as lines,
         ):
             for line in readers.while_wanted(part, lines):
                 kind = (line or {}).get("kind", kind)
@@ -221,14 +245,21 @@ def copy(part: VideoPart) -> None:
                     if not lease.change(part, share=line["share"]):
                         raise readers.Unwanted
                     tell(part.analysis_id)
-        name = f"videos/{analysis.pk}.{kind}"
+        # Another name than that of a copy with faces, which browsers may have in their caches.
+        name = f"videos/{analysis.pk}{'-blurred' if blurs else ''}.{kind}"
         size = partial.stat().st_size
         storage.put(partial, name)
 
         def store() -> None:
-            Analysis.objects.filter(pk=analysis.pk).update(
+            rows = Analysis.objects.filter(pk=analysis.pk)
+            rows.update(
                 media=name, stored_bytes=F("stored_bytes") + size, sequence=F("sequence") + 1
             )
+            if blurs:
+                gone = [str(analysis.thumbnail.name), str(analysis.media.name)]
+                rows.update(keep=Analysis.Keep.BLURRED, thumbnail="", stored_bytes=size)
+                analysis.tracks.update(picture=None)
+                transaction.on_commit(lambda: delete_files(set(gone) - {name}), robust=True)
 
         if work.finish(part, store, share=1.0):
             tell(part.analysis_id)
@@ -236,6 +267,16 @@ def copy(part: VideoPart) -> None:
             delete_files([name])
     finally:
         partial.unlink(missing_ok=True)
+        places.unlink(missing_ok=True)
+
+
+def _write_places(analysis: Analysis, path: Path) -> None:
+    """Every box of the video, for engine.blur; also of what its owner says is no face."""
+    rows: Any = analysis.faces.order_by("time", "pk")
+    rows = rows.values_list("time", "x", "y", "width", "height").iterator()
+    with path.open("w") as file:
+        for moment, group in itertools.groupby(rows, key=itemgetter(0)):
+            file.write(f"{json.dumps([moment, [box for _time, *box in group]])}\n")
 
 
 def tell(pk: UUID) -> None:

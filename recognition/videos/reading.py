@@ -22,6 +22,7 @@ from recognition.registry import registry, version_files
 from recognition.videos import parts, readers, tracks
 
 Status = Analysis.Status
+Keep = Analysis.Keep
 
 RETRYABLE = ~Q(source="")  # the upload of an unreadable video is not kept
 
@@ -56,8 +57,10 @@ def prepare(analysis: Analysis) -> None:
         return
     version = analysis.requested_version or registry.active_version()
     version_files.read_in_use(version)  # checked once here, read by its path later
-    picture = ContentFile(base64.b64decode(found["thumbnail"]))
-    thumbnail = default_storage.save(f"thumbnails/{analysis.pk}.jpg", picture)
+    picture, thumbnail = ContentFile(b""), ""
+    if analysis.keep == Keep.PICTURE:
+        picture = ContentFile(base64.b64decode(found["thumbnail"]))
+        thumbnail = default_storage.save(f"thumbnails/{analysis.pk}.jpg", picture)
     header = found["header"]
     with transaction.atomic():
         held = lease.change(
@@ -118,11 +121,15 @@ def _divide(analysis: Analysis, header: dict[str, Any], stretches: list[dict[str
         )
         for stretch in stretches
     ]
-    # After the first segment, whose rows the page waits for.
-    ordered.insert(1, VideoPart(analysis=analysis, task=VideoPart.Task.COPY, end=header["seconds"]))
+    if analysis.keep == Keep.PICTURE:  # after the first segment, whose rows the page waits for
+        ordered.insert(1, _copy_of(analysis, header["seconds"]))
     for part in ordered:
         part.save(force_insert=True)
         work.submit(part)
+
+
+def _copy_of(analysis: Analysis, seconds: float) -> VideoPart:
+    return VideoPart(analysis=analysis, task=VideoPart.Task.COPY, end=seconds)
 
 
 # --- Ends -------------------------------------------------------------------------------------
@@ -139,6 +146,11 @@ def settle(part: VideoPart) -> None:
         return
     reads = analysis.parts.filter(task=VideoPart.Task.READ)
     failed = reads.exclude(status=Status.SUCCEEDED)
+    if analysis.keep == Keep.BLURRED and _waits_for_copy(analysis) and len(failed) < len(reads):
+        copy = _copy_of(analysis, analysis.seconds or 0.0)
+        copy.save(force_insert=True)
+        work.submit(copy)
+        return
     values: dict[str, Any] = {
         "status": Status.SUCCEEDED,
         "finished_at": timezone.now(),
@@ -156,7 +168,7 @@ def settle(part: VideoPart) -> None:
         tracks.number(analysis)
         notices = list(analysis.notices)
         notices += [PARTS_FAILED] if failed.exists() else []
-        notices += [] if analysis.media else [NO_COPY]
+        notices += [] if analysis.media or analysis.keep == Keep.NUMBERS else [NO_COPY]
         Video.objects.filter(pk=analysis.pk).update(missing=_missing(analysis))
         rows.update(
             **values,
@@ -169,6 +181,11 @@ def settle(part: VideoPart) -> None:
     analysis.refresh_from_db()
     webhooks.announce(analysis)
     transaction.on_commit(lambda: parts.tell(analysis.pk), robust=True)
+
+
+def _waits_for_copy(analysis: Analysis) -> bool:
+    """Whether the copy is still to be made: blurring needs the places of all faces."""
+    return not analysis.parts.filter(task=VideoPart.Task.COPY).exists()
 
 
 def _missing(analysis: Analysis) -> dict[str, int]:

@@ -54,6 +54,7 @@ def submit_video(
     detector: DetectorName = "fast",
     title: str = "",
     tags: Sequence[str] = (),
+    keep: str = Analysis.Keep.PICTURE,
 ) -> Analysis:
     """Accept a complete video file: moves it, creates a queued analysis and sends the task.
 
@@ -73,6 +74,7 @@ def submit_video(
         notices=_notices(name, container),
         detail=detail,
         detector=detector,
+        keep=keep,
     )
     asked = {"fps": fps, "start": start, "end": end}
     video = Video(analysis=analysis, keep_audio=audio, recorded=recorded, **asked)
@@ -87,7 +89,7 @@ def rerun(analysis: Analysis, version: ModelVersion) -> Analysis | None:
     """A new analysis of the player's copy with this model version; None without a copy."""
     if not analysis.media:
         return None
-    kept = ("owner", "kind", "title", "tags", "detail", "detector")
+    kept = ("owner", "kind", "title", "tags", "detail", "detector", "keep")
     again = Analysis(requested_version=version, **{name: getattr(analysis, name) for name in kept})
     asked = ("fps", "start", "end", "keep_audio", "recorded")
     video = Video(analysis=again, **{name: getattr(analysis.video, name) for name in asked})

@@ -73,6 +73,7 @@ KIND = register(
         retry=reading.retry,
         cancel=reading.cancel,
         rerun=submissions.rerun,
+        blur=parts.ask_for_blur,
     )
 )
 

@@ -20,6 +20,7 @@ from recognition.api import allowances
 from recognition.api.people import person_of
 from recognition.api.problems import Problem, Unavailable
 from recognition.api.states import StateSerializer
+from recognition.api.uploading import agreed
 from recognition.api.views import RateHeaders
 from recognition.engine.errors import MediaError
 from recognition.jobs import broker
@@ -162,10 +163,10 @@ class UploadsView(TusView):
         """Begin an upload; `Location` tells where its pieces go.
 
         `Upload-Metadata` has `filename` and the options of `videos/`: fps, start, end, audio,
-        detail, title, tags; and `sha256` to have the whole file checked.
+        detail, title, tags, keep, project; and `sha256` to have the whole file checked.
         """
         metadata = _metadata(request.headers.get("Upload-Metadata", ""))
-        options = options_of(metadata)
+        options = agreed(request, options_of(metadata))
         recording = RecordingSerializer(data=metadata)
         recording.is_valid(raise_exception=True)
         options |= recording.validated_data

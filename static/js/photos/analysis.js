@@ -64,12 +64,12 @@ function showFailure({ status, error, retryable }) {
 
 /** @param {Analysis} state with faces */
 function showResult({ faces = [], width, height, photo_url: photoUrl }) {
-  if (width == null || height == null || photoUrl == null) return;
+  if (width == null || height == null) return;
   const photo = byId("photo", HTMLImageElement);
   photo.width = width;
   photo.height = height;
   byId("stage").style.setProperty("--ratio", String(width / height));
-  if (photo.getAttribute("src") !== photoUrl) photo.src = photoUrl;
+  showPhoto(photo, photoUrl);
   byId("no-face").hidden = faces.length > 0;
   byId("face-reading").hidden = faces.length === 0;
   byId("faces").hidden = faces.length < 2;
@@ -83,6 +83,16 @@ function showResult({ faces = [], width, height, photo_url: photoUrl }) {
   mesh.show(analysis);
   select(Math.min(overlay.selected, faces.length - 1));
   focused?.buttons[overlay.selected].focus({ preventScroll: true });
+}
+
+/** The photo, or an empty sheet of its shape if none was kept. @param {HTMLImageElement} photo @param {string|null} url */
+function showPhoto(photo, url) {
+  // A photo that was blurred has the same address as before.
+  const address = url && analysis.keep === "blurred" ? `${url}?blurred` : url;
+  byId("not-kept").hidden = address !== null;
+  photo.hidden = address === null;
+  if (!address) photo.removeAttribute("src");
+  else if (photo.getAttribute("src") !== address) photo.src = address;
 }
 
 /** Choose a face: in the photo, in the list, for the chart and for a correction. @param {number} index */

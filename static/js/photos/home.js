@@ -45,6 +45,8 @@ function addFiles(files) {
     const upload = queue.add(file, {
       faces: byId("faces", HTMLSelectElement).value,
       detail: byId("detail", HTMLSelectElement).value,
+      keep: byId("keep", HTMLSelectElement).value,
+      ...(document.getElementById("project") && { project: byId("project", HTMLSelectElement).value }),
       ...(byId("detector", HTMLSelectElement).value && { detector: byId("detector", HTMLSelectElement).value }),
       fps: byId("fps", HTMLSelectElement).value,
       audio: String(byId("audio", HTMLInputElement).checked),

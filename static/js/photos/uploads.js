@@ -6,7 +6,7 @@ const PARALLEL = 3;
 const PAUSES = [1_000, 3_000, 8_000];
 
 /**
- * @typedef {{faces: string, detail: string, detector?: string, fps?: string, audio?: string}} Options
+ * @typedef {{faces: string, detail: string, detector?: string, keep?: string, project?: string, fps?: string, audio?: string}} Options
  * @typedef {Object} Upload
  * @property {File} file
  * @property {Options} options how to analyze it

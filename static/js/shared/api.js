@@ -155,6 +155,11 @@ export const retryAnalysis = (id) => send("POST", `${ROOT}${id}/retry/`);
 export const rerunAnalysis = (id, version) =>
   send("POST", `${ROOT}${id}/rerun/`, { model_version: version });
 
+/** Make the faces in the stored photo or video unrecognizable. @param {string} id @returns {Promise<Analysis>} */
+export const blurAnalysis = (id) => send("POST", `${ROOT}${id}/blur/`);
+/** Delete the stored photo or video. @param {string} id @returns {Promise<Analysis>} */
+export const forgetPicture = (id) => send("POST", `${ROOT}${id}/forget/`);
+
 /**
  * @param {number} id of the face
  * @param {string|null} correction null takes it back

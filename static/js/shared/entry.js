@@ -1,7 +1,8 @@
-/* The user's title, notes and tags of an analysis; and analyzing a photo or video again. */
+/* The user's title, notes and tags of an analysis; analyzing it again; and what is kept of its picture. */
 import { byId, find } from "./elements.js";
 import { announce } from "./announce.js";
-import { editAnalysis, rerunAnalysis } from "./api.js";
+import { ask } from "./ask.js";
+import { blurAnalysis, editAnalysis, forgetPicture, rerunAnalysis } from "./api.js";
 
 /** @typedef {import("./api.js").Analysis} Analysis */
 
@@ -30,6 +31,40 @@ export function showEntry(analysis) {
   shown = stored;
   byId("title").textContent = analysis.title;
   byId("take").hidden = analysis.status !== "succeeded";
+  showPicture(analysis);
+}
+
+/** Offer to blur or delete the picture while there is one. @param {Analysis} analysis */
+function showPicture({ status, keep, photo_url: photo, video }) {
+  const actions = document.getElementById("picture");
+  if (!actions) return;
+  actions.hidden = status !== "succeeded" || !(photo || video?.media_url);
+  byId("blur").hidden = keep === "blurred";
+}
+
+/** @param {string} id @param {(analysis: Analysis) => void} onChanged */
+function enablePicture(id, onChanged) {
+  if (!document.getElementById("picture")) return;
+  /** @param {string} button @param {{title: string, text: string, yes: string}} question @param {(id: string) => Promise<Analysis>} act @param {string} done */
+  const offer = (button, question, act, done) => byId(button).addEventListener("click", async () => {
+    if (!(await ask({ ...question, danger: true }))) return;
+    try {
+      onChanged(await act(id));
+      announce(done);
+    } catch (error) {
+      announce(error.message);
+    }
+  });
+  offer("blur", {
+    title: "Blur the faces?",
+    text: "Every face that was found becomes a mosaic in the stored copy. The numbers stay. You can't undo this.",
+    yes: "Blur",
+  }, blurAnalysis, "The faces are being blurred.");
+  offer("forget", {
+    title: "Delete the picture?",
+    text: "The stored copy is deleted for good. The numbers stay in your history.",
+    yes: "Delete",
+  }, forgetPicture, "The picture is deleted. The numbers are still here.");
 }
 
 /**
@@ -53,6 +88,7 @@ export function enableEntry(id, onChanged) {
       problem.hidden = false;
     }
   });
+  enablePicture(id, onChanged);
   addEventListener("beforeunload", (event) => {
     /** @type {Record<string, string>} */
     const values = written();
