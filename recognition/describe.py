@@ -68,7 +68,7 @@ class ExportState(TypedDict):
     """An export: `filters` as in a query string, `selected` the number of selected entries.
 
     `rows_total` is null until the faces are counted, `file_url` until the file exists. For an
-    annotated video rows are frames, and there is no codebook.
+    annotated video rows are frames, for everything they are entries, and there is no codebook.
     """
 
     id: str
@@ -290,7 +290,5 @@ def describe_export(export: Export) -> ExportState:
         "sequence": export.sequence,
         "error": error_of(export),
         "file_url": f"/api/v1/exports/{export.pk}/file/" if export.file else None,
-        "codebook_url": (
-            None if export.format == Export.Format.MP4 else f"/api/v1/exports/{export.pk}/codebook/"
-        ),
+        "codebook_url": f"/api/v1/exports/{export.pk}/codebook/" if export.is_table else None,
     }

@@ -94,6 +94,7 @@ CHANGES = {
     ("api-webhook-detail", "DELETE"): "webhook.deleted",
     ("api-analysis-detail", "DELETE"): "entry.deleted",
     ("api-export-list", "POST"): "export.requested",
+    ("export-everything", "POST"): "export.requested",
 }
 """What people do to their accounts and data, by route and method."""
 

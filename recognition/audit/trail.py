@@ -12,6 +12,7 @@ from django.db import DatabaseError
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from recognition import describe
 from recognition.audit.actions import BY_ADMINISTRATORS, VIEWS, WORDS
 from recognition.models import AuditEntry
 
@@ -83,9 +84,7 @@ def as_csv(entries: Entries) -> Iterator[str]:
 
 def _rows(entries: Iterable[AuditEntry]) -> Iterator[list[str]]:
     for entry in entries:
-        who = entry.user.email if entry.user else ""
-        # A cell that begins like a formula must stay a text: addresses of accounts can.
-        who = f"'{who}" if who[:1] in {"=", "+", "-", "@"} else who
+        who = describe.as_text(entry.user.email if entry.user else "")  # it may be a formula
         yield [
             *[entry.at.isoformat(), who, entry.action, words_of(entry), entry.subject],
             *[entry.address or "", entry.key],

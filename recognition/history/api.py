@@ -28,9 +28,10 @@ from recognition.jobs import work
 from recognition.models import EMOTION_CHOICES, Analysis, Export
 from recognition.programs.repeats import IDEMPOTENCY_KEY, answer_once
 
-VIDEO = Export.Format.MP4
+VIDEO, EVERYTHING = Export.Format.MP4, Export.Format.ZIP
 MEDIA = {name: (kind.content_type, kind.extension) for name, kind in FILES.items()}
-MEDIA[VIDEO] = "video/mp4", "mp4"
+MEDIA |= {VIDEO: ("video/mp4", "mp4"), EVERYTHING: ("application/zip", "zip")}
+NAMES = {VIDEO: "annotated", EVERYTHING: "everything"}  # the others: faces
 BINARY = {(200, kind.partition(";")[0]): OpenApiTypes.BINARY for kind, _extension in MEDIA.values()}
 
 
@@ -98,7 +99,8 @@ class ExportViewSet(
     def create(self, request: Request) -> Response:
         """Queue an export. Without filters it covers everything; entries without faces have no row.
 
-        `mp4` is one video, given by `id`, with its faces drawn onto it.
+        `mp4` is one video, given by `id`, with its faces drawn onto it; `zip` is everything that is
+        yours, with all pictures.
         The file is kept for seven days. With an `Idempotency-Key` you can repeat the request for
         24 hours, and it runs once.
         """
@@ -155,7 +157,7 @@ class ExportViewSet(
         if not export.file:
             raise Problem(404, "no_file", f"This export is {export.status}: it has no file.")
         kind, extension = MEDIA[export.format]
-        what = "annotated" if export.format == VIDEO else "faces"
+        what = NAMES.get(export.format, "faces")
         name = f"mien-{what}-{export.created_at:%Y-%m-%d-%H%M}.{extension}"
         return serve_download(export.file, kind, name)
 
@@ -164,8 +166,8 @@ class ExportViewSet(
     def codebook(self, request: Request, pk: Any = None) -> Response:
         """The meaning of the columns as a Table Schema (Frictionless), for other programs."""
         export = self.get_object()
-        if export.format == VIDEO:
-            raise Problem(404, "no_codebook", "An annotated video has no columns.")
+        if export.format in NAMES:
+            raise Problem(404, "no_codebook", "This export isn't a table, so it has no columns.")
         name = f"mien-faces-{export.created_at:%Y-%m-%d-%H%M}.schema.json"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return Response(table_schema(), headers=headers)

@@ -37,6 +37,10 @@ def request_export(owner: User, format: str, filters: Mapping[str, Any]) -> Expo
     checked = check_filters(filters)
     if format == Export.Format.MP4:
         check_video(owner, checked)
+    if format == Export.Format.ZIP and checked:
+        message = "A zip holds everything that is yours: send it without filters."
+        name = next(iter(checked))
+        raise FiltersRefused({name: [("no_filters", message)]})
     with transaction.atomic():
         check_room(owner)
         if Export.objects.filter(owner=owner).count() >= MOST_KEPT:

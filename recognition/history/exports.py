@@ -1,9 +1,10 @@
 """The life of an export: written row by row, finished, deleted."""
 
+import functools
 import itertools
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from django.utils import timezone
 
 from recognition import events, storage
 from recognition.engine.errors import CodedError
+from recognition.history import archive
 from recognition.history.filters import HistoryFilter
 from recognition.history.table_files import FILES, TableFile
 from recognition.history.tables import read_rows
@@ -24,6 +26,7 @@ from recognition.models import Analysis, Export, Face
 logger = logging.getLogger(__name__)
 
 FOLDER = Export._meta.get_field("file").upload_to
+ZIP = Export.Format.ZIP
 TICK = 0.7  # seconds between two progress events
 BATCH = 5000  # rows per write; in Parquet a row group
 
@@ -36,28 +39,25 @@ class Progress:
     unwanted: threading.Event = field(default_factory=threading.Event)
 
 
+Contents = tuple[int, str, Callable[[Path, Progress], None]]
+"""The number of rows, the file's extension, and what writes it."""
+
+
 def write(export: Export) -> None:
     """Write a temporary file, move it into place when complete, and finish the export.
 
     Raises CodedError if the filters are no longer valid, or too_many_rows.
     """
-    faces, kind = faces_of(export), FILES[export.format]
-    count = faces.count()
-    if kind.most_rows is not None and count > kind.most_rows:
-        raise CodedError(
-            "too_many_rows",
-            f"These are {count:,} faces; an Excel sheet has room for {kind.most_rows:,}. "
-            "Narrow the filters, or choose CSV or Parquet.",
-        )
+    count, extension, fill = _archive_of(export) if export.format == ZIP else _table_of(export)
     if not lease.change(export, rows_done=0, rows_total=count):
         return
     events.publish_export(export)
     # Named after the lease, so an attempt that lost its lease can't touch the next one's file.
-    name = f"{FOLDER}/{export.lease_owner}.{kind.extension}"
+    name = f"{FOLDER}/{export.lease_owner}.{extension}"
     partial = storage.scratch(name)
     try:
         with followed(export) as progress:
-            write_rows(kind, faces, partial, progress)
+            fill(partial, progress)
         if progress.unwanted.is_set():
             return
         size = partial.stat().st_size
@@ -67,6 +67,29 @@ def write(export: Export) -> None:
             default_storage.delete(name)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _table_of(export: Export) -> Contents:
+    faces, kind = faces_of(export), FILES[export.format]
+    count = faces.count()
+    if kind.most_rows is not None and count > kind.most_rows:
+        raise CodedError(
+            "too_many_rows",
+            f"These are {count:,} faces; an Excel sheet has room for {kind.most_rows:,}. "
+            "Narrow the filters, or choose CSV or Parquet.",
+        )
+    return count, kind.extension, functools.partial(write_rows, kind, faces)
+
+
+def _archive_of(export: Export) -> Contents:
+    def fill(path: Path, progress: Progress) -> None:
+        def tell(done: int) -> bool:
+            progress.rows = done
+            return not progress.unwanted.is_set()
+
+        archive.write(export.owner, path, tell)
+
+    return Analysis.objects.filter(owner_id=export.owner_id).count(), "zip", fill
 
 
 def faces_of(export: Export) -> "QuerySet[Face]":

@@ -14,5 +14,6 @@ urlpatterns = [
     path("analyses/", views.analysis_list, name="analysis-list"),
     path("analyses/<uuid:pk>/faces.csv", views.analysis_faces, name="analysis-faces"),
     path("exports/", views.export_list, name="export-list"),
+    path("exports/everything/", views.export_everything, name="export-everything"),
 ]
 api_urlpatterns = [*router.urls, path("stats/", StatsView.as_view(), name="api-stats")]

@@ -2,13 +2,15 @@
 
 from uuid import UUID
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
 
 from recognition import describe
 from recognition.api.people import person_of
-from recognition.history import statistics, tables
+from recognition.history import export_requests, statistics, tables
 from recognition.history.filters import HistoryFilter
 from recognition.history.paging import HistoryPaginator
 from recognition.models import Export, ModelVersion
@@ -43,6 +45,17 @@ def analysis_faces(request: HttpRequest, pk: UUID) -> HttpResponse:
 def export_list(request: HttpRequest) -> HttpResponse:
     data = [describe.describe_export(export) for export in person_of(request).exports.all()]
     return render(request, "history/exports.html", {"exports_data": data, "kept": Export.KEPT})
+
+
+@login_required
+@require_POST
+def export_everything(request: HttpRequest) -> HttpResponse:
+    """Asks for a zip of everything that is the signed-in person's."""
+    try:
+        export_requests.request_export(person_of(request), Export.Format.ZIP, {})
+    except export_requests.TooManyExports as refusal:
+        messages.error(request, str(refusal))
+    return redirect("export-list")
 
 
 @login_required

@@ -72,7 +72,7 @@ class QueueSwitch(models.Model):
 class Export(Job):
     """Faces from someone's history as a file, made in the background.
 
-    `rows` are those of a table; of an annotated video, its frames.
+    `rows` are those of a table; of an annotated video, its frames; of everything, the entries.
     `filters` are those of recognition.history.filters.HistoryFilter, as in a query string.
     """
 
@@ -83,6 +83,7 @@ class Export(Job):
         JSONL = "jsonl"
         PARQUET = "parquet"
         MP4 = "mp4"  # one video with its faces drawn onto it
+        ZIP = "zip"  # everything that is the owner's, with all files
 
     KEPT = timedelta(days=7)  # when it is deleted with its file
     queue = "exports"
@@ -107,7 +108,12 @@ class Export(Job):
     @property
     def name(self) -> str:
         """Its name in lists of jobs: the content belongs to the owner."""
-        return "annotated video" if self.format == "mp4" else f"faces as {self.format}"
+        others = {"mp4": "annotated video", "zip": "all of somebody's data"}
+        return others.get(self.format, f"faces as {self.format}")
+
+    @property
+    def is_table(self) -> bool:
+        return self.format not in {self.Format.MP4, self.Format.ZIP}
 
     @property
     def expires_at(self) -> datetime | None:

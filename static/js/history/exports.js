@@ -10,7 +10,7 @@ import { showTime } from "../shared/times.js";
 /** @typedef {import("./exports-api.js").Export} Export */
 
 /** @type {Record<string, string>} */
-const FORMATS = { csv: "CSV", csv_excel: "CSV for Excel", xlsx: "Excel", jsonl: "JSON Lines", parquet: "Parquet", mp4: "Annotated video" };
+const FORMATS = { csv: "CSV", csv_excel: "CSV for Excel", xlsx: "Excel", jsonl: "JSON Lines", parquet: "Parquet", mp4: "Annotated video", zip: "Zip" };
 /** @type {Record<string, string>} */
 const KINDS = { image: "photos", webcam: "webcam sessions", video: "videos" };
 /** @type {Record<string, (value: string) => string>} */
@@ -36,7 +36,8 @@ const deleted = new Set();
 const isUnfinished = ({ status }) => status === "queued" || status === "running";
 
 /** @param {Export} one */
-function describe({ filters, selected }) {
+function describe({ filters, selected, format }) {
+  if (format === "zip") return "Everything that is yours";
   const parts = Object.keys(WORDS).filter((name) => filters[name]).map((name) => WORDS[name](filters[name]));
   if (selected) parts.unshift(selected === 1 ? "1 selected entry" : `${selected} selected entries`);
   const words = parts.join(", ");
@@ -78,12 +79,13 @@ function said(text) {
 function stateOf(one) {
   const { status, error, format, rows_done: done, rows_total: total } = one;
   const isVideo = format === "mp4";
+  const isTable = !isVideo && format !== "zip";
   if (status === "queued") return [said("Queued")];
   if (status === "running" && isVideo) return [said(`${Math.floor((100 * done) / (total || 1))}% drawn`)];
-  if (status === "running") return [said(total === null ? "Counting" : `${done.toLocaleString()} of ${rows(total)}`)];
+  if (status === "running") return [said(total === null ? "Counting" : `${done.toLocaleString()} of ${isTable ? rows(total) : total.toLocaleString()}`)];
   if (status === "failed") return [said(error?.message ?? "")];
   if (status === "canceled") return [said("Canceled")];
-  return [...(isVideo ? [] : [said(rows(done))]), said(fileSize(one.size)), at("made", one.finished_at), at("kept until", one.expires_at)];
+  return [...(isTable ? [said(rows(done))] : []), said(fileSize(one.size)), at("made", one.finished_at), at("kept until", one.expires_at)];
 }
 
 /** @param {Export} one */
