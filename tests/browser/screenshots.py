@@ -71,6 +71,10 @@ def plan(site: LiveSite, results: dict[str, str]) -> dict[str, tuple[str, bool]]
         "account-data": ("/account/data/", True),
         "account-delete": ("/account/delete/", True),
         "account-webhooks": ("/account/webhooks/", True),
+        "account-activity": ("/account/activity/", True),
+        "consent": ("/account/consent/", True),
+        "privacy": ("/privacy/", False),
+        "privacy-sign": ("/privacy/sign/", False),
         "api-docs": ("/api/v1/docs/", True),
         "logout": ("/accounts/logout/", True),
     }

@@ -167,6 +167,7 @@ class Mien:
         faces: str = "auto",
         detail: str = "normal",
         detector: str | None = None,
+        keep: str = "picture",
         timeout: float = 300,
         idempotency_key: str | None = None,
     ) -> Analysis:
@@ -174,10 +175,8 @@ class Mien:
 
         `faces`, `detail` and `detector` are as in the API: `whole` reads the picture as one face,
         `high` looks for small faces in large photos; fast, balanced or thorough, None for what the
-        server does.
-
-        Calls with the same `idempotency_key` analyze the photo once. Without one, each call is a
-        new request, however often it is retried.
+        server does. `keep` is what it stores: picture, blurred or numbers. Calls with the same
+        `idempotency_key` analyze the photo once; without one, each call is a new request.
         """
         deadline = time.monotonic() + timeout
         content = photo if isinstance(photo, bytes) else Path(photo).read_bytes()
@@ -191,6 +190,7 @@ class Mien:
                 "faces": faces,
                 "detail": detail,
                 "tags": list(tags),
+                "keep": keep,
                 **({"detector": detector} if detector else {}),
             },
             headers={
@@ -222,6 +222,7 @@ class Mien:
         title: str = "",
         detail: str = "normal",
         detector: str = "fast",
+        keep: str = "picture",
         timeout: float = 24 * 3600,
         on_progress: Callable[[float], object] = lambda share: None,
     ) -> Analysis:
@@ -239,6 +240,7 @@ class Mien:
             "audio": str(audio).lower(),
             "detail": detail,
             "detector": detector,
+            "keep": keep,
             **({"title": title} if title else {}),
         }
         analysis, size = "", max(1, file.stat().st_size)
@@ -285,7 +287,7 @@ class Mien:
     ) -> dict[str, Any]:
         """Export the faces of the history to a local file; returns the export's state.
 
-        `format` is csv, csv_excel, xlsx, jsonl or parquet, or mp4 for one video with its faces
+        `format` is csv, csv_excel, xlsx, jsonl, parquet or zip, or mp4 for one video with its faces
         drawn onto it; `filters` are those of the API. Waits for the server to make the file, and
         deletes its copy after the download. `path` is complete or untouched; a codebook of a
         table's columns (Table Schema) is written beside it.

@@ -33,6 +33,7 @@ EXTENSIONS = {
     "jsonl": "jsonl",
     "parquet": "parquet",
     "mp4": "mp4",
+    "zip": "zip",
 }
 FILTERS = {
     "emotion": "the entry's expression",
@@ -100,13 +101,15 @@ def analyze_all(
         if path.suffix.lower() in VIDEOS:
             sampling = {"fps": options.fps, "start": options.start or 0, "end": options.end}
             detector = options.detector or "fast"
-            return mien.analyze_video(path, detail=options.detail, detector=detector, **sampling)
+            sampling |= {"detail": options.detail, "keep": options.keep}
+            return mien.analyze_video(path, detector=detector, **sampling)
         return mien.analyze(
             path,
             timeout=options.timeout,
             faces=options.faces,
             detail=options.detail,
             detector=options.detector,
+            keep=options.keep,
         )
 
     failed = 0
@@ -208,6 +211,12 @@ def parser() -> argparse.ArgumentParser:
             choices=("fast", "balanced", "thorough"),
             help="how to find faces; by default as the server does",
         )
+        command.add_argument(
+            "--keep",
+            choices=("picture", "blurred", "numbers"),
+            default="picture",
+            help="what the server stores: the picture, with blurred faces, or its numbers alone",
+        )
         command.set_defaults(format="table")
     export = commands.add_parser("export", help="export the faces of the history")
     export.add_argument("--format", choices=tuple(EXTENSIONS), default="csv")
@@ -240,9 +249,15 @@ def export(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print(file=sys.stderr)
         return 1
-    what = "frame" if options.format == "mp4" else "row"
-    print(f"{path}: {state['rows_done']} {what}{'' if state['rows_done'] == 1 else 's'}")
+    what = {"mp4": "frame", "zip": "entry"}.get(options.format, "row")
+    print(f"{path}: {state['rows_done']} {_many(what, state['rows_done'])}")
     return 0
+
+
+def _many(word: str, count: int) -> str:
+    if count == 1:
+        return word
+    return "entries" if word == "entry" else f"{word}s"
 
 
 def arriving(folder: Path) -> Iterator[Path]:
