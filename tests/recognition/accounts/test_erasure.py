@@ -101,7 +101,7 @@ def found_in_files() -> list[Path]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nothing_is_left(marked, hers, redis_server, user):
+def test_nothing_is_left(marked, hers, redis_server, user, caplog):
     assert len(found_in_tables()) > 10
     assert len(found_in_files()) == 2
     other = Analysis.objects.create(owner=user, title="his", status="succeeded")
@@ -120,6 +120,7 @@ def test_nothing_is_left(marked, hers, redis_server, user):
     assert found_in_files() == []
     redis_keys = [key for db in (0, 1) for key in redis_keys_of(redis_server, db)]
     assert not [key for key in redis_keys if MARK.encode() in key]
+    assert MARK not in caplog.text
     assert not User.objects.filter(pk=marked.pk).exists()
     assert Analysis.objects.get() == other
     assert not Consent.objects.exists()

@@ -232,7 +232,7 @@ def test_a_backup_of_the_future_is_refused(backup, new, tmp_path):
 
 def test_a_backup_of_an_older_version_is_migrated(site, backup, new, tmp_path):
     """One from before the columns that a later migration added."""
-    added = {"measures", "covered", "mesh", "detector"}
+    added = {"measures", "covered", "mesh", "detector", "keep"}
     later_tables = {f"tables/recognition_{name}.jsonl" for name in NEWER_TABLES}
 
     def go_back(name, content):
@@ -257,6 +257,9 @@ def test_a_backup_of_an_older_version_is_migrated(site, backup, new, tmp_path):
     before, after = (rows_of(folder / "mien.sqlite3") for folder in (site.data_dir, new))
     for table in ("recognition_face", "recognition_analysis"):
         assert len(after.pop(table)) == len(before.pop(table)) == 3
+    for name in NEWER_TABLES:
+        assert not after.pop(f"recognition_{name}", [])
+        before.pop(f"recognition_{name}", None)
     assert after == before
     with sqlite3.connect(new / "mien.sqlite3") as connection:
         faces = set(connection.execute("SELECT measures, covered FROM recognition_face"))
