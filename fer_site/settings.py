@@ -21,7 +21,7 @@ from fer_site.environment import (
     share_metrics,
     socket_path,
 )
-from fer_site.object_storage import s3_options
+from fer_site.object_storage import s3_options, s3_server
 from fer_site.observability import guid_settings, logging_settings
 from fer_site.security import *  # noqa: F403
 from fer_site.security import CONTENT_SECURITY_POLICY
@@ -201,6 +201,7 @@ STATICFILES_DIRS = [
         if folder.is_dir()  # absent in images, whose static files were collected at build time
     ),
 ]
+S3_SERVER = s3_server()
 S3 = s3_options()  # of object storage; empty without any
 if S3 and SENDFILE == "redirect":
     for kind in ("img-src", "media-src", "connect-src"):
@@ -349,6 +350,7 @@ GAZE = env_choice("MIEN_GAZE", ("photos", "all", "off"))  # where irises are rea
 PRECISION = env_choice("MIEN_PRECISION", ("auto", "float32", "int8"))  # of the classifier
 # Only what is in here can be imported through the API.
 IMPORTS_DIR = Path(env_text("MIEN_IMPORTS", str(DATA_DIR / "imports"))).expanduser().absolute()
+IMPORT_BUCKETS = env_list("MIEN_IMPORT_BUCKETS")  # and of the S3 server: bucket, bucket/folder
 RETENTION_DAYS = env_int("MIEN_RETENTION_DAYS", 0)  # then entries are deleted; 0: never
 AUDIT_DAYS = env_int("MIEN_AUDIT_DAYS", 365)  # then the audit log is deleted; 0: never
 LEASE_SECONDS = env_int("MIEN_LEASE_SECONDS", 15)

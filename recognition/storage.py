@@ -20,6 +20,9 @@ from django.core.files.storage import FileSystemStorage, Storage, default_storag
 URL_SECONDS = 60
 """How long an address that was given out after a permission check opens a file."""
 
+BACKUPS = "backups/"
+"""Where backups may be beside the site's files."""
+
 
 def is_remote() -> bool:
     """Whether files are in object storage, and not in a folder."""
@@ -142,13 +145,14 @@ def is_trouble(error: BaseException) -> bool:
 
 
 def names(storage: Storage = default_storage, folder: str = "") -> Iterator[str]:
-    """The names of all files of a storage, in order."""
+    """The names of all files of a storage, in order. Backups are none of the site's files."""
     with suppress(FileNotFoundError):
         folders, files = storage.listdir(folder)
         for name in sorted(filter(None, files)):
             yield f"{folder}{name}"
         for name in sorted(folders):
-            yield from names(storage, f"{folder}{name}/")
+            if f"{folder}{name}/" != BACKUPS:
+                yield from names(storage, f"{folder}{name}/")
 
 
 def folder(path: Path) -> Storage:

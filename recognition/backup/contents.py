@@ -21,7 +21,7 @@ class BackupError(CodedError):
     """A backup that can't be made or read.
 
     Codes: unreadable, encrypted, wrong_key, incomplete, damaged, too_new, not_empty, bad_key,
-    not_migrated.
+    bad_passphrase, no_place, not_migrated.
     """
 
 

@@ -35,21 +35,21 @@ from recognition.backup.contents import (
 )
 
 
-def restore(source: IO[bytes], identities: Iterable[str] = ()) -> Summary:
+def restore(source: IO[bytes], identities: Iterable[str] = (), *, passphrase: str = "") -> Summary:
     """Fill this empty site from a backup; all rows are there afterwards, or none.
 
     A backup of an older version is migrated. `identities` are age secret keys. Raises BackupError.
     """
-    with encryption.decrypted(source, list(identities)) as plain:
+    with encryption.decrypted(source, list(identities), passphrase) as plain:
         try:
             with tarfile.open(fileobj=plain, mode="r|") as tar:
-                return _read_tar(tar)
+                return _read_tar(tar, plain)
         except tarfile.TarError as error:
             message = "This file is no backup of Mien, or its end is missing."
             raise BackupError("unreadable", message) from error
 
 
-def _read_tar(tar: tarfile.TarFile) -> Summary:
+def _read_tar(tar: tarfile.TarFile, source: IO[bytes]) -> Summary:
     members = iter(tar)
     first = next(members, None)
     if first is None or first.name != MANIFEST:
@@ -77,6 +77,8 @@ def _read_tar(tar: tarfile.TarFile) -> Summary:
                     _store(member.name, file)
                 reading.summary.files += 1
                 reading.summary.bytes += member.size
+        while source.read(1 << 20):
+            pass  # the end of an encrypted backup shows whether it is whole
         _verify(reading, checksums, manifest)
         connection.check_constraints()
     with connection.cursor() as cursor:

@@ -36,18 +36,23 @@ from recognition.backup.contents import (
 )
 
 
-def write(output: IO[bytes], recipients: Iterable[str] = (), *, files: bool = True) -> Summary:
-    """Write a backup, encrypted for these age public keys if there are any.
+def write(
+    output: IO[bytes],
+    recipients: Iterable[str] = (),
+    *,
+    passphrase: str = "",
+    files: bool = True,
+) -> Summary:
+    """Write a backup, encrypted for these age public keys, or by a passphrase, if there are any.
 
     Without `files`, media files are listed with their checksums, but not included: for storage
-    that is backed up in its own way. Raises BackupError (bad_key,
-    not_migrated).
+    that is backed up in its own way. Raises BackupError (bad_key, bad_passphrase, not_migrated).
     """
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         message = "The database is of an older version: run manage.py migrate first."
         raise BackupError("not_migrated", message)
-    with encryption.encrypted(output, list(recipients)) as opened:
+    with encryption.encrypted(output, list(recipients), passphrase) as opened:
         return _write_tar(opened, files)
 
 

@@ -3,19 +3,15 @@
 import hashlib
 import io
 import itertools
-import threading
 import time
 from urllib.parse import unquote, urlsplit
 
-import boto3
 import httpx
 import pytest
 from botocore.config import Config
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
-from moto.server import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import make_server
 
 from fer_site.object_storage import s3_options
 from recognition import health, storage
@@ -26,67 +22,11 @@ from recognition.jobs import files
 from recognition.models import Analysis, Export
 from recognition.photos import tasks as photo_tasks
 from recognition.registry import registry, version_files
+from tests.recognition.object_store import *  # noqa: F403 the server and its bucket
+from tests.recognition.object_store import keys_in, use
 from tests.recognition.uploads import submit as submit_photo
 from tests.recognition.videos.conftest import *  # noqa: F403 a clip, and how it is read
 from tests.recognition.videos.rows import make_video
-
-
-class Flaky:
-    """A WSGI application in front of the server: each fourth answer is "slow down"."""
-
-    def __init__(self, app):
-        self.app, self.count, self.fails = app, itertools.count(), False
-
-    def __call__(self, environ, start_response):
-        if self.fails:
-            time.sleep(0.01)
-            if next(self.count) % 4 == 3:
-                environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-                start_response("503 Slow Down", [("Content-Type", "application/xml")])
-                return [b"<Error><Code>SlowDown</Code></Error>"]
-        return self.app(environ, start_response)
-
-
-@pytest.fixture(scope="module")
-def server():
-    flaky = Flaky(DomainDispatcherApplication(create_backend_app))
-    http = make_server("127.0.0.1", 0, flaky, threaded=True)
-    threading.Thread(target=http.serve_forever, daemon=True).start()
-    http.flaky, http.url = flaky, f"http://127.0.0.1:{http.server_port}"
-    yield http
-    http.shutdown()
-
-
-@pytest.fixture
-def s3(server, settings, monkeypatch, tmp_path):
-    """The site's storage is a new bucket."""
-    server.flaky.fails = False
-    httpx.post(f"{server.url}/moto-api/reset")
-    keys = {"aws_access_key_id": "key", "aws_secret_access_key": "secret"}
-    client = boto3.client("s3", endpoint_url=server.url, region_name="us-east-1", **keys)
-    client.create_bucket(Bucket="mien")
-    for name, value in {
-        "MIEN_S3_BUCKET": "mien",
-        "MIEN_S3_ENDPOINT": server.url,
-        "MIEN_S3_ACCESS_KEY": "key",
-        "MIEN_S3_SECRET_KEY": "secret",
-    }.items():
-        monkeypatch.setenv(name, value)
-    use(settings, s3_options())
-    settings.MEDIA_CACHE_DIR = tmp_path / "cache"
-    settings.MEDIA_ROOT = tmp_path / "media"
-    return client
-
-
-def use(settings, options: dict) -> None:
-    settings.S3 = options
-    backend = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
-    settings.STORAGES = settings.STORAGES | {"default": backend}
-
-
-def keys_in(client, prefix: str = "") -> list[str]:
-    found = client.list_objects_v2(Bucket="mien", Prefix=prefix).get("Contents", [])
-    return sorted(item["Key"] for item in found)
 
 
 @pytest.fixture
@@ -229,9 +169,11 @@ def test_a_storage_that_is_gone_is_said(s3, settings, signed_in, astronaut):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_backup_holds_what_is_in_the_bucket(analyzed, s3):
+    default_storage.save("backups/yesterday.tar", ContentFile(b"a backup of yesterday"))
     file = io.BytesIO()
     summary = writing.write(file)
     assert not summary.missing
+    assert b"yesterday" not in file.getvalue()
     content = file.getvalue()
     photo = default_storage.open(analyzed.photo.name).read()
     assert photo in content

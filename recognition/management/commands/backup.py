@@ -1,6 +1,5 @@
 """manage.py backup: everything that the site stores, in one file."""
 
-import sys
 import time
 from argparse import ArgumentParser
 from pathlib import Path
@@ -8,20 +7,26 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from recognition.backup import encryption, writing
-from recognition.backup.contents import BackupError, Summary
+from recognition.backup import encryption, places, writing
+from recognition.backup.contents import BackupError
 
 
 class Command(BaseCommand):
     help = "Write everything that this site stores into one file, while it runs."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("output", nargs="?", help="the file, or - for standard output")
         parser.add_argument(
+            "output", nargs="?", help="the file, s3://bucket/name, or - for standard output"
+        )
+        closed = parser.add_mutually_exclusive_group()
+        closed.add_argument(
             "--recipient",
             action="append",
             default=[],
             help="encrypt for this age public key; can be repeated",
+        )
+        closed.add_argument(
+            "--passphrase-file", type=Path, help="encrypt by the passphrase in this file"
         )
         parser.add_argument(
             "--without-media",
@@ -39,10 +44,19 @@ class Command(BaseCommand):
             self.stderr.write(f"Keep {path} away from this machine. Nothing opens a backup but it.")
             return
         if not options["output"]:
-            raise CommandError("Name the file of the backup, or - for standard output.")
+            raise CommandError(
+                "Name the file of the backup, s3://bucket/name, or - for standard output."
+            )
         began = time.monotonic()
         try:
-            summary = self._write(options)
+            passphrase = places.passphrase(options["passphrase_file"])
+            with places.written(options["output"]) as file:
+                summary = writing.write(
+                    file,
+                    options["recipient"],
+                    passphrase=passphrase,
+                    files=not options["without_media"],
+                )
         except BackupError as error:
             raise CommandError(error.message, returncode=2) from error
         except OSError as error:
@@ -53,19 +67,3 @@ class Command(BaseCommand):
         )
         for name in summary.missing:
             self.stderr.write(f"deleted meanwhile: {name}")
-
-    def _write(self, options: Any) -> Summary:
-        arguments = options["recipient"], not options["without_media"]
-        if options["output"] == "-":
-            return writing.write(sys.stdout.buffer, arguments[0], files=arguments[1])
-        output = Path(options["output"])
-        # Complete or not there: a backup that was broken off must not look like one.
-        part = output.with_name(f".{output.name}.part")
-        try:
-            with open(part, "wb") as file:
-                part.chmod(0o600)
-                summary = writing.write(file, arguments[0], files=arguments[1])
-            part.rename(output)
-        finally:
-            part.unlink(missing_ok=True)
-        return summary

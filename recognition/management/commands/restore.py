@@ -1,6 +1,5 @@
 """manage.py restore: a site from a backup."""
 
-import sys
 import time
 from argparse import ArgumentParser
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from recognition.backup import restoring
+from recognition.backup import places, restoring
 from recognition.backup.contents import BackupError
 
 
@@ -17,18 +16,17 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("backup", help="the file, or - for standard input")
+        parser.add_argument("backup", help="the file, s3://bucket/name, or - for standard input")
         parser.add_argument("--identity", type=Path, help="the file of the age secret key")
+        parser.add_argument("--passphrase-file", type=Path, help="the file of the passphrase")
 
     def handle(self, *args: Any, **options: Any) -> None:
         began = time.monotonic()
         try:
             identities = self._identities(options["identity"])
-            if options["backup"] == "-":
-                summary = restoring.restore(sys.stdin.buffer, identities)
-            else:
-                with open(options["backup"], "rb") as file:
-                    summary = restoring.restore(file, identities)
+            passphrase = places.passphrase(options["passphrase_file"])
+            with places.read(options["backup"]) as file:
+                summary = restoring.restore(file, identities, passphrase=passphrase)
         except BackupError as error:
             raise CommandError(error.message, returncode=2) from error
         except OSError as error:

@@ -18,6 +18,7 @@ import pytest
 from tests.conftest import LiveSite
 from tests.deploy.journey import SAMPLE, Visitor
 from tests.processes import ROOT
+from tests.recognition.object_store import *  # noqa: F403 a server of S3's
 
 pytestmark = pytest.mark.slow
 
@@ -177,6 +178,72 @@ def test_a_pipe_and_a_key(site, new, tmp_path):
     done = manage(new, "restore", path, "--identity", key)
     assert done.returncode == 0, done.stderr
     assert files_of(new) == files_of(site.data_dir)
+
+
+@pytest.fixture
+def passphrase(tmp_path) -> Path:
+    path = tmp_path / "passphrase"
+    path.write_text("Ünïcode horse battery\n")
+    path.chmod(0o600)
+    return path
+
+
+def test_a_passphrase(site, new, tmp_path, passphrase):
+    path, other = tmp_path / "mien.tar.age", tmp_path / "other"
+    done = manage(site.data_dir, "backup", path, "--passphrase-file", passphrase)
+    assert done.returncode == 0, done.stderr
+    content = path.read_bytes()
+    assert content.startswith(b"-----BEGIN AGE ENCRYPTED FILE-----")
+    assert b"checkpoint.npz" not in content
+
+    without = manage(new, "restore", path)
+    assert (without.returncode, b"has a passphrase" in without.stderr) == (2, True)
+    other.write_text("correct horse battery")
+    wrong = manage(new, "restore", path, "--passphrase-file", other)
+    assert (wrong.returncode, b"doesn't open" in wrong.stderr) == (2, True)
+    before = rows_of(new / "mien.sqlite3")
+    for damaged in (content[:300], content[:420], content[:-1], content[:-100_000]):
+        (tmp_path / "damaged").write_bytes(damaged)
+        done = manage(new, "restore", tmp_path / "damaged", "--passphrase-file", passphrase)
+        assert done.returncode == 2, done.stderr
+        assert b"Traceback" not in done.stderr
+        assert rows_of(new / "mien.sqlite3") == before
+
+    done = manage(new, "restore", path, "--passphrase-file", passphrase)
+    assert done.returncode == 0, done.stderr
+    assert files_of(new) == files_of(site.data_dir)
+    assert rows_of(new / "mien.sqlite3") == rows_of(site.data_dir / "mien.sqlite3")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("", b"is to be the passphrase"), ("eleven char", b"too short")]
+)
+def test_a_passphrase_that_is_none_is_refused(site, tmp_path, passphrase, text, said):
+    passphrase.write_text(text)
+    done = manage(site.data_dir, "backup", tmp_path / "a", "--passphrase-file", passphrase)
+    assert (done.returncode, said in done.stderr) == (2, True)
+    assert list(tmp_path.iterdir()) == [passphrase]
+
+
+def test_object_storage(site, new, bucket, server, passphrase):
+    place, keys = "s3://mien/backups/mien.tar.age", server.environment
+    done = manage(site.data_dir, "backup", "s3://none/mien.tar", **keys)
+    assert (done.returncode, b"NoSuchBucket" in done.stderr) == (1, True)
+    server.flaky.fails = True
+    done = manage(site.data_dir, "backup", place, "--passphrase-file", passphrase, **keys)
+    assert done.returncode == 0, done.stderr
+    missing = manage(new, "restore", f"{place}x", "--passphrase-file", passphrase, **keys)
+    assert (missing.returncode, b"There is no s3://" in missing.stderr) == (1, True)
+    done = manage(new, "restore", place, "--passphrase-file", passphrase, **keys)
+    assert done.returncode == 0, done.stderr
+    assert files_of(new) == files_of(site.data_dir)
+    assert rows_of(new / "mien.sqlite3") == rows_of(site.data_dir / "mien.sqlite3")
+
+
+@pytest.mark.parametrize("place", ["s3://", "s3://mien", "s3://mien/"])
+def test_a_bucket_alone_is_no_place(site, place):
+    done = manage(site.data_dir, "backup", place)
+    assert (done.returncode, b"s3://" in done.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("recipient", ["nonsense", "AGE-SECRET-KEY-1"])
