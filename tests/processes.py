@@ -109,7 +109,7 @@ def start_worker(
     command = [sys.executable, "-m", "tests.worker", "worker", "-Q", queues, "-P", pool]
     command += ["-c", str(children)]
     command += ["--without-mingle", "--without-gossip", "--loglevel", "INFO"]
-    role = queues if queues in ("frames", "training") else "analyses"
+    role = queues if queues in ("frames", "exports", "training") else "analyses"
     worker = Process(command, log, **{"MIEN_ROLE": role, **environment})
     wait_until(lambda: b"ready." in log.read_bytes(), f"the worker of {queues}, see {log}")
     return worker

@@ -1,1 +1,1 @@
-"""Photos that are on the server already: folders and zips, a hundred thousand at a time."""
+"""Photos and videos that are on the server already: folders, zips and buckets of any size."""

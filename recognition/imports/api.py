@@ -1,4 +1,4 @@
-"""/api/v1/media-imports/: photos on the server into a history, for administrators."""
+"""/api/v1/media-imports/: photos and videos on the server into a history, for administrators."""
 
 import csv
 import itertools
@@ -76,7 +76,8 @@ class MediaImportSerializer(StateSerializer):
 
 
 class NewMediaImportSerializer(serializers.Serializer):
-    """A folder or zip in the server's folder for imports; `owner` is an e-mail address."""
+    """A folder or zip in the server's folder for imports, or s3://bucket/folder or s3://bucket/zip
+    in a bucket that MIEN_IMPORT_BUCKETS names; `owner` is an e-mail address."""
 
     source = serializers.CharField()  # type: ignore[assignment]  # a field, as DRF has it
     owner = serializers.EmailField(required=False)
@@ -89,7 +90,7 @@ class NewMediaImportSerializer(serializers.Serializer):
 class MediaImportViewSet(
     RateHeaders, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet
 ):
-    """Imports of photos that are on the server. Administrators only."""
+    """Imports of photos and videos that are on the server. Administrators only."""
 
     queryset = MediaImport.objects.select_related("owner")
     serializer_class = MediaImportSerializer
@@ -100,7 +101,7 @@ class MediaImportViewSet(
 
     @extend_schema(request=NewMediaImportSerializer, responses={202: MediaImportSerializer})
     def create(self, request: Request) -> Response:
-        """Import a folder or zip into the history of `owner`, by default your own.
+        """Import a folder, zip or part of a bucket into the history of `owner`, or your own.
 
         A file whose content the owner has already is not imported again.
         """

@@ -24,7 +24,7 @@ KIND = register(
         MediaImport,
         enqueue,
         lambda job: None,  # no page shows one while it runs but that of jobs, which asks
-        label="Import of photos",
+        label="Import of files",
         gave_up="The import failed three times. Retry it: what was imported stays.",
         title=lambda job: job.source,
     )

@@ -8,7 +8,7 @@ from recognition.models.jobs import Job
 
 
 class MediaImport(Job):
-    """The import of a folder or zip on the server into somebody's history.
+    """The import of a folder, zip or part of a bucket into somebody's history.
 
     `created_by` is the administrator who began it. `options` are those of an upload: tags,
     face_mode, detail, detector.

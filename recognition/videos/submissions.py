@@ -1,6 +1,6 @@
 """Accepts a video: looks at its first bytes, stores it, queues the analysis."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePath
 
 from django.contrib.auth.models import User
@@ -55,12 +55,14 @@ def submit_video(
     title: str = "",
     tags: Sequence[str] = (),
     keep: str = Analysis.Keep.PICTURE,
+    along: Callable[[Analysis], None] = lambda analysis: None,
 ) -> Analysis:
     """Accept a complete video file: moves it, creates a queued analysis and sends the task.
 
     Raises MediaError: empty_file, file_too_large, not_a_video; the file stays where it is then.
     What only reading finds becomes the error of the analysis. `session` is the id of the owner's
-    live session during which the video was recorded, from `session_start` seconds on.
+    live session during which the video was recorded, from `session_start` seconds on. `along`
+    writes rows in the same transaction; if it raises, nothing is stored.
     """
     check_size(owner, path.stat().st_size)
     with path.open("rb") as file:
@@ -81,7 +83,7 @@ def submit_video(
     if session:
         sessions = owner.analyses.filter(kind=Analysis.Kind.WEBCAM)
         video.session, video.session_start = sessions.filter(pk=session).first(), session_start
-    _queue(video, path)
+    _queue(video, path, along=along)
     return analysis
 
 
@@ -98,7 +100,13 @@ def rerun(analysis: Analysis, version: ModelVersion) -> Analysis | None:
     return again
 
 
-def _queue(video: Video, upload: Path, *, keep: bool = False) -> None:
+def _queue(
+    video: Video,
+    upload: Path,
+    *,
+    keep: bool = False,
+    along: Callable[[Analysis], None] = lambda analysis: None,
+) -> None:
     """Store the upload, which stays where it was if `keep`, and the rows, all or none."""
     analysis = video.analysis
     stored = f"incoming/{analysis.pk}.upload"
@@ -109,6 +117,7 @@ def _queue(video: Video, upload: Path, *, keep: bool = False) -> None:
             analysis.save(force_insert=True)
             video.save(force_insert=True)
             work.submit(analysis)
+            along(analysis)
     except BaseException:
         delete_files([stored])
         raise

@@ -1,4 +1,4 @@
-"""manage.py import_media: a folder or zip of photos into somebody's history."""
+"""manage.py import_media: photos and videos of a folder, zip or bucket into somebody's history."""
 
 import csv
 import sys
@@ -15,16 +15,18 @@ from recognition.history.tables import as_cells
 from recognition.imports import imports, tasks
 from recognition.jobs import work
 from recognition.models import MediaImport
+from recognition.objects import is_address
 
 
 class Command(BaseCommand):
     help = (
-        "Import the photos of a folder or zip, at the pace at which the workers analyze them. "
+        "Import the photos and videos of a folder, a zip or a bucket, at the pace at which the "
+        "workers analyze them. "
         "What was imported before is skipped, so it can be run again."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("source", type=Path, help="a folder or a zip")
+        parser.add_argument("source", help="a folder, a zip, or s3://bucket/folder")
         parser.add_argument("--owner", required=True, help="whose history: an e-mail address")
         parser.add_argument("--tag", action="append", default=[], help="can be repeated")
         parser.add_argument("--face-mode", choices=FACE_MODES)
@@ -37,9 +39,10 @@ class Command(BaseCommand):
         if owner is None:
             raise CommandError(f"Nobody here has the e-mail address {options['owner']}.")
         wanted = {name: options[name] for name in ("face_mode", "detail", "detector")}
+        source = options["source"]
         job = MediaImport.objects.create(
             owner=owner,
-            source=str(options["source"].absolute()),
+            source=source if is_address(source) else str(Path(source).absolute()),
             options={name: value for name, value in wanted.items() if value}
             | ({"tags": options["tag"]} if options["tag"] else {}),
         )

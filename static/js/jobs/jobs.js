@@ -34,7 +34,7 @@ const NOT_PAUSABLE = {
 };
 /** @type {Record<string, string>} */
 const KINDS = {
-  analysis: "Photo", video: "Video", "annotated-video": "Video with boxes", export: "Export", training: "Training", check: "Data set check", evaluation: "Evaluation", import: "Import", "media-import": "Import of photos",
+  analysis: "Photo", video: "Video", "annotated-video": "Video with boxes", export: "Export", training: "Training", check: "Data set check", evaluation: "Evaluation", import: "Import", "media-import": "Import of files",
 };
 
 /** Server's clock minus this one's, in milliseconds. */

@@ -4,7 +4,6 @@ import csv
 import io
 import os
 import zipfile
-from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -12,47 +11,16 @@ from django.db.models import Count
 from django.test import Client
 
 from recognition.api import keys
-from recognition.imports import imports, tasks
+from recognition.imports import contents, imports
 from recognition.imports.sources import SourceError
 from recognition.jobs import work
 from recognition.models import Analysis, ImportedFile, MediaImport
 from recognition.photos import tasks as photo_tasks
 from tests.processes import wait_until
-from tests.recognition.uploads import animation, picture
+from tests.recognition.imports.conftest import counts
+from tests.recognition.uploads import picture
 
 Status = MediaImport.Status
-
-
-@pytest.fixture
-def folder(tmp_path, settings) -> Path:
-    """Photos good and bad in the folder for imports."""
-    settings.IMPORTS_DIR = tmp_path / "imports"
-    root = settings.IMPORTS_DIR / "study"
-    (root / "day 1").mkdir(parents=True)
-    (root / ".hidden").mkdir()
-    (root / "day 1" / "one.jpg").write_bytes(picture(64, 48, "JPEG"))
-    (root / "day 1" / "same.jpg").write_bytes(picture(64, 48, "JPEG"))
-    (root / "two.png").write_bytes(picture(64, 48, "PNG"))
-    (root / "moving.gif").write_bytes(animation())
-    (root / "notes.txt").write_text("no picture")
-    (root / "empty.jpg").touch()
-    (root / ".hidden" / "thumb.jpg").write_bytes(picture(70, 48, "JPEG"))
-    (root / "link.jpg").symlink_to("/etc/passwd")
-    return root
-
-
-@pytest.fixture
-def run(db):
-    def run(job: MediaImport) -> MediaImport:
-        tasks.import_media(str(job.pk))
-        job.refresh_from_db()
-        return job
-
-    return run
-
-
-def counts(job: MediaImport) -> tuple[int, int, int, int]:
-    return job.seen, job.imported, job.repeated, job.refused
 
 
 def test_a_folder_is_imported(user, folder, run):
@@ -146,6 +114,19 @@ def test_a_locked_zip_tells_of_each_file(user, folder, run, monkeypatch):
     assert job.files.get().error_code == "unreadable_file"
 
 
+def test_a_damaged_file_in_a_zip_is_refused_alone(user, folder, run):
+    archive = folder.parent / "study.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.write(folder / "day 1" / "one.jpg", "one.jpg")
+        file.write(folder / "two.png", "two.png")
+    content = bytearray(archive.read_bytes())
+    content[100] ^= 1  # within one.jpg, whose checksum is wrong now
+    archive.write_bytes(content)
+    job = run(imports.request(None, user, "study.zip", {}))
+    assert (job.status, counts(job)) == (Status.SUCCEEDED, (2, 1, 0, 1))
+    assert job.files.get(path="one.jpg").error_code == "unreadable_file"
+
+
 def test_names_that_are_no_text(user, folder, run):
     name = os.fsencode(str(folder)) + b"/caf\xe9.jpg"
     with open(name, "wb") as file:
@@ -171,16 +152,16 @@ def test_an_import_waits_while_many_photos_wait(user, folder, run, monkeypatch):
 
 def test_a_canceled_import_stops_and_goes_on(user, folder, run, monkeypatch):
     job = imports.request(None, user, "study", {})
-    original = imports._read
+    original = contents.read
 
-    def cancel_and_read(entry):
+    def cancel_and_read(entry, owner):
         work.cancel(MediaImport.objects.get(pk=job.pk))
-        return original(entry)
+        return original(entry, owner)
 
-    monkeypatch.setattr(imports, "_read", cancel_and_read)
+    monkeypatch.setattr(contents, "read", cancel_and_read)
     run(job)
     assert (job.status, job.imported, Analysis.objects.count()) == (Status.CANCELED, 0, 0)
-    monkeypatch.setattr(imports, "_read", original)
+    monkeypatch.setattr(contents, "read", original)
     assert work.retry(job)
     assert counts(run(job)) == (6, 3, 1, 2)
 
