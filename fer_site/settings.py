@@ -103,6 +103,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "recognition.accounts.first_visit.FirstVisitMiddleware",
     "recognition.audit.middleware.AuditMiddleware",
+    "fer_site.outages.OutageMiddleware",
 ]
 
 # --- What operators see: logs, metrics, traces -------------------------------------------------

@@ -24,6 +24,10 @@ HEARD = "mien:workers"
 BEAT_SECONDS = 15
 SILENT_SECONDS = 60
 
+STORAGE_SECONDS = 30  # for which the object storage is taken to be as it was
+TROUBLE_SECONDS = 5  # the same, if it wasn't well
+_storage_found: dict[str, tuple[float, str]] = {}
+
 Check = Callable[[], str]
 """Gives a sentence about what is wrong, or "" if nothing is."""
 
@@ -47,6 +51,19 @@ def check_redis() -> str:
 
 
 def check_storage() -> str:
+    """Object storage is asked now and then: probes and open pages of jobs want to know each few
+    seconds, and some servers charge for each question."""
+    if not storage.is_remote():
+        return _ask_storage()
+    place = f"{settings.S3['endpoint_url']} {settings.S3['bucket_name']}"
+    asked, found = _storage_found.get(place, (-STORAGE_SECONDS, ""))
+    if time.monotonic() - asked > (TROUBLE_SECONDS if found else STORAGE_SECONDS):
+        found = _ask_storage()
+        _storage_found[place] = time.monotonic(), found
+    return found
+
+
+def _ask_storage() -> str:
     try:
         storage.check()
     except OSError as error:

@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 import httpx
 import pytest
 from botocore.config import Config
+from botocore.exceptions import EndpointConnectionError
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
@@ -165,6 +166,25 @@ def test_a_storage_that_is_gone_is_said(s3, settings, signed_in, astronaut):
     assert answer.status_code == 503
     assert answer.json()["code"] == "unavailable"
     assert not Analysis.objects.exists()
+
+
+def test_the_storage_is_asked_now_and_then(s3, monkeypatch):
+    asked, clock = [], [0.0]
+    monkeypatch.setattr(health, "_storage_found", {})
+    monkeypatch.setattr(health.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(storage, "check", lambda: asked.append(clock[0]))
+    for clock[0] in (1000.0, 1029.0, 1031.0):
+        assert health.check_storage() == ""
+    assert asked == [1000.0, 1031.0]
+
+    def refuse():
+        asked.append(clock[0])
+        raise EndpointConnectionError(endpoint_url="http://s3")
+
+    monkeypatch.setattr(storage, "check", refuse)
+    for clock[0] in (1062.0, 1065.0, 1068.0):  # trouble may be over soon
+        assert health.check_storage() == "The object storage isn't responding."
+    assert asked == [1000.0, 1031.0, 1062.0, 1068.0]
 
 
 @pytest.mark.django_db(transaction=True)
