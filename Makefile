@@ -42,7 +42,7 @@ lint: .venv/ready-for-development node_modules/ready-for-development
 	$(VENV) -m ruff check
 	$(VENV) -m ruff format --check
 	.venv/bin/lint-imports
-	$(VENV) -m yamllint --strict -d $(YAML_RULES) docker-compose.yml mkdocs.yml .github .pre-commit-config.yaml \
+	$(VENV) -m yamllint --strict -d $(YAML_RULES) docker-compose.yml deploy/compose.gpu.yml mkdocs.yml .github .pre-commit-config.yaml \
 	    deploy/helm/stores-for-trying.yaml deploy/helm/mien/Chart.yaml deploy/helm/mien/values.yaml \
 	    deploy/helm/mien/ci deploy/monitoring tests/deploy/alerts.yml
 	$(NODE) node_modules/.bin/eslint static/js tests/js
@@ -96,6 +96,7 @@ lock: .venv/ready
 	$(LOCK) --group dev -c requirements.txt -o requirements-dev.txt
 	$(LOCK) deploy/node.in -o deploy/node.txt
 	$(LOCK) deploy/redis.in -o deploy/redis.txt
+	$(LOCK) deploy/cuda.in -c requirements.txt -o deploy/cuda.txt
 	$(LOCK) .ci/requirements.in -o .ci/requirements.txt
 	$(LOCK) --no-deps .ci/helm.in -o .ci/helm.txt
 

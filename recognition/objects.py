@@ -66,6 +66,19 @@ def client() -> Any:
     )
 
 
+def make_bucket(name: str) -> bool:
+    """Make a bucket; False if these keys have it already."""
+    server = client()
+    try:
+        server.head_bucket(Bucket=name)
+    except server.exceptions.ClientError as error:
+        if _status(error) != 404:
+            raise
+        server.create_bucket(Bucket=name)
+        return True
+    return False
+
+
 def find(server: Any, address: Address) -> Found:
     """One object. Raises FileNotFoundError, and errors that `storage.is_trouble` knows."""
     try:

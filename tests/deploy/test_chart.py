@@ -24,7 +24,7 @@ needs_helm = pytest.mark.skipif(not HELM, reason="needs helm, which .ci/kubernet
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
 KINDS = ["frames", "analyses", "videos", "exports", "training"]
 FIXED = {  # by the image, the chart's other values or its templates
-    *("HOST", "PORT", "POSTGRES_PASSWORD", "MIEN_DATA", "MIEN_STATIC"),
+    *("HOST", "PORT", "POSTGRES_PASSWORD", "MIEN_DOMAIN", "MIEN_DATA", "MIEN_STATIC"),
     *("MIEN_METRICS_PORT", "MIEN_METRICS_DIR", "MIEN_ANALYSIS_PROCESSES", "MIEN_VIDEO_PROCESSES"),
 }
 SECRET = {

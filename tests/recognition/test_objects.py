@@ -5,11 +5,12 @@ import zipfile
 
 import pytest
 from botocore.exceptions import IncompleteReadError
+from django.core.management import CommandError, call_command
 
 from recognition import objects
 from recognition.objects import address_of
 from tests.recognition.object_store import *  # noqa: F403 the server and its bucket
-from tests.recognition.object_store import keys_in
+from tests.recognition.object_store import keys_in, use
 
 CONTENT = bytes(range(256)) * 100_000  # 25.6 MB
 
@@ -118,3 +119,14 @@ def test_objects_are_listed_in_order(bucket):
 def test_what_is_missing_is_said(bucket):
     with pytest.raises(FileNotFoundError, match="There is no s3://mien/none"):
         objects.reading(address_of("s3://mien/none")).__enter__()
+
+
+def test_a_bucket_is_made_once(s3, settings, monkeypatch, capsys):
+    use(settings, settings.S3 | {"bucket_name": "another"})
+    for said in ("another was made", "another was there already"):
+        call_command("make_bucket")
+        assert said in capsys.readouterr().out
+    assert "another" in [one["Name"] for one in s3.list_buckets()["Buckets"]]
+    settings.S3 = {}
+    with pytest.raises(CommandError, match="MIEN_S3_BUCKET"):
+        call_command("make_bucket")
