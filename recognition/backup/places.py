@@ -1,6 +1,5 @@
 """Where a backup is written to and read from: a file, a pipe, an object of the S3 server."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,15 +48,21 @@ def read(place: str) -> Iterator[IO[bytes]]:
 
 
 def passphrase(path: Path | None) -> str:
-    """The first line of a file; nothing without a file. Raises BackupError (bad_passphrase)."""
+    """The first line of a file, - is standard input; nothing without a file.
+
+    Raises BackupError (bad_passphrase).
+    """
     if path is None:
         return ""
-    with path.open(encoding="utf-8") as file:
-        line = file.readline().rstrip("\r\n")
+    if str(path) == "-":
+        line = sys.stdin.buffer.readline().decode().rstrip("\r\n")  # what follows may be a backup
+    else:
+        with path.open(encoding="utf-8") as file:
+            line = file.readline().rstrip("\r\n")
+        if path.is_file() and path.stat().st_mode & 0o077:
+            print(f"Others on this machine can read {path}: chmod 600 {path}", file=sys.stderr)
     if not line:
         raise BackupError("bad_passphrase", f"The first line of {path} is to be the passphrase.")
-    if path.is_file() and os.stat(path).st_mode & 0o077:
-        print(f"Others on this machine can read {path}: chmod 600 {path}", file=sys.stderr)
     return line
 
 

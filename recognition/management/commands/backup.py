@@ -26,7 +26,9 @@ class Command(BaseCommand):
             help="encrypt for this age public key; can be repeated",
         )
         closed.add_argument(
-            "--passphrase-file", type=Path, help="encrypt by the passphrase in this file"
+            "--passphrase-file",
+            type=Path,
+            help="encrypt by the passphrase in this file; - reads it",
         )
         parser.add_argument(
             "--without-media",

@@ -37,10 +37,12 @@ def unquote_host(url: str) -> str:
     return f"host={parts['HOST']} user={parts['USER']} dbname={parts['NAME']}"
 
 
-def manage(data_dir: Path, *arguments: str, **more) -> subprocess.CompletedProcess:
+def manage(
+    data_dir: Path, *arguments: str, input: bytes | None = None, **more
+) -> subprocess.CompletedProcess:
     environment = {**os.environ, "MIEN_DATA": str(data_dir), "DATABASE_URL": "", **more}
     command = [sys.executable, "manage.py", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True)
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, input=input)
 
 
 def rows_of(database: Path) -> dict[str, list]:
@@ -212,6 +214,16 @@ def test_a_passphrase(site, new, tmp_path, passphrase):
     done = manage(new, "restore", path, "--passphrase-file", passphrase)
     assert done.returncode == 0, done.stderr
     assert files_of(new) == files_of(site.data_dir)
+    assert rows_of(new / "mien.sqlite3") == rows_of(site.data_dir / "mien.sqlite3")
+
+
+def test_a_passphrase_and_a_backup_through_one_pipe(site, new, passphrase):
+    words = passphrase.read_bytes()
+    arguments = ("-", "--passphrase-file", "-")
+    backup = manage(site.data_dir, "backup", *arguments, input=words)
+    assert backup.returncode == 0, backup.stderr
+    done = manage(new, "restore", *arguments, input=words + backup.stdout)
+    assert done.returncode == 0, done.stderr
     assert rows_of(new / "mien.sqlite3") == rows_of(site.data_dir / "mien.sqlite3")
 
 
