@@ -1,5 +1,5 @@
 # Images of Mien: `web` runs the site and every worker that only classifies, without TensorFlow;
-# `trainer` adds what training needs.
+# `trainer` adds what training needs, `trainer-gpu` also CUDA.
 
 FROM node:22-slim AS front-end
 WORKDIR /app
@@ -7,7 +7,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
 
-FROM python:3.12-slim AS base
+FROM python:3.12-slim AS system
 ENV PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     MALLOC_ARENA_MAX=2 \
@@ -17,8 +17,13 @@ ENV PYTHONUNBUFFERED=1 \
 RUN useradd --uid 10001 --no-create-home mien \
     && install --directory --mode 0700 --owner mien --group mien /data
 WORKDIR /app
-COPY requirements-slim.txt ./
-RUN pip install --no-cache-dir --require-hashes -r requirements-slim.txt
+
+
+# In one layer: what is deleted in a later one still counts.
+FROM system AS base
+COPY requirements-slim.txt deploy/trim.py ./
+RUN pip install --no-cache-dir --require-hashes -r requirements-slim.txt \
+    && python trim.py /usr/local/lib/python3.12/site-packages && rm trim.py
 
 
 FROM base AS static-files
@@ -41,7 +46,7 @@ CMD ["python", "-m", "uvicorn", "fer_site.asgi:application", "--host", "0.0.0.0"
      "--timeout-graceful-shutdown", "3"]
 
 
-FROM base AS trainer-base
+FROM system AS trainer-base
 COPY requirements.txt ./
 RUN pip install --no-cache-dir --require-hashes -r requirements.txt
 
@@ -53,3 +58,9 @@ USER 10001
 VOLUME /data
 CMD ["python", "-m", "celery", "-A", "fer_site.celery:app", "worker", "-n", "training@%h", \
      "-Q", "training", "-P", "solo", "--without-mingle", "--without-gossip", "-l", "INFO"]
+
+
+FROM trainer AS trainer-gpu
+USER 0
+RUN pip install --no-cache-dir --require-hashes -r deploy/cuda.txt
+USER 10001
