@@ -48,5 +48,6 @@ def s3_options() -> dict[str, Any]:
         "querystring_auth": True,
         "file_overwrite": False,  # an attempt that lost its lease must not replace a newer file
         "signature_version": "s3v4",
+        "max_memory_size": 16 * 1024**2,  # of a file that is open; 0, the default, is all of it
         "client_config": Config(**server["config"]),
     }

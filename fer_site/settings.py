@@ -179,6 +179,7 @@ DATABASES["default"]["CONN_MAX_AGE"] = 0
 MEDIA_ROOT = DATA_DIR / "media"  # never served directly, only after a permission check
 UPLOADS_DIR = private_folder(DATA_DIR / "uploads")  # files that arrive in pieces
 INCOMING_DIR = private_folder(DATA_DIR / "incoming")  # request bodies while they stream in
+FILE_UPLOAD_TEMP_DIR = INCOMING_DIR  # and not /tmp, which is memory in containers
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 FILE_UPLOAD_HANDLERS = ["recognition.photos.uploads.LimitedUploadHandler"]

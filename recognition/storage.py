@@ -23,6 +23,9 @@ URL_SECONDS = 60
 BACKUPS = "backups/"
 """Where backups may be beside the site's files."""
 
+TRAINING = "training/"
+"""Where in object storage the files of TRAINING_DIR are, which all hosts share."""
+
 
 def is_remote() -> bool:
     """Whether files are in object storage, and not in a folder."""
@@ -49,8 +52,7 @@ def local(name: str) -> Iterator[Path]:
             os.link(cached, path)
             os.utime(cached)
         except FileNotFoundError:
-            with default_storage.open(name) as source, path.open("wb") as copy:
-                shutil.copyfileobj(source, copy, 1 << 20)
+            download(name, path)
             with suppress(FileExistsError):
                 os.link(path, cached)
             _evict(folder)
@@ -89,6 +91,27 @@ def put(path: Path, name: str, *, keep: bool = False) -> None:
         default_storage.save(name, File(file))
     if not keep:
         path.unlink()
+
+
+def replace(path: Path, name: str) -> None:
+    """Send a file of this machine to object storage, over what has the name; it stays here."""
+    cast(Any, default_storage).bucket.Object(name).upload_file(str(path))
+
+
+def is_shared(name: str) -> bool:
+    """Whether a file of TRAINING_DIR is in object storage."""
+    return is_remote() and default_storage.exists(TRAINING + name)
+
+
+def download(name: str, path: Path) -> None:
+    """Write a file of object storage to a path, piece by piece. Raises FileNotFoundError."""
+    stored = cast(Any, default_storage).bucket.Object(name)
+    try:
+        stored.download_file(str(path))
+    except stored.meta.client.exceptions.ClientError as error:
+        if error.response.get("Error", {}).get("Code") not in ("404", "NoSuchKey"):
+            raise
+        raise FileNotFoundError(name) from error
 
 
 def open_range(name: str, begin: int, end: int) -> IO[bytes]:
@@ -144,15 +167,17 @@ def is_trouble(error: BaseException) -> bool:
     return type(error).__module__.partition(".")[0] in {"boto3", "botocore", "s3transfer"}
 
 
-def names(storage: Storage = default_storage, folder: str = "") -> Iterator[str]:
+def names(
+    storage: Storage = default_storage, folder: str = "", without: tuple[str, ...] = (BACKUPS,)
+) -> Iterator[str]:
     """The names of all files of a storage, in order. Backups are none of the site's files."""
     with suppress(FileNotFoundError):
         folders, files = storage.listdir(folder)
         for name in sorted(filter(None, files)):
             yield f"{folder}{name}"
         for name in sorted(folders):
-            if f"{folder}{name}/" != BACKUPS:
-                yield from names(storage, f"{folder}{name}/")
+            if f"{folder}{name}/" not in without:
+                yield from names(storage, f"{folder}{name}/", without)
 
 
 def folder(path: Path) -> Storage:

@@ -19,6 +19,7 @@ from django.core.management.color import no_style
 from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
+from recognition import storage
 from recognition.backup import encryption
 from recognition.backup.contents import (
     CHECKSUMS,
@@ -162,6 +163,10 @@ def _store(name: str, content: IO[bytes]) -> None:
     if top != "files" or not rest or ".." in rest or name.startswith("/"):
         raise BackupError("damaged", f"This backup holds a file with an impossible name: {name!r}.")
     inside = "/".join(rest)
+    if folder == "media" and inside.startswith(storage.TRAINING) and not storage.is_remote():
+        folder, inside = "training", inside.removeprefix(storage.TRAINING)
+    elif folder == "training" and storage.is_remote():  # where all hosts find it
+        folder, inside = "media", storage.TRAINING + inside
     if folder == "media":
         default_storage.delete(inside)  # of the network that ships with the code
         default_storage.save(inside, File(content))

@@ -155,6 +155,8 @@ def _stored_files() -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
         for file in sorted(path.rglob("*")):
             if file.is_file() and not file.is_symlink():
                 inside = file.relative_to(path).as_posix()
+                if folder == "training" and storage.is_shared(inside):
+                    continue
                 yield f"files/{folder}/{inside}", functools.partial(_open_file, file)
     if (key := settings.DATA_DIR / "secret_key").is_file():
         yield KEY, functools.partial(_open_file, key)

@@ -1,12 +1,12 @@
 """Checks a data set in the background: its content and its problems."""
 
 import logging
-from pathlib import Path
 
 from django.conf import settings
 from django.core.files.base import ContentFile
 
 from recognition.jobs import work
+from training import files
 from training.core.data.classes import ClassOptions
 from training.core.data.inspection import Report, draw_samples, encode_jpeg, inspect
 from training.models import Dataset
@@ -16,8 +16,8 @@ logger = logging.getLogger(__name__)
 
 def check(dataset: Dataset) -> None:
     """Read the files of a claimed data set and store the report."""
-    votes = Path(dataset.votes_path) if dataset.votes_path else None
-    path, classes = Path(dataset.path), ClassOptions(**dataset.class_options)
+    path, votes = files.data_of(dataset)
+    classes = ClassOptions(**dataset.class_options)
     report, faces = inspect(path, votes, settings.DATASET_CACHE, classes)
     if faces is None:
         work.fail(dataset, report.code, summary(report), report=report.to_dict())

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import re
-import shutil
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,6 +18,7 @@ from recognition.jobs import work
 from recognition.jobs.files import clean_name
 from recognition.photos import corrections
 from recognition.photos.uploads import LimitedUpload, LimitedUploadHandler
+from training import files
 from training.datasets import events
 from training.models import Dataset
 
@@ -56,21 +56,23 @@ def add_upload(
     `classes` are leave_out_unknown and class_order, as stored in the row.
     """
     pk = uuid.uuid4()
-    folder = settings.TRAINING_DIR / "datasets" / str(pk)
+    folder = files.folder_of(Dataset(pk=pk))
     folder.mkdir(mode=0o700, parents=True)
     try:
         path = _store(data, folder / _safe_name(data.name, KINDS))
         votes_path = None
         if votes is not None:
             votes_path = _store(votes, folder / f"votes-{_safe_name(votes.name, TABLES)}")
+        for stored in filter(None, (path, votes_path)):
+            files.share(stored)
         dataset, created = _add(
             user, path, votes_path, name or clean_name(data.name), classes, pk=pk, uploaded=True
         )
     except BaseException:
-        shutil.rmtree(folder)
+        files.delete(folder)
         raise
     if not created:
-        shutil.rmtree(folder)
+        files.delete(folder)
     return dataset, created
 
 
@@ -138,7 +140,7 @@ def check_again(dataset: Dataset, **classes: Any) -> bool:
 def remove(dataset: Dataset) -> None:
     """Delete a data set, and its files if they were uploaded. Raises DatasetRefused if runs
     have used it."""
-    pk, sheet = str(dataset.pk), dataset.sheet
+    pk, sheet, folder = str(dataset.pk), dataset.sheet, files.folder_of(dataset)
     evaluations = [evaluation.picture for evaluation in dataset.evaluations.all()]
     try:
         dataset.delete()
@@ -149,7 +151,7 @@ def remove(dataset: Dataset) -> None:
     for picture in filter(None, [sheet, *evaluations]):
         picture.storage.delete(str(picture.name))
     if dataset.uploaded:
-        shutil.rmtree(settings.TRAINING_DIR / "datasets" / pk, ignore_errors=True)
+        files.delete(folder)
     events.publish_dataset_deletion(pk)
 
 

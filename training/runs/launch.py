@@ -1,7 +1,6 @@
 """Requesting, canceling, resuming and repeating a training; its estimated duration."""
 
 import contextlib
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +14,7 @@ from recognition.engine.emotions import EMOTIONS
 from recognition.engine.errors import CodedError
 from recognition.jobs import work
 from recognition.jobs.lease import Status
+from training import files
 from training.core.config import ARCHITECTURES, OPTIMIZERS, SCHEDULES, STARTS, TrainingConfig
 from training.core.config import PRESETS as CORE_PRESETS
 from training.core.duration import AUTO, evaluation_seconds, training_seconds
@@ -238,5 +238,5 @@ def remove(run: TrainingRun) -> None:
     folder, pk = runs.folder_of(run), str(run.pk)
     if not TrainingRun.objects.filter(pk=pk, status__in=ended).delete()[0]:
         raise LaunchRefused("not_ended", "Cancel the training before you delete it.")
-    shutil.rmtree(folder, ignore_errors=True)
+    files.delete(folder)
     events.publish_run_deletion(pk)

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,11 +18,12 @@ from recognition.jobs import lease, pauses, tracebacks, work
 from recognition.jobs.lease import Status
 from recognition.models import ModelVersion
 from recognition.registry import registry
+from training import files
 from training.core.checkpoint import CARD, KERAS, MODEL
 from training.core.config import TrainingConfig
 from training.core.duration import settled
 from training.models import Epoch, Evaluation, Speed, TrainingRun
-from training.runs import events, trainer
+from training.runs import checkpoints, events, trainer
 from training.runs.messages import BEST, EXAMINATION, Batch, Epochs, TrainerMessage, TrainingJob
 
 logger = logging.getLogger(__name__)
@@ -99,7 +99,12 @@ def carry_out(run: TrainingRun, should_stop: Callable[[], bool] = never) -> None
 
 def follow(run: TrainingRun, should_stop: Callable[[], bool]) -> None:
     """Run the training process to its end. Raises Ended, Stopped, Problem or BrokeOff."""
-    with trainer.train(folder_of(run), job_of(run)) as process:
+    folder = folder_of(run)
+    checkpoints.bring(folder)
+    with (
+        checkpoints.sharing(folder) as share,
+        trainer.train(folder, job_of(run)) as process,
+    ):
         done, renewed_at = False, time.monotonic()
         for message in process.messages(TICK):
             if should_stop():
@@ -108,6 +113,8 @@ def follow(run: TrainingRun, should_stop: Callable[[], bool]) -> None:
             try:
                 look(run)
                 if message is not None:
+                    if message["type"] == "epochs":
+                        share()
                     hear(run, message, process.log_tail())
                     renewed_at = time.monotonic()
                 elif time.monotonic() - renewed_at > settings.LEASE_SECONDS / 3:
@@ -204,7 +211,7 @@ def register(run: TrainingRun) -> None:
             store_evaluation(run, version, split, card["figures"][split], found)
 
     if work.finish(run, store, phase=Phase.DONE, model_version=version, progress={}):
-        shutil.rmtree(folder, ignore_errors=True)
+        files.delete(folder)
 
 
 def store_evaluation(
@@ -283,9 +290,10 @@ def folder_of(run: TrainingRun) -> Path:
 
 
 def job_of(run: TrainingRun) -> TrainingJob:
+    data, votes = files.data_of(run.dataset)
     return {
-        "data": run.dataset.path,
-        "votes": run.dataset.votes_path or None,
+        "data": str(data),
+        "votes": str(votes) if votes else None,
         "classes": run.dataset.class_options,
         "cache": str(settings.DATASET_CACHE),
         "config": run.config,

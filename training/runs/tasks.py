@@ -14,6 +14,7 @@ from training.runs import events, leftovers, runs
 # crash interrupts. The message names no run: a worker takes the one that has waited longest.
 @shared_task(name="training.tasks.train", acks_late=False)
 def train() -> None:
+    leftovers.delete_local()  # this host may be another than that of maintenance
     if runs.run_next(worker_is_stopping) and runs.waiting().exists():
         enqueue_training()
 

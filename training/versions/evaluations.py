@@ -1,7 +1,6 @@
 """Evaluates any model version on any split of any data set, without TensorFlow."""
 
 import logging
-from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -12,6 +11,7 @@ from recognition.jobs import work
 from recognition.jobs.lease import Status
 from recognition.models import ModelVersion
 from recognition.registry.version_files import load_classifier
+from training import files
 from training.core.data.classes import ClassOptions
 from training.core.data.datasets import load
 from training.core.data.faces import DatasetError, rows_of
@@ -26,11 +26,11 @@ logger = logging.getLogger(__name__)
 def evaluate(evaluation: Evaluation) -> None:
     """Evaluate a version on a split in this worker. Raises CodedError if that is impossible."""
     dataset = evaluation.dataset
-    votes = Path(dataset.votes_path) if dataset.votes_path else None
+    path, votes = files.data_of(dataset)
     classifier = load_classifier(evaluation.version)
     try:
         classes = ClassOptions(**dataset.class_options)
-        faces = load(Path(dataset.path), settings.DATASET_CACHE, votes, classes=classes)
+        faces = load(path, settings.DATASET_CACHE, votes, classes=classes)
         rows = rows_of(evaluation.split, faces, evaluation.version.card)
         result = examine(classifier.predict, faces, rows)
     except (DatasetError, ValueError) as error:

@@ -3,7 +3,6 @@ and evaluates it."""
 
 import json
 import logging
-import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,11 @@ from recognition.engine.errors import ModelError
 from recognition.jobs import lease, work
 from recognition.models import ModelVersion
 from recognition.registry import registry
+from training import files
 from training.core.checkpoint import CARD, KERAS, MODEL
 from training.models import Dataset, Evaluation, ModelImport
 from training.runs import trainer
-from training.runs.messages import BEST, WeightsJob
+from training.runs.messages import BEST, WEIGHTS, WeightsJob
 from training.versions import events
 
 logger = logging.getLogger(__name__)
@@ -39,13 +39,14 @@ def make_version(found: ModelImport) -> None:
             register(found)
     except ModelError:
         if lease.owned(found).exists():
-            shutil.rmtree(folder_of(found), ignore_errors=True)
+            files.delete(folder_of(found))
         raise
 
 
 def follow(found: ModelImport) -> bool:
     """Run the process to its end; False if the row is gone. Raises ModelError or BrokeOff."""
     deadline = time.monotonic() + LONGEST
+    files.fetch(folder_of(found) / WEIGHTS)
     with trainer.import_weights(folder_of(found), job_of(found)) as process:
         for message in process.messages(TICK):
             if not lease.owned(found).exists():
@@ -87,7 +88,7 @@ def register(found: ModelImport) -> None:
         step=Step.DONE,
         model_version=version,
     ):
-        shutil.rmtree(folder, ignore_errors=True)
+        files.delete(folder)
 
 
 def queue_evaluations(version: ModelVersion, dataset: Dataset | None, user: Any) -> None:

@@ -1,6 +1,5 @@
 """Imports model files: ONNX files are tried at once, weights are queued."""
 
-import shutil
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +17,7 @@ from recognition.jobs.lease import Status
 from recognition.photos.uploads import LimitedUpload, LimitedUploadHandler
 from recognition.registry import cards, registry
 from recognition.registry.model_files import check_size, read_weights
+from training import files
 from training.core.checkpoint import in_order, read_facts
 from training.core.config import ARCHITECTURES
 from training.models import Dataset, ModelImport
@@ -94,7 +94,7 @@ def remove(found: ModelImport) -> None:
     """Delete an import, and stop it if it is running; its version is kept."""
     folder, pk = imports.folder_of(found), str(found.pk)
     found.delete()
-    shutil.rmtree(folder, ignore_errors=True)
+    files.delete(folder)
     events.publish_import_deletion(pk)
 
 
@@ -127,12 +127,13 @@ def _queue(
     folder.mkdir(mode=0o700, parents=True)
     try:
         (folder / WEIGHTS).write_bytes(content)
+        files.share(folder / WEIGHTS)
         with transaction.atomic():
             found.save(force_insert=True)
             if enqueue:
                 work.submit(found)
     except BaseException:
-        shutil.rmtree(folder)
+        files.delete(folder)
         raise
     events.publish_import(found)
     return found

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.files.storage import Storage
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
@@ -27,12 +28,14 @@ class Command(BaseCommand):
             raise CommandError(
                 "Set MIEN_S3_BUCKET and its keys first: see docs/how-to/scale-out.md."
             )
-        folder, remote = storage.folder(Path(settings.MEDIA_ROOT)), storage.bucket(settings.S3)
-        source, target = (folder, remote) if options["to"] == "s3" else (remote, folder)
         copied = skipped = size = 0
         try:
-            names = list(storage.names(source))
-            for name in tqdm(names, unit=" files", disable=not sys.stderr.isatty()):
+            moved = [
+                (name, source, target)
+                for source, target in self._places(options["to"])
+                for name in storage.names(source, without=(storage.BACKUPS, storage.TRAINING))
+            ]
+            for name, source, target in tqdm(moved, unit=" files", disable=not sys.stderr.isatty()):
                 bytes_copied = storage.copy(name, source, target)
                 size += bytes_copied or 0
                 copied, skipped = (
@@ -50,3 +53,14 @@ class Command(BaseCommand):
             f"{copied} files copied ({size / 1e6:.1f} MB), {skipped} were there already; "
             "all checksums agree"
         )
+
+    def _places(self, to: str) -> list[tuple[Storage, Storage]]:
+        """From where to where: the stored files, and those of trainings."""
+        found = [
+            (storage.folder(Path(settings.MEDIA_ROOT)), storage.bucket(settings.S3)),
+            (
+                storage.folder(settings.TRAINING_DIR),
+                storage.bucket(settings.S3 | {"location": storage.TRAINING}),
+            ),
+        ]
+        return found if to == "s3" else [(remote, folder) for folder, remote in found]
