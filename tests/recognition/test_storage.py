@@ -3,6 +3,7 @@
 import hashlib
 import io
 import itertools
+import os
 import time
 from urllib.parse import unquote, urlsplit
 
@@ -144,6 +145,17 @@ def test_the_cache_keeps_its_size(s3, settings):
         assert path.stat().st_size == 1000
     with pytest.raises(FileNotFoundError), storage.local("videos/none.mp4"):
         pass
+
+
+def test_a_large_file_passes_through_the_disk(s3, settings):
+    content = bytes(range(256)) * 80_000  # 20 MB
+    default_storage.save("videos/large.mp4", ContentFile(content))
+    with default_storage.open("videos/large.mp4") as file:
+        assert file.read() == content
+        assert file.file._rolled
+        assert os.readlink(f"/proc/self/fd/{file.fileno()}").startswith(str(settings.INCOMING_DIR))
+    with storage.local("videos/large.mp4") as path:
+        assert path.read_bytes() == content
 
 
 def test_orphans_are_found_in_the_bucket(analyzed, s3, monkeypatch):
