@@ -357,6 +357,8 @@ RETENTION_DAYS = env_int("MIEN_RETENTION_DAYS", 0)  # then entries are deleted; 
 AUDIT_DAYS = env_int("MIEN_AUDIT_DAYS", 365)  # then the audit log is deleted; 0: never
 LEASE_SECONDS = env_int("MIEN_LEASE_SECONDS", 15)
 ANALYSIS_SECONDS = env_int("MIEN_ANALYSIS_SECONDS", 60)  # limit for one photo
+# The address space of a process that decodes photos; most need a tenth of it.
+PHOTO_MEMORY_BYTES = env_int("MIEN_PHOTO_MEMORY_MB", 2048) * 1024 * 1024
 MAX_ATTEMPTS = 3
 MAX_MODEL_BYTES = env_int("MIEN_MAX_MODEL_MB", 64) * 1024 * 1024  # an imported model file
 

@@ -163,6 +163,31 @@ def is_webp(data: bytes) -> bool:
     return data.startswith(b"RIFF") and data[8:12] == b"WEBP"
 
 
+def is_plain_jpeg(data: bytes) -> bool:
+    """Whether this is a JPEG as browsers write them: baseline, 8 bits, gray or color.
+
+    Looks at the markers up to the first scan (ITU-T T.81, annex B).
+    """
+    place = 2
+    while is_jpeg(data) and data[place : place + 1] == b"\xff" and place + 4 <= len(data):
+        marker, length = data[place + 1], int.from_bytes(data[place + 2 : place + 4])
+        if marker == _BASELINE:
+            return data[place + 4] == 8 and data[place + 9] in (1, 3)
+        if marker not in _BEFORE_FRAME:
+            return False
+        place += 2 + length
+    return False
+
+
+_BASELINE = 0xC0
+_BEFORE_FRAME = {0xDB, 0xC4, 0xDD, 0xFE, *range(0xE0, 0xF0)}  # tables, comments, metadata
+
+
+def needs_decoder(data: bytes) -> bool:
+    """Whether even the header is read by a decoder in C, instead of by Pillow's Python."""
+    return is_webp(data) or data[4:8] == b"ftyp"
+
+
 def format_name(image: Image.Image) -> str:
     # Phones write JPEGs with a second picture inside (MPO).
     return "JPEG" if image.format == "MPO" else image.format or ""

@@ -1,5 +1,6 @@
 """What the queues hold and what the workers are doing, as Redis and the workers themselves say."""
 
+import logging
 import os
 import threading
 import time
@@ -15,6 +16,9 @@ from celery.worker.control import inspect_command
 from django.conf import settings
 
 from recognition import health, metrics
+from recognition.engine import confinement
+
+logger = logging.getLogger(__name__)
 
 # A worker of one process answers between two tasks only: waiting longer would not reach it.
 ANSWER_SECONDS = 0.7
@@ -103,6 +107,8 @@ def _begin(sender: Any, **_: object) -> None:
     arguments = (sender.hostname, queues)
     threading.Thread(target=_keep_saying, args=arguments, daemon=True).start()
     metrics.serve_worker()
+    if missing := confinement.missing():
+        logger.warning("Decoders of uploads are less confined here. %s", " ".join(missing))
 
 
 def _keep_saying(worker: str, queues: list[str]) -> None:

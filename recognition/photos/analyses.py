@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import F
 from numpy.typing import NDArray
 
-from recognition import describe, events, networks
+from recognition import decoding, describe, events, networks
 from recognition.engine import media, pipeline
 from recognition.engine.blur import blur_faces
 from recognition.engine.errors import MediaError
@@ -55,11 +55,10 @@ def analyze_source(analysis: Analysis) -> None:
         version, classifier = registry.active_classifier()
     started = time.perf_counter()
     with analysis.source.open() as file:
-        rgb, header = media.decode_photo(
+        rgb, header = decoding.decode_photo(
             file.read(),
+            analysis.owner_id,
             min_side=settings.STORED_SIDE * 15 // 16,  # 16,320 pixels are decoded at a quarter
-            max_pixels=settings.MAX_PIXELS,
-            max_jpeg_pixels=settings.MAX_JPEG_PIXELS,
         )
     decode_ms = (time.perf_counter() - started) * 1000
     detector = pipeline.for_detail(

@@ -8,9 +8,9 @@ from django.contrib.auth.models import User
 from django.core.files.base import ContentFile, File
 from django.db import transaction
 
-from recognition import describe
+from recognition import decoding, describe
 from recognition.api import allowances
-from recognition.engine import formats, media, video
+from recognition.engine import formats, video
 from recognition.engine.errors import MediaError
 from recognition.engine.types import Detail, DetectorName, FaceMode, PhotoHeader
 from recognition.jobs import work
@@ -37,8 +37,8 @@ def submit_image(
     engine.pipeline, `keep` is one of Analysis.Keep; without a `detector` it is the site's, without
     a `title` the file's name.
     Raises MediaError for what size and header tell (file_too_large, and those of
-    media.inspect_photo); nothing is stored then. Errors that only decoding finds become the error
-    of the analysis.
+    decoding.inspect_photo); nothing is stored then. Errors that only decoding finds become the
+    error of the analysis.
     """
     limit = allowances.upload_bytes(owner, key)
     if upload.too_large or upload.size > limit:
@@ -53,9 +53,7 @@ def submit_image(
             "This is a video. Send videos to /api/v1/videos/ or, in pieces, to /api/v1/uploads/."
         )
         raise MediaError("not_an_image", message)
-    header = media.inspect_photo(
-        content, max_pixels=settings.MAX_PIXELS, max_jpeg_pixels=settings.MAX_JPEG_PIXELS
-    )
+    header = decoding.inspect_photo(content, owner.pk)
     name = clean_name(upload.name)
     analysis = Analysis(
         owner=owner,

@@ -11,9 +11,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST
 
-from recognition import networks
+from recognition import decoding, networks
 from recognition.api.people import administrators_only, person_of
-from recognition.engine import media
 from recognition.engine.errors import MediaError, ModelError
 from recognition.engine.formats import COMMON_FORMATS
 from recognition.models import ModelEvent, ModelVersion
@@ -109,12 +108,12 @@ def compare_on_photo(request: HttpRequest) -> HttpResponse:
         if photo is None or photo.too_large:
             limit = settings.MAX_UPLOAD_BYTES // 1024**2
             raise MediaError("file_too_large", f"Choose a photo of up to {limit} MB.")
-        rgb, _header = media.decode_photo(
+        rgb, _header = decoding.decode_photo(
             photo.read(),
+            request.user.pk,
             min_side=settings.STORED_SIDE,
-            max_pixels=settings.MAX_PIXELS,
             max_jpeg_pixels=settings.MAX_PIXELS,
-            formats=COMMON_FORMATS,
+            only=COMMON_FORMATS,
         )
         faces = comparison.compare_on_photo(
             chosen_versions(request), rgb, networks.photo_detector("fast")
