@@ -1,16 +1,13 @@
 """A process that reads videos for another one: python -m recognition.engine.reader
 
 Takes one request per line as JSON and answers each with lines of JSON, the last of which has
-`done` or `error`. It limits its own memory and files, so that a video made to do harm can end no
-more than this process.
+`done` or `error`. It never opens a video itself: it forks a confined child for each, so that one
+made to do harm reaches no other file and ends no more than that child.
 """
 
 import base64
-import ctypes
 import json
 import os
-import resource
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -22,10 +19,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from . import confinement
 from .annotate import painter, read_marks
 from .blur import blurrer, read_places
 from .classifier import SHIPPED_MODEL, EmotionClassifier
 from .clips import Sample, divide, sample_faces
+from .confinement import Limits, libraries
 from .detector import FaceDetector
 from .detectors import open_detector
 from .errors import CodedError, MediaError
@@ -39,36 +38,85 @@ from .video import VideoHeader, inspect_video, read_frames
 
 Line = dict[str, Any]
 
-_PR_SET_PDEATHSIG = 1  # from linux/prctl.h
+# ONNX Runtime chooses its code by the processor.
+READABLE = [*libraries(), Path("/proc/cpuinfo"), Path("/sys/devices/system/cpu")]
 PICTURE_SIDE = 96  # of a track's face
 
 
 def main() -> int:
     """Answer requests until there are no more; the limits in MB are the arguments."""
-    if sys.platform == "linux":  # ends with the process that started it
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    confinement.end_with_parent()
     os.nice(int(os.environ.get("MIEN_NICENESS", "0")))
     memory, file_size = (int(text) * 1024**2 for text in sys.argv[1:3])
-    for kind, limit in (
-        (resource.RLIMIT_AS, memory),
-        (resource.RLIMIT_FSIZE, file_size),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        with suppress(ValueError, OSError):  # lower already, or macOS, which has no such limit
-            resource.setrlimit(kind, (limit, limit))
+    limits = {"RLIMIT_AS": memory, "RLIMIT_FSIZE": file_size, "RLIMIT_CORE": 0}
+    child: _Child | None = None
     for text in sys.stdin:
         request = json.loads(text)
-        number = request.pop("number")
-        try:
-            for line in answer(request):
-                _print(number, line)
-            _print(number, {"done": True})
-        except CodedError as error:
-            _print(number, {"error": {"code": error.code, "message": error.message}})
-        except MemoryError:
-            message = "Reading this video takes more memory than is allowed. Send it smaller."
-            _print(number, {"error": {"code": "video_too_large", "message": message}})
-            return 1  # what is left of its memory may be too little for the next video
+        readable = [Path(request[name]) for name in ("path", "model", "marks") if request.get(name)]
+        writable = [Path(request["target"])] if request.get("target") else []
+        if child is None or child.files != (readable, writable):
+            if child:
+                child.end()
+            child = _Child(readable, writable, limits)
+        if not child.ask(text):
+            return 1
+    return 0
+
+
+class _Child:
+    """A fork that may open these files and nothing else: it reads one video, and no other."""
+
+    def __init__(self, readable: list[Path], writable: list[Path], limits: Limits) -> None:
+        self.files = readable, writable
+        theirs, ours = os.pipe()
+        ended, acknowledge = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.close(ours)
+            os.close(ended)
+            status = 1
+            try:
+                confinement.end_with_parent()
+                for path in writable:
+                    path.touch(mode=0o600)
+                confinement.confine(limits, [*READABLE, *readable], writable)
+                status = _answer_all(theirs, acknowledge)
+            finally:
+                sys.stdout.flush()
+                os._exit(status)
+        os.close(theirs)
+        os.close(acknowledge)
+        self._requests, self._ended = ours, ended
+
+    def ask(self, text: str) -> bool:
+        """Pass a request on and wait until it is answered; False if the child died of it."""
+        with suppress(BrokenPipeError):
+            os.write(self._requests, text.encode())
+        return bool(os.read(self._ended, 1))
+
+    def end(self) -> None:
+        os.close(self._requests)
+        os.waitpid(self.pid, 0)
+        os.close(self._ended)
+
+
+def _answer_all(requests: int, acknowledge: int) -> int:
+    """In a child: answer each request, with a byte after the last line."""
+    with os.fdopen(requests) as texts:
+        for text in texts:
+            request = json.loads(text)
+            number = request.pop("number")
+            try:
+                for line in answer(request):
+                    _print(number, line)
+                _print(number, {"done": True})
+            except CodedError as error:
+                _print(number, {"error": {"code": error.code, "message": error.message}})
+            except MemoryError:
+                message = "Reading this video takes more memory than is allowed. Send it smaller."
+                _print(number, {"error": {"code": "video_too_large", "message": message}})
+                return 1  # what is left of its memory may be too little for the next request
+            os.write(acknowledge, b".")
     return 0
 
 

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from recognition.engine import confinement
 from tests.processes import ROOT
 from tests.recognition.engine.clips import astronaut, write
 
@@ -77,3 +78,61 @@ def test_too_little_memory_ends_only_the_reader(clip):
     request = {"do": "read", "path": str(clip), "model": None, "width": 640, "height": 360}
     lines = ask({**request, "fps": 5}, memory_mb=200)
     assert not any("done" in line for line in lines)
+
+
+def test_each_video_has_a_child_of_its_own(clip, tmp_path):
+    """A decoder in wrong hands could show somebody's video to somebody else."""
+    other = tmp_path / "other.mp4"
+    other.write_bytes(clip.read_bytes())
+    code = """
+import sys
+from recognition.engine import reader
+
+def inspect(path, other):
+    try:
+        open(other).close()
+        yield {"other": "read"}
+    except OSError as error:
+        yield {"other": type(error).__name__}
+    try:
+        import socket
+        socket.socket()
+        yield {"network": "there"}
+    except OSError as error:
+        yield {"network": type(error).__name__}
+    yield {"own": len(open(path, "rb").read())}
+
+reader._inspect = inspect
+sys.argv[1:] = ["3072", "1024"]
+sys.exit(reader.main())
+"""
+    requests = [
+        {"do": "inspect", "path": str(one), "other": str(two), "number": 1}
+        for one, two in ((clip, other), (other, clip))
+    ]
+    text = "".join(f"{json.dumps(request)}\n" for request in requests)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, input=text, capture_output=True, text=True
+    )
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    size = clip.stat().st_size
+    if not confinement.missing():
+        assert [line.get("other", line.get("network")) for line in lines if "own" not in line] == [
+            *["PermissionError", "PermissionError", None] * 2
+        ]
+    assert [line["own"] for line in lines if "own" in line] == [size, size]
+
+
+def test_what_crashes_on_a_video_ends_the_reader(tmp_path):
+    code = """
+import ctypes, sys
+from recognition.engine import reader
+reader._inspect = lambda path: iter([ctypes.string_at(0)])
+sys.argv[1:] = ["3072", "1024"]
+sys.exit(reader.main())
+"""
+    request = json.dumps({"do": "inspect", "path": str(tmp_path), "number": 1})
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, input=f"{request}\n", capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (1, "")
