@@ -120,8 +120,8 @@ def _ask(
             answer, pixels = _helper().ask(str(whose), do, content, options)
         except _Ended as error:
             raise DecoderLost("The process that decodes photos ends at once.") from error
-    if error := answer.get("error"):
-        raise MediaError(str(error["code"])[:50], str(error["message"])[:500])
+    if trouble := answer.get("error"):
+        raise MediaError(str(trouble["code"])[:50], str(trouble["message"])[:500])
     return answer, pixels
 
 
@@ -182,7 +182,7 @@ class Helper:
             self._process = subprocess.Popen(
                 [*COMMAND, str(settings.PHOTO_MEMORY_BYTES // 1024**2)],
                 cwd=settings.BASE_DIR,
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 process_group=0,
                 # No more of the environment than it needs: its input comes from strangers.
                 env={

@@ -165,7 +165,7 @@ def _limit_time(seconds: int) -> None:
 
 
 def _write(rgb: NDArray[np.uint8], target: int) -> None:
-    rest = memoryview(np.ascontiguousarray(rgb)).cast("B")
+    rest = np.ascontiguousarray(rgb).data.cast("B")
     place = 0
     while place < len(rest):
         place += os.pwrite(target, rest[place:], place)
