@@ -13,7 +13,7 @@ NO_CAMERA = ", ".join(f"{feature}=()" for feature in ("camera", *UNUSED))
 CAMERA = NO_CAMERA.replace("camera=()", "camera=(self)")
 CAMERA_PAGES = {"live"}
 # What these pages show, such as recovery codes, must not come back from a browser's cache.
-UNSTORED_PAGES = ("account_", "mfa_")
+UNSTORED_PAGES = ("account_", "mfa_", "socialaccount_", "openid_connect_")
 
 
 class PolicyHeadersMiddleware:

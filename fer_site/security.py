@@ -1,5 +1,10 @@
 """Settings of security and accounts, which settings.py takes over."""
 
+import re
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
 from fer_site.environment import env_bool, env_int, env_text
 
 # --- Security ---------------------------------------------------------------------------------
@@ -66,6 +71,37 @@ ALLAUTH_TRUSTED_PROXY_COUNT = env_int("MIEN_TRUSTED_PROXIES", 0)
 # Who answers for what the site does with pictures of people, as its privacy notice says.
 OPERATOR = env_text("MIEN_OPERATOR")
 CONTACT = env_text("MIEN_CONTACT")  # an e-mail address, a telephone number, a room
+
+# --- Single sign-on: a server that speaks OpenID Connect, for who has an account there -----------
+
+OIDC_ISSUER = env_text("MIEN_OIDC_ISSUER").rstrip("/")
+OIDC_NAME = env_text("MIEN_OIDC_NAME", "single sign-on")  # on buttons: "Continue with ..."
+SOCIALACCOUNT_ADAPTER = "recognition.accounts.single_sign_on.SignOnAdapter"
+SOCIALACCOUNT_REAUTHENTICATION_REQUIRED = True  # to connect an account, and to disconnect it
+# Nobody's number at one server may be taken for that at another, so it's part of the address.
+OIDC_ID = re.sub(r"[^a-z0-9]+", "-", OIDC_ISSUER.lower().partition("://")[2])
+if OIDC_ISSUER:
+    address = urlsplit(OIDC_ISSUER)
+    if address.scheme != "https" and address.hostname not in {"localhost", "127.0.0.1"}:
+        raise ImproperlyConfigured("MIEN_OIDC_ISSUER must begin with https://.")
+    SOCIALACCOUNT_PROVIDERS = {
+        "openid_connect": {
+            "OAUTH_PKCE_ENABLED": True,
+            "APPS": [
+                {
+                    "provider_id": OIDC_ID,
+                    "name": OIDC_NAME,
+                    "client_id": env_text("MIEN_OIDC_CLIENT_ID"),
+                    "secret": env_text("MIEN_OIDC_CLIENT_SECRET"),
+                    "settings": {"server_url": OIDC_ISSUER},
+                }
+            ],
+        }
+    }
+    # The button is a form whose answer leads there.
+    CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"].append(
+        f"{address.scheme}://{address.netloc}"
+    )
 
 # --- Second factor ----------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ from fer_site.environment import (
 from fer_site.object_storage import s3_options, s3_server
 from fer_site.observability import guid_settings, logging_settings
 from fer_site.security import *  # noqa: F403
-from fer_site.security import CONTENT_SECURITY_POLICY
+from fer_site.security import CONTENT_SECURITY_POLICY, OIDC_ISSUER
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -73,6 +73,8 @@ PAGES = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",  # its tables are there without single sign-on, too
+    *(["allauth.socialaccount.providers.openid_connect"] if OIDC_ISSUER else []),
     "channels",
     "corsheaders",
     "csp",
@@ -142,6 +144,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "recognition.accounts.rules.open_signup",
+                "recognition.accounts.single_sign_on.offered",
             ],
         },
     },

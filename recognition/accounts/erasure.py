@@ -30,7 +30,12 @@ CLOSED = "closed:"
 """How the user name of a person who is being erased begins; nobody can sign up with one."""
 
 # Who somebody was, in apps that only web processes load.
-IDENTITY = ("account.EmailAddress", "mfa.Authenticator", "admin.LogEntry")
+IDENTITY = (
+    "account.EmailAddress",
+    "mfa.Authenticator",
+    "socialaccount.SocialAccount",
+    "admin.LogEntry",
+)
 
 
 class LastAdministrator(CodedError):

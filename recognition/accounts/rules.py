@@ -6,12 +6,14 @@ from typing import Any
 from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
+from allauth.core.exceptions import ReauthenticationRequired
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 from django.http import HttpRequest
 
+from recognition.accounts import single_sign_on
 from recognition.audit import trail
 
 # Unique user names in the database decide between two visitors who set up at the same time.
@@ -29,6 +31,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def login(self, request: HttpRequest, user: User) -> None:
         super().login(request, user)
         note_sign_in(request)
+        trail.record("account.signed_in", user.pk, address=self.get_client_ip(request))
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         email = str(credentials.get("email") or "")
@@ -38,7 +41,17 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         # allauth counts only what was entered after signing in.
-        return not signed_in_lately(self.request)
+        if signed_in_lately(self.request):
+            return False
+        user = self.request.user
+        if user.is_authenticated and single_sign_on.is_only_way(user):
+            # allauth would let pass who has nothing to enter here.
+            raise ReauthenticationRequired
+        return True
+
+    def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict]:
+        methods = super().get_reauthentication_methods(user)
+        return [*methods, *single_sign_on.ways_to_confirm(user)]
 
 
 def note_sign_in(request: HttpRequest) -> None:

@@ -10,6 +10,7 @@ urlpatterns = [
     path("privacy/", views.privacy, name="privacy"),
     path("privacy/sign/", views.sign, name="privacy-sign"),
     path("account/consent/", views.agreements, name="account_consent"),
+    path("account/confirm/", views.confirm, name="account_confirm_sign_on"),
     path("account/data/", views.data, name="account_data"),
     path("account/delete/", views.close, name="account_close"),
 ]

@@ -1,9 +1,12 @@
 """The set-up page of the first visit, the privacy notice, and the pages of people's own data."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 import segno
+from allauth.account.adapter import get_adapter
 from allauth.account.decorators import reauthentication_required
+from allauth.account.utils import get_next_redirect_url
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login, logout
@@ -16,7 +19,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import mark_safe
 
 from recognition import consent
-from recognition.accounts import erasure, retention, rules
+from recognition.accounts import erasure, retention, rules, single_sign_on
 from recognition.accounts.forms import CloseForm, FirstAdministratorForm, RetentionForm
 from recognition.accounts.tasks import delete_expired, erase_closed_accounts
 from recognition.api.people import person_of
@@ -78,6 +81,19 @@ def agreements(request: HttpRequest) -> HttpResponse:
     texts = [consent.current(name) for name in ("", *consent.projects())]
     found = [(text, consent.accepted(user, text)) for text in texts if text]
     return render(request, "accounts/consent.html", {"texts": found})
+
+
+@login_required
+def confirm(request: HttpRequest) -> HttpResponse:
+    """Asks who came through single sign-on to sign in there once more."""
+    ways = get_adapter(request).get_reauthentication_methods(request.user)
+    if not single_sign_on.ways_to_confirm(person_of(request)):
+        raise Http404
+    next_url = get_next_redirect_url(request) or ""
+    query = f"?{urlencode({'next': next_url})}" if next_url else ""
+    others = [{**way, "url": f"{way['url']}{query}"} for way in ways if way["url"] != request.path]
+    page = {"next": next_url, "reauthentication_alternatives": others}
+    return render(request, "accounts/confirm.html", page)
 
 
 @login_required

@@ -71,8 +71,6 @@ VIEWS = {
 CHANGES = {
     ("account_signup", "POST"): "account.created",
     ("setup", "POST"): "account.created",
-    ("account_login", "POST"): "account.signed_in",
-    ("mfa_authenticate", "POST"): "account.signed_in",
     ("account_logout", "POST"): "account.signed_out",
     ("account_email", "POST"): "account.email_changed",
     ("account_confirm_email", "POST"): "account.email_changed",

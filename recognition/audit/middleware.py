@@ -12,10 +12,13 @@ from recognition.audit.actions import action_of
 from recognition.models import ApiKey
 
 # Where a request is led that was not carried out.
-ELSEWHERE = ("account_login", "account_reauthenticate", "mfa_reauthenticate", "account_consent")
+ELSEWHERE = (
+    *("account_login", "account_reauthenticate", "mfa_reauthenticate", "account_consent"),
+    "account_confirm_sign_on",
+)
 
 # Wherever these lead, they tell by the person whether they succeeded.
-SIGNING = {"account_login", "account_logout", "account_signup", "mfa_authenticate", "setup"}
+SIGNING = {"account_logout", "account_signup", "setup"}
 
 
 class AuditMiddleware:
