@@ -13,7 +13,7 @@ YAML_RULES = "{extends: default, rules: {line-length: {max: 100}, \
 # The system's Node, or the one that deploy/npm.sh installed in .venv.
 NODE = PATH="$$PWD/.venv/bin:$$PATH"
 
-.PHONY: help run test js-test browser-test lint types docs bench lock clean
+.PHONY: help run test js-test browser-test lint types docs bench audit lock clean
 
 help:
 	@echo "make run           set up and start everything; Ctrl-C stops it"
@@ -23,6 +23,7 @@ help:
 	@echo "make types         static types of Python and JavaScript"
 	@echo "make docs          the documentation as a site, in site/"
 	@echo "make bench         every benchmark; bench-NAME runs benchmarks/NAME.py"
+	@echo "make audit         ask PyPI and npm for known vulnerabilities of the dependencies"
 	@echo "make lock          renew the requirements*.txt from pyproject.toml"
 	@echo "make clean         remove what the set-up made; never your data"
 
@@ -89,6 +90,9 @@ node_modules/ready-for-development: package-lock.json deploy/npm.sh | .venv/read
 	@sh deploy/npm.sh ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch node_modules/ready $@
 
+audit:
+	@$${PYTHON:-python3} -m deploy.audit
+
 lock: .venv/ready
 	$(VENV) -m pip install --quiet uv
 	$(LOCK) --extra train pyproject.toml -o requirements.txt
@@ -98,6 +102,7 @@ lock: .venv/ready
 	$(LOCK) deploy/redis.in -o deploy/redis.txt
 	$(LOCK) deploy/cuda.in -c requirements.txt -o deploy/cuda.txt
 	$(LOCK) .ci/requirements.in -o .ci/requirements.txt
+	$(LOCK) .ci/audit.in -o .ci/audit.txt
 	$(LOCK) --no-deps .ci/helm.in -o .ci/helm.txt
 
 clean:
