@@ -2,7 +2,8 @@
 
 Test databases have other names than in the settings. MIEN_TEST_PAUSE makes each analysis wait that
 many seconds before it reads the photo, and each export before it writes its rows, or kills the
-process there ("kill", or "kill NAME" for the photo with that name). MIEN_TEST_TRAINING is a folder
+process there ("kill", or "kill NAME" for the photo with that name). MIEN_TEST_DECODER is a module
+in place of the one that decodes photos. MIEN_TEST_TRAINING is a folder
 for trainings, executed by tests.training.stand_in, and for imports of weights, by
 tests.training.versions.importer.
 """
@@ -43,6 +44,14 @@ if "MIEN_TEST_PAUSE" in os.environ:
 
     analyses.analyze_source = pause_before(analyses.analyze_source)
     exports.write_rows = pause_before(exports.write_rows)
+
+if "MIEN_TEST_DECODER" in os.environ:
+    import django
+
+    django.setup()
+    from recognition import decoding
+
+    decoding.COMMAND = [sys.executable, "-m", os.environ["MIEN_TEST_DECODER"]]
 
 if "MIEN_TEST_TRAINING" in os.environ:
     import django

@@ -33,10 +33,17 @@ def decode(content: bytes, whose: object = "anna"):
     return decoding.decode_photo(content, whose)
 
 
+def hostile_photo(word: str) -> bytes:
+    return b"\0hostile:" + word.encode()
+
+
 def outcome(content: bytes, whose: object = "anna") -> tuple[str, str]:
     with pytest.raises(MediaError) as raised:
         decode(content, whose)
     return raised.value.code, raised.value.message
+
+
+GOOD = hostile_photo("good")
 
 
 def process_of(whose: str = "anna") -> int:
@@ -96,30 +103,30 @@ def test_pixel_limits_hold_in_the_child(settings):
     ],
 )
 def test_the_child_can_reach_nothing(hostile, attempt):
-    assert outcome(attempt.encode()) == ("refused", "PermissionError")
+    assert outcome(hostile_photo(attempt)) == ("refused", "PermissionError")
 
 
 def test_a_crash_is_an_error_of_that_photo_only(hostile):
-    assert outcome(b"crash")[0] == "decoder_crashed"
-    assert decode(b"a good one")[0].shape == (20, 30, 3)
+    assert outcome(hostile_photo("crash"))[0] == "decoder_crashed"
+    assert decode(GOOD)[0].shape == (20, 30, 3)
 
 
 def test_a_decoder_that_loops_is_stopped_by_its_processor_time(hostile, settings, monkeypatch):
     settings.ANALYSIS_SECONDS = 2
-    assert outcome(b"loop")[0] == "decoding_timed_out"
-    assert decode(b"a good one")[0].shape == (20, 30, 3)
+    assert outcome(hostile_photo("loop"))[0] == "decoding_timed_out"
+    assert decode(GOOD)[0].shape == (20, 30, 3)
 
 
 def test_a_decoder_that_sleeps_is_stopped_too(hostile, settings):
     settings.ANALYSIS_SECONDS = 2
-    assert outcome(b"sleep")[0] == "decoding_timed_out"
-    assert decode(b"a good one")[0].shape == (20, 30, 3)
+    assert outcome(hostile_photo("sleep"))[0] == "decoding_timed_out"
+    assert decode(GOOD)[0].shape == (20, 30, 3)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="macOS has no such limit")
 def test_a_decoder_that_takes_too_much_memory_is_refused_it(hostile):
-    assert outcome(b"allocate")[0] == "photo_too_large"
-    assert decode(b"a good one")[0].shape == (20, 30, 3)
+    assert outcome(hostile_photo("allocate"))[0] == "photo_too_large"
+    assert decode(GOOD)[0].shape == (20, 30, 3)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="macOS has no such limit")
@@ -134,44 +141,44 @@ def test_a_real_photo_within_the_pixel_limit_can_take_too_much_memory(settings, 
 
 def test_a_child_killed_from_outside_is_no_fault_of_the_photo(hostile):
     with pytest.raises(decoding.DecoderLost):
-        decode(b"killed")
-    assert decode(b"a good one")[0].shape == (20, 30, 3)
+        decode(hostile_photo("killed"))
+    assert decode(GOOD)[0].shape == (20, 30, 3)
 
 
 def test_a_child_or_helper_that_ended_meanwhile_is_replaced(hostile):
-    decode(b"a good one")
+    decode(GOOD)
     first = process_of()
     helper = decoding._own.helper._process
     os.kill(helper.pid, signal.SIGKILL)
     helper.wait()
-    assert decode(b"a good one")[0].shape == (20, 30, 3)
+    assert decode(GOOD)[0].shape == (20, 30, 3)
     assert process_of() != first
 
 
 def test_a_child_that_always_ends_is_given_up(hostile):
     with pytest.raises(decoding.DecoderLost):
-        decode(b"exit")
+        decode(hostile_photo("exit"))
 
 
 def test_what_a_child_says_is_not_trusted(hostile):
-    assert outcome(b"liar")[0] == "decoder_crashed"
+    assert outcome(hostile_photo("liar"))[0] == "decoder_crashed"
 
 
 def test_nobody_shares_a_child(hostile):
-    decode(b"of anna", "anna")
-    assert outcome(b"seen", "anna") == ("seen", "2")
-    assert outcome(b"seen", "berta") == ("seen", "1")
+    decode(GOOD, "anna")
+    assert outcome(hostile_photo("seen"), "anna") == ("seen", "2")
+    assert outcome(hostile_photo("seen"), "berta") == ("seen", "1")
 
 
 def test_only_so_many_children_live(hostile):
     for number in range(decoding.MOST_CHILDREN + 3):
-        decode(b"a good one", number)
+        decode(GOOD, number)
     helper = psutil.Process(decoding._own.helper._process.pid)
     assert len(helper.children()) == decoding.MOST_CHILDREN
 
 
 def test_everything_ends_with_its_owner(hostile):
-    decode(b"a good one")
+    decode(GOOD)
     helper = psutil.Process(decoding._own.helper._process.pid)
     processes = [helper, *helper.children()]
     decoding._own.helper.control.close()  # as when the worker dies
@@ -181,7 +188,7 @@ def test_everything_ends_with_its_owner(hostile):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing seals")
 def test_pixels_cannot_be_taken_away_while_they_are_read(hostile):
-    rgb, _header = decode(b"a good one")
+    rgb, _header = decode(GOOD)
     target = decoding._own.helper._children["anna"].target
     with pytest.raises(PermissionError):
         os.ftruncate(target, 0)

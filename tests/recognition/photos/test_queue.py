@@ -145,6 +145,26 @@ def test_a_photo_that_hangs_its_worker_is_given_up_in_the_end(worker, user, astr
     assert (analysis.attempts, analysis.error_code) == (3, "gave_up")
 
 
+def test_what_kills_its_decoder_fails_alone_and_at_once(worker, user, astronaut):
+    """The worker, and the photos that wait behind it, notice nothing."""
+    process = worker(
+        MIEN_TEST_DECODER="tests.recognition.hostile_decoder", MIEN_ANALYSIS_SECONDS="4"
+    )
+    codes = {"crash": "decoder_crashed", "loop": "decoding_timed_out"}
+    codes |= {"allocate": "photo_too_large", "socket": "refused", "liar": "decoder_crashed"}
+    hostile = {word: submit(user, astronaut + b"\0hostile:" + word.encode()) for word in codes}
+    good = submit(user, astronaut)
+
+    sweep_until(good, Status.SUCCEEDED)
+    for word, analysis in hostile.items():
+        sweep_until(analysis, Status.FAILED)
+        analysis.refresh_from_db()
+        assert (analysis.error_code, analysis.attempts) == (codes[word], 1)
+        assert not analysis.source
+    assert process.popen.poll() is None
+    assert good.faces.count() == 1
+
+
 def test_a_broker_restart_loses_nothing(worker, user, astronaut, redis_server):
     worker()
     waiting = submit(user, astronaut)
