@@ -24,7 +24,7 @@ import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
-from recognition.engine import formats, media
+from recognition.engine import decoder, formats, media
 from recognition.engine.errors import MediaError
 from recognition.engine.types import PhotoHeader
 
@@ -46,13 +46,22 @@ HEAP = {
 # No person can be waited for longer than the limit of one photo; decoding may take half of that.
 SHARE_OF_TIME = 0.5
 
-CRASHED = MediaError(
-    "decoder_crashed",
-    "The program that decodes photos crashed on this one. The file may be damaged: save it again.",
-)
-TIMED_OUT = MediaError(
-    "decoding_timed_out", "Decoding this photo took too long. Save it smaller, or as a JPEG."
-)
+DIED = ("decoder_crashed", "decoding_timed_out", decoder.TOO_LARGE)
+"""Codes of photos and frames that were too much for their decoder."""
+
+
+def _crashed() -> MediaError:
+    return MediaError(
+        "decoder_crashed",
+        "The program that decodes photos crashed on this one. The file may be damaged: save it "
+        "again.",
+    )
+
+
+def _timed_out() -> MediaError:
+    return MediaError(
+        "decoding_timed_out", "Decoding this photo took too long. Save it smaller, or as a JPEG."
+    )
 
 
 class DecoderLost(Exception):
@@ -130,14 +139,14 @@ def _header(answer: dict[str, Any]) -> PhotoHeader:
     header = PhotoHeader(**answer["header"])
     sizes = (header.width, header.height, header.pages)
     if header.format not in formats.FORMATS or not all(type(n) is int and n > 0 for n in sizes):
-        raise CRASHED
+        raise _crashed()
     return header
 
 
 def _shaped(answer: dict[str, Any], pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     height, width, _colors = answer["shape"]
     if min(height, width) < 1 or height * width * 3 != len(pixels):
-        raise CRASHED
+        raise _crashed()
     return pixels.reshape(height, width, 3)
 
 
@@ -155,7 +164,7 @@ class _Child:
             # Or a child in wrong hands could take away the memory that is being read.
             fcntl.fcntl(self.target, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK)
         if os.fstat(self.target).st_size < size:
-            raise CRASHED
+            raise _crashed()
         if self._mapped is None or len(self._mapped) < size:
             flags = mmap.MAP_SHARED | getattr(mmap, "MAP_POPULATE", 0)
             self._mapped = mmap.mmap(self.target, size, flags, mmap.PROT_READ)
@@ -212,12 +221,12 @@ class Helper:
             answer = _receive(child.connection)
         except TimeoutError:
             self._drop(whose)
-            raise TIMED_OUT from None
+            raise _timed_out() from None
         except (_Ended, OSError):
             raise self._reason(whose) from None
         except ValueError:  # no JSON
             self._drop(whose)
-            raise CRASHED from None
+            raise _crashed() from None
         finally:
             os.close(source)
         size = answer.get("bytes", 0)
@@ -258,13 +267,13 @@ class Helper:
             return _Ended()
         if not os.WIFSIGNALED(status):
             logger.error("A decoder ended with %d", os.waitstatus_to_exitcode(status))
-            return CRASHED
+            return _crashed()
         if os.WTERMSIG(status) == signal.SIGXCPU:
-            return TIMED_OUT
+            return _timed_out()
         if os.WTERMSIG(status) == signal.SIGKILL:
             return DecoderLost("A decoder was killed: the machine may have run out of memory.")
         logger.warning("A decoder died of %s", signal.Signals(os.WTERMSIG(status)).name)
-        return CRASHED
+        return _crashed()
 
     def close(self) -> None:
         self.control.close()

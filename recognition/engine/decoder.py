@@ -31,10 +31,7 @@ Line = dict[str, Any]
 
 IDLE_SECONDS = 60  # then a child ends, and after the last one this process
 LONGEST_LINE = 4096  # bytes
-TOO_LARGE = MediaError(
-    "photo_too_large",
-    "Decoding this photo takes more memory than is allowed. Save it smaller, or as a JPEG.",
-)
+TOO_LARGE = "photo_too_large"  # the code of a photo that needs more memory than is allowed
 
 
 def main() -> int:
@@ -119,7 +116,8 @@ def serve(connection: socket.socket) -> None:
         except MediaError as error:
             answer = {"error": {"code": error.code, "message": error.message}}
         except MemoryError:  # what is left of it may be too little for the next photo
-            _send(connection, {"error": {"code": TOO_LARGE.code, "message": TOO_LARGE.message}})
+            message = "Decoding this photo takes more memory than is allowed. Save it smaller."
+            _send(connection, {"error": {"code": TOO_LARGE, "message": message}})
             return
         finally:
             for descriptor in descriptors:

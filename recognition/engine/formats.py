@@ -169,7 +169,7 @@ def is_plain_jpeg(data: bytes) -> bool:
     Looks at the markers up to the first scan (ITU-T T.81, annex B).
     """
     place = 2
-    while is_jpeg(data) and data[place : place + 1] == b"\xff" and place + 4 <= len(data):
+    while is_jpeg(data) and data[place : place + 1] == b"\xff" and place + 10 <= len(data):
         marker, length = data[place + 1], int.from_bytes(data[place + 2 : place + 4])
         if marker == _BASELINE:
             return data[place + 4] == 8 and data[place + 9] in (1, 3)

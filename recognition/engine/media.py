@@ -129,28 +129,28 @@ def decode_frame(data: bytes, max_pixels: int) -> NDArray[np.uint8]:
         with Image.open(BytesIO(data), formats=("JPEG", "WEBP")) as image:
             width, height = image.size
     except Exception as error:  # decoders raise all sorts of exceptions
-        raise _broken_frame() from error
+        raise broken_frame() from error
     if width * height > max_pixels:
         raise MediaError(
             "too_many_pixels",
             f"The frame has {width} × {height} pixels; send at most {max_pixels:,} pixels.",
         )
     if is_jpeg(data) and data.count(SCAN) > MAX_FRAME_SCANS:
-        raise _broken_frame()
+        raise broken_frame()
     try:
         # A truncated picture gives None; before OpenCV 5 the rest came out gray.
         rgb = cv2.imdecode(np.frombuffer(data, np.uint8), _AS_STORED)
     except cv2.error as error:
-        raise _broken_frame() from error
+        raise broken_frame() from error
     if rgb is None:
-        raise _broken_frame()
+        raise broken_frame()
     return np.asarray(rgb, dtype=np.uint8)
 
 
 _AS_STORED = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
 
 
-def _broken_frame() -> MediaError:
+def broken_frame() -> MediaError:
     return MediaError("truncated_image", "The frame is incomplete or damaged.")
 
 

@@ -205,7 +205,12 @@ def _pixels(picture: bytes, session: str) -> NDArray[np.uint8]:
     """
     if formats.is_plain_jpeg(picture):
         return media.decode_frame(picture, settings.LIVE_FRAME_PIXELS)
-    return decoding.decode_frame(picture, session)
+    try:
+        return decoding.decode_frame(picture, session)
+    except MediaError as error:
+        if error.code in decoding.DIED:  # the protocol has one code for all such damage
+            raise media.broken_frame() from error
+        raise
 
 
 def describe(face: Face, mesh: bool) -> dict[str, Any]:

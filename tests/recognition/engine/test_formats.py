@@ -9,7 +9,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from recognition.engine.errors import MediaError
-from recognition.engine.formats import COMMON_FORMATS, MOST_PAGES
+from recognition.engine.formats import COMMON_FORMATS, MOST_PAGES, is_plain_jpeg
 from recognition.engine.heif_orientation import turns_itself
 from recognition.engine.media import decode_photo, inspect_photo
 
@@ -188,3 +188,26 @@ def test_of_a_heic_with_several_pictures_the_primary_one_is_read():
     rgb, header = decode_photo(file.getvalue())
     assert (header.width, header.height, header.animated) == (96, 64, False)
     assert_quarters(rgb)
+
+
+@pytest.mark.parametrize(
+    ("options", "plain"),
+    [
+        ({}, True),
+        ({"optimize": True}, True),
+        ({"progressive": True}, False),
+        ({"restart_marker_rows": 1}, True),
+    ],
+)
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_a_jpeg_as_browsers_write_them(mode, options, plain):
+    data = save(quarters().convert(mode), "JPEG", **options)
+    assert is_plain_jpeg(data) is plain
+
+
+def test_a_jpeg_of_another_kind_or_cut_off_is_not_plain():
+    assert not is_plain_jpeg(save(quarters().convert("CMYK"), "JPEG"))
+    data = save(quarters(), "JPEG")
+    start = data.index(b"\xff\xc0")
+    assert not any(is_plain_jpeg(data[:length]) for length in range(start + 10))
+    assert not is_plain_jpeg(data.replace(b"\xff\xc0", b"\xff\xc9"))  # arithmetic coding

@@ -1,10 +1,15 @@
 """The worker's side of frames, with a real Redis."""
 
+import io
 import json
+import sys
+import threading
 import time
 
 import pytest
+from PIL import Image
 
+from recognition import decoding
 from recognition.live import frames
 from tests.recognition.live.live_client import picture
 
@@ -95,3 +100,36 @@ def test_answers_that_nobody_collects_are_forgotten(redis_server, job, astronaut
     redis_server.client.set(job["key"], picture(astronaut))
     frames.answer_frame(job)
     assert 0 < redis_server.client.ttl(job["mailbox"]) <= frames.FORGOTTEN_AFTER
+
+
+def saved(content: bytes, format: str, **options) -> bytes:
+    file = io.BytesIO()
+    Image.open(io.BytesIO(content)).save(file, format, **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("format", "options"), [("JPEG", {}), ("JPEG", {"progressive": True}), ("WEBP", {})]
+)
+def test_only_plain_jpegs_are_decoded_by_the_worker(
+    redis_server, job, astronaut, monkeypatch, format, options
+):
+    asked = []
+    ask = decoding._ask
+    monkeypatch.setattr(decoding, "_ask", lambda *what: asked.append(what[0]) or ask(*what))
+    answer = answer_to(redis_server, job, saved(picture(astronaut), format, **options))
+
+    assert len(answer["faces"]) == 1
+    assert asked == ([] if (format, options) == ("JPEG", {}) else ["s"])
+
+
+def test_a_frame_that_ends_its_decoder_is_a_damaged_one(redis_server, job, monkeypatch):
+    monkeypatch.setattr(decoding, "_own", threading.local())
+    code = "import os, sys; from recognition.engine import decoder, media\n"
+    code += "media.decode_frame = lambda *_: os.abort()\nsys.exit(decoder.main())"
+    monkeypatch.setattr(decoding, "COMMAND", [sys.executable, "-c", code])
+    answer = answer_to(redis_server, job, b"RIFF\0\0\0\0WEBP")
+
+    assert answer["error"]["code"] == "truncated_image"
+    assert answer["error"]["bad"]
+    decoding._own.helper.close()
