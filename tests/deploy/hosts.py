@@ -4,14 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import redis
 
 from deploy import redis_server
+from tests import postgres
+from tests.postgres import PostgresServer
 from tests.processes import ROOT, Process, wait_until
 
 BRIDGE = "mien-test"
@@ -24,14 +24,9 @@ def sh(*command: str, check: bool = True) -> subprocess.CompletedProcess:
     return subprocess.run(command, check=check, capture_output=True, text=True)
 
 
-def postgres_programs() -> Path | None:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    return found[-1].parent if found else None
-
-
 def what_is_missing() -> str:
     """Why no hosts can be made here; empty if they can."""
-    if not shutil.which("ip") or not shutil.which("nginx") or not postgres_programs():
+    if not shutil.which("ip") or not shutil.which("nginx") or not postgres.programs():
         return "needs iproute2, nginx and PostgreSQL"
     number = os.getpid() % 100_000  # several processes may look at the same time
     name, bridge_name, one, other = (
@@ -121,37 +116,11 @@ class Stores:
         sh("ip", "link", "add", BRIDGE, "type", "bridge")
         sh("ip", "address", "add", f"{STORES}/24", "dev", BRIDGE)
         sh("ip", "link", "set", BRIDGE, "up")
-        programs = postgres_programs()
-        assert programs
-        self.programs = programs
-        # PostgreSQL refuses to run as root, and must get to its folder.
-        self.cluster = Path(f"/tmp/mien-hosts-{uuid.uuid4().hex[:8]}")
-        sh("install", "-d", "-o", "postgres", "-m", "0700", str(self.cluster))
-        self._postgres("initdb", "-D", f"{self.cluster}/data", "-A", "trust", "-U", "mien")
-        with open(f"{self.cluster}/data/pg_hba.conf", "a") as rules:
-            rules.write(f"host all all {NETWORK}.0/24 trust\n")
-        self.start_postgres()
-        self._postgres("createdb", "-h", STORES, "-p", str(POSTGRES), "-U", "mien", "mien")
+        self.postgres = PostgresServer(STORES, POSTGRES, network=f"{NETWORK}.0/24")
         self.start_redis()
         command = [sys.executable, "-m", "moto.server", "-H", STORES, "-p", str(S3)]
         self.s3 = Process(command, folder / "s3.log")
         wait_until(self._makes_bucket, "the S3 server")
-
-    def _postgres(self, program: str, *arguments: str) -> None:
-        account = ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups"]
-        command = [*account, str(self.programs / program), *arguments]
-        subprocess.run(command, check=True, cwd="/", capture_output=True)
-
-    def start_postgres(self) -> None:
-        options = f"-c listen_addresses={STORES} -c port={POSTGRES} "
-        options += f"-c unix_socket_directories={self.cluster} -c max_connections=200"
-        log = f"{self.cluster}/log"
-        self._postgres(
-            "pg_ctl", "-D", f"{self.cluster}/data", "-l", log, "-w", "-o", options, "start"
-        )
-
-    def stop_postgres(self) -> None:
-        self._postgres("pg_ctl", "-D", f"{self.cluster}/data", "-m", "immediate", "-w", "stop")
 
     def start_redis(self) -> None:
         command = [redis_server.ensure().path, "--bind", STORES, "--port", str(REDIS), "--save", ""]
@@ -179,7 +148,7 @@ class Stores:
     def environment(self) -> dict[str, str]:
         """The settings that every host shares."""
         return {
-            "DATABASE_URL": f"postgres://mien@{STORES}:{POSTGRES}/mien",
+            "DATABASE_URL": self.postgres.url,
             "REDIS_URL": f"redis://{STORES}:{REDIS}/0",
             "MIEN_S3_BUCKET": "mien",
             "MIEN_S3_ENDPOINT": f"http://{STORES}:{S3}",
@@ -190,15 +159,10 @@ class Stores:
             "MIEN_ALLOWED_HOSTS": "*",
         }
 
-    def rows(self, query: str) -> list[tuple]:
-        with psycopg.connect(f"host={STORES} port={POSTGRES} user=mien dbname=mien") as connection:
-            return connection.execute(query).fetchall()
-
     def remove(self) -> None:
         self.redis.kill()
         self.s3.kill()
-        self.stop_postgres()
-        shutil.rmtree(self.cluster)
+        self.postgres.remove()
         sh("ip", "link", "del", BRIDGE, check=False)
 
 

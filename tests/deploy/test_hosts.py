@@ -153,7 +153,7 @@ def test_a_training_and_a_promotion_reach_every_host(site, key, tmp_path):
 
 def test_outages_lose_nothing_and_repeat_nothing(site, key, tmp_path):
     url, stores, (_web, first, _second) = site
-    before = stores.rows("SELECT count(*) FROM recognition_analysis")[0][0]
+    before = stores.postgres.rows("SELECT count(*) FROM recognition_analysis")[0][0]
     clip = write(tmp_path / "clip.mp4", (astronaut(n / 10) for n in range(100)), rate=10)
     done = threading.Event()
 
@@ -162,9 +162,9 @@ def test_outages_lose_nothing_and_repeat_nothing(site, key, tmp_path):
         time.sleep(OUTAGE)
         first.bring_back()
         time.sleep(3)
-        stores.stop_postgres()
+        stores.postgres.stop()
         time.sleep(OUTAGE)
-        stores.start_postgres()
+        stores.postgres.start()
         time.sleep(3)
         stores.stop_redis()
         time.sleep(OUTAGE)
@@ -187,19 +187,19 @@ def test_outages_lose_nothing_and_repeat_nothing(site, key, tmp_path):
         assert video.result()
     assert done.is_set()
     assert len(set(photos)) == PHOTOS
-    rows = stores.rows("SELECT status, count(*) FROM recognition_analysis GROUP BY status")
+    rows = stores.postgres.rows("SELECT status, count(*) FROM recognition_analysis GROUP BY status")
     assert rows == [("succeeded", before + PHOTOS + 1)]
-    twice = stores.rows(
+    twice = stores.postgres.rows(
         "SELECT title FROM recognition_analysis WHERE title ~ '^[0-9]+[.]jpg$' "
         "GROUP BY title HAVING count(*) > 1"
     )
     assert not twice
-    counted = stores.rows(
+    counted = stores.postgres.rows(
         "SELECT count(*) FROM recognition_analysis a WHERE kind = 'image' AND face_count <> "
         "(SELECT count(*) FROM recognition_face f WHERE f.analysis_id = a.id)"
     )
     assert counted == [(0,)]
-    times = stores.rows(
+    times = stores.postgres.rows(
         "SELECT count(*), count(DISTINCT frame) FROM recognition_face "
         f"WHERE analysis_id = '{video.result()}'"
     )
