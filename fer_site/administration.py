@@ -5,6 +5,7 @@ from typing import Any
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib.admin import AdminSite
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 
@@ -22,7 +23,10 @@ class Administration(AdminSite):
                 raise Http404  # Django would offer another login, which doesn't help them
             if administrators.needs_second_factor(request.user):
                 return lead_to_second_factor(request)
-            return guarded(request, *args, **kwargs)
+            try:
+                return guarded(request, *args, **kwargs)
+            except ValidationError as error:  # Django's shortcuts expect every key to be a number
+                raise Http404 from error
 
         return answer
 

@@ -6,11 +6,12 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
+
+from tests.processes import Process, wait_until
 
 
 def programs() -> Path | None:
@@ -49,48 +50,52 @@ class PostgresServer:
     def url(self) -> str:
         return f"postgres://mien@{quote(self.host, safe='')}:{self.port}/mien"
 
-    def _run(self, program: str, *arguments: str) -> None:
+    def _command(self, program: str, *arguments: str) -> list[str]:
         account = ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups"]
-        command = [str(self.programs / program), *arguments]
-        if os.geteuid() == 0:
-            command = [*account, *command]
-        subprocess.run(command, check=True, cwd="/", capture_output=True)
+        account += ["--pdeathsig", "TERM"]  # the change of account loses the parent's
+        here = ["env", "--chdir", "/", str(self.programs / program), *arguments]
+        return [*account, *here] if os.geteuid() == 0 else here
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run(self._command(program, *arguments), check=True, capture_output=True)
 
     def start(self) -> None:
-        options = f"-c listen_addresses={self.address} -c port={self.port} "
-        options += f"-c unix_socket_directories={self.folder} -c max_connections=200"
-        log = f"{self.folder}/log"
-        self._run("pg_ctl", "-D", f"{self.folder}/data", "-l", log, "-w", "-o", options, "start")
+        options = [f"listen_addresses={self.address}", f"port={self.port}", "max_connections=200"]
+        options.append(f"unix_socket_directories={self.folder}")
+        command = self._command("postgres", "-D", f"{self.folder}/data")
+        for option in options:
+            command += ["-c", option]
+        log = Path(f"{self.folder}/log")
+
+        def answers() -> bool:
+            if self.process.popen.poll() is not None:  # what was killed still holds its memory
+                self.process = Process(command, log)
+            with contextlib.suppress(psycopg.OperationalError):
+                psycopg.connect(f"{self.about} dbname=postgres").close()
+                return True
+            return False
+
+        self.process = Process(command, log)
+        wait_until(answers, f"PostgreSQL, see {log}")
 
     def stop(self) -> None:
-        self._run("pg_ctl", "-D", f"{self.folder}/data", "-m", "immediate", "-w", "stop")
+        """Stop at once and without a checkpoint, as if the power had failed."""
+        self.process.popen.send_signal(signal.SIGQUIT)
+        self.process.popen.wait(20)
 
     def kill(self) -> None:
         """SIGKILL, as the kernel does it when memory runs out; `start` recovers."""
-        pid = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
-        os.kill(pid, signal.SIGKILL)
-        deadline = time.monotonic() + 20
-        while self._backends(pid) and time.monotonic() < deadline:
-            time.sleep(0.05)
+        self.process.kill()
 
-    def _backends(self, pid: int) -> bool:
-        """Whether a process of this cluster is left: they end once their parent is gone."""
-        words = str(self.folder).encode()
-        for process in Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError):
-                if int(process.name) == pid and (process / "cmdline").read_bytes():
-                    return True
-                folder = os.readlink(process / "cwd").encode()
-                if folder.startswith(words):
-                    return True
-        return False
+    @property
+    def about(self) -> str:
+        return f"host={self.host} port={self.port} user=mien"
 
     def rows(self, query: str) -> list[tuple]:
-        about = f"host={self.host} port={self.port} user=mien dbname=mien"
-        with psycopg.connect(about) as connection:
+        with psycopg.connect(f"{self.about} dbname=mien") as connection:
             return connection.execute(query).fetchall()
 
     def remove(self) -> None:
-        with contextlib.suppress(subprocess.CalledProcessError):  # it isn't running
+        if self.process.popen.poll() is None:
             self.stop()
         shutil.rmtree(self.folder)

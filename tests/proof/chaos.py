@@ -132,13 +132,15 @@ def chaos(options: argparse.Namespace, report: Report, folder: Path) -> None:
                 for number in range(options.videos)
             ]
             photos = [pool.submit(in_turn, number) for number in range(options.uploads)]
-            if options.kills:
-                killer.singly(options.kills, options.kill_seconds)
-            else:
-                killer.rounds(options.rounds, options.round_seconds)
-            report.say("nothing more is killed")
-            accepted = outcomes(photos), outcomes(videos)
-            done.set()
+            try:
+                if options.kills:
+                    killer.singly(options.kills, options.kill_seconds)
+                else:
+                    killer.rounds(options.rounds, options.round_seconds)
+                report.say("nothing more is killed")
+                accepted = outcomes(photos), outcomes(videos)
+            finally:
+                done.set()
             live.result(60)
             if disturbed:
                 disturbed.result(600)

@@ -5,6 +5,7 @@ import random
 import re
 import signal
 import sqlite3
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -142,6 +143,7 @@ def proof_site(database: str = "sqlite", **environment: str) -> Iterator[ProofSi
 
     database: sqlite, postgres, or auto for PostgreSQL where a server is installed.
     """
+    signal.signal(signal.SIGTERM, lambda signum, _frame: sys.exit(128 + signum))  # and clean up
     for name in FORGOTTEN:
         os.environ.pop(name, None)
     wanted = database == "postgres" or (database == "auto" and programs() is not None)

@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.contenttypes.models import ContentType
 from django.core.files.storage import default_storage
 from django.test import Client
 
@@ -79,3 +80,9 @@ def test_a_person_is_deleted_with_everything(
     for model in (Allowance, Analysis, ApiKey, Delivery, Export, Face, Webhook):
         assert not model.objects.exists()
     assert stored_files() == []
+
+
+def test_a_shortcut_to_a_row_that_cannot_be_is_not_found(site):
+    # The keys of analyses are UUIDs, which Django's own view doesn't expect.
+    kind = ContentType.objects.get_for_model(Analysis)
+    assert site.get(f"/admin/r/{kind.pk}/1/").status_code == 404

@@ -73,8 +73,8 @@ def carry_out(run: TrainingRun, should_stop: Callable[[], bool] = never) -> None
     """Train, evaluate and register a run that this process has claimed.
 
     Errors that a person must fix end it at once; any other failure, such as a killed process, puts
-    it back into the queue up to three times, to resume from its last epoch. If `should_stop`
-    returns true it goes back too, without counting the attempt.
+    it back into the queue, to resume from its last epoch: up to three times without a new one. If
+    `should_stop` returns true it goes back too, without counting the attempt.
     """
     # The precision is stored so that a run resumed elsewhere continues unchanged.
     config = settled(TrainingConfig.from_dict(run.config))
@@ -166,10 +166,11 @@ def progress_of(run: TrainingRun, batch: Batch) -> events.Progress:
 @transaction.atomic
 def store_epochs(run: TrainingRun, message: Epochs, log: str) -> list[Epoch]:
     """Synchronize the rows with the checkpoint; returns the new ones."""
-    keep(run, log=log)
-    run.epochs.filter(number__gt=len(message["epochs"])).delete()
     stored = set(run.epochs.values_list("number", flat=True))
     missing = [epoch for epoch in message["epochs"] if epoch["number"] not in stored]
+    # Only attempts count that got nowhere, or a long run would end after a few restarts.
+    keep(run, log=log, **({"attempts": 1} if missing else {}))
+    run.epochs.filter(number__gt=len(message["epochs"])).delete()
     return Epoch.objects.bulk_create(Epoch(run=run, **epoch) for epoch in missing)
 
 

@@ -50,9 +50,9 @@ KIND = register(
         lambda pk: enqueue_training(),
         events.publish_run,
         label="Training",
-        most_attempts=4,  # the first, and three automatic retries
-        gave_up="The training failed four times. Its checkpoint is kept: check the log, "
-        "then resume it.",
+        most_attempts=4,  # without a new epoch: the first, and three automatic retries
+        gave_up="The training failed four times without a new epoch. Its checkpoint is kept: "
+        "check the log, then resume it.",
         waiting=runs.WAITING,
         related=("dataset",),
         page=lambda run: reverse("training-run", args=[run.pk]),

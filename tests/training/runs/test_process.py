@@ -54,7 +54,7 @@ def test_a_run_that_is_killed_and_resumed_ends_in_a_model(admin, dataset, proces
     assert runs.run_next()
     run.refresh_from_db()
 
-    assert (run.status, run.attempts) == (Status.SUCCEEDED, 2), run.log + run.error_message
+    assert run.status == Status.SUCCEEDED, run.log + run.error_message
     assert numbers(run) == [1, 2, 3, 4]
     assert "going on after epoch" in run.log
     version = run.model_version

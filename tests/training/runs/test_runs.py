@@ -93,7 +93,7 @@ def test_a_killed_trainer_is_resumed_without_gap_or_double(admin, dataset, monke
 
     assert runs.run_next()
     run.refresh_from_db()
-    assert (run.status, run.attempts) == (Status.SUCCEEDED, 2)
+    assert run.status == Status.SUCCEEDED
     assert numbers(run) == [1, 2, 3, 4, 5]
     assert "going on after epoch 2" in run.log or "going on after epoch 3" in run.log
 
@@ -108,6 +108,23 @@ def test_it_resumes_three_times_by_itself_and_then_says_so(admin, dataset, monke
 
     assert attempts == run.attempts == 4
     assert (run.status, run.error_code) == (Status.FAILED, "gave_up")
+
+
+def test_a_run_that_gets_further_each_time_is_never_given_up(admin, dataset, monkeypatch):
+    monkeypatch.setenv("MIEN_TEST_EPOCH", "0.3")
+    run = started(admin, dataset, epochs=9)
+    for attempt in range(1, 7):
+        work = Background()
+        reached(run, attempt)
+        os.kill(trainer_of(run), signal.SIGKILL)
+        work.join()
+    run.refresh_from_db()
+    assert (run.status, run.attempts) == (Status.QUEUED, 1)
+
+    assert runs.run_next()
+    run.refresh_from_db()
+    assert run.status == Status.SUCCEEDED
+    assert numbers(run) == list(range(1, 10))
 
 
 def test_what_a_person_has_to_change_is_not_tried_again(admin, dataset, monkeypatch):

@@ -1,0 +1,224 @@
+"""`python -m tests.proof.soak`: a busy site for minutes, or for hours, grows by nothing.
+
+Four live sessions, uploads and a training go on. The memory of each process must not rise after a
+warm-up, and no queue must grow. Before and after the measured time the load rests: there must be as
+many open files, stored files without a row, Redis keys and connections after it as before.
+"""
+
+import argparse
+import os
+import random
+import statistics
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import redis
+
+from benchmarks.uploads import photo
+from tests.proof.chaos import key_of
+from tests.proof.disturbed_training import API, CHOICES, Training
+from tests.proof.live import Webcam
+from tests.proof.report import Report
+from tests.proof.site import ProofSite, proof_site, wait_for
+from tests.proof.watch import Watch
+
+LIVE = 4
+LIMIT_SLOPE = 1.0  # MB a minute
+WARM_UP = 0.4  # the share of the time that isn't measured
+SPARE = 2  # files or connections that come and go by themselves
+QUEUES = ("analyses", "maintenance", "frames", "videos", "exports", "webhooks", "training")
+SHORT_LIVED = ("video reader",)
+
+
+def slope(points: list[tuple[float, float]]) -> float:
+    """MB a minute: the median of the slopes between points half the time apart (Theil 1950).
+
+    A step, such as a buffer that is allocated once, weighs little; what grows steadily counts.
+    """
+    half = len(points) // 2
+    pairs = zip(points[:half], points[half:], strict=False)
+    slopes = [60 * (b[1] - a[1]) / (b[0] - a[0]) for a, b in pairs if b[0] > a[0]]
+    return statistics.median(slopes) if slopes else 0.0
+
+
+class Load:
+    """What goes on: live sessions, uploads every so often, trainings one after the other."""
+
+    def __init__(self, site: ProofSite, client: Any, key: str, uploads: float, seed: int):
+        self.site, self.client, self.uploads = site, client, uploads
+        self.training = Training(site, client, 1)
+        self.webcams = [Webcam(site, key, rate=5) for _ in range(LIVE)]
+        self.photos = [photo(640, 640, seed * 1000 + number) for number in range(20)]
+        self.chance = random.Random(seed)
+        self.sent = 0
+        self.refused: list[str] = []
+
+    @contextmanager
+    def going_on(self, minutes: float) -> Iterator[None]:
+        done = threading.Event()
+        threads = [threading.Thread(target=one.run, args=(done,)) for one in self.webcams]
+        threads.append(threading.Thread(target=self._upload, args=(done,)))
+        run = self._train(minutes)
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            for thread in threads:
+                thread.join(60)
+            self.client.post(f"{run}cancel/")
+            self._wait_for_rest(run)
+
+    def _train(self, minutes: float) -> str:
+        wanted = {**CHOICES, "dataset": self.training.dataset, "minutes": minutes + 5}
+        answer = self.client.post(f"{API}/training-runs/", json=wanted).raise_for_status()
+        return f"{API}/training-runs/{answer.json()['id']}/"
+
+    def _upload(self, done: threading.Event) -> None:
+        headers = {"Content-Type": "image/jpeg"}
+        while not done.wait(1 / self.uploads):
+            content = self.chance.choice(self.photos)
+            answer = self.client.post(f"{API}/analyses/", content=content, headers=headers)
+            self.sent += 1
+            if answer.status_code != 202:
+                self.refused.append(f"{answer.status_code} {answer.text[:200]}")
+
+    def _wait_for_rest(self, run: str) -> None:
+        rest = "SELECT count(*) FROM recognition_analysis WHERE status IN ('queued', 'running')"
+
+        def rests() -> bool:
+            ended = self.client.get(run).json()["status"] not in ("queued", "running")
+            return ended and not self.site.rows(rest)[0][0]
+
+        assert wait_for(rests, "the site to rest", 120), "the load didn't come to rest"
+        time.sleep(12)  # sweeps of five seconds, idle connections, messages that expire
+
+
+def count_all(site: ProofSite) -> dict[str, Counter[str]]:
+    """What a site at rest holds: open files, files without a row, keys, connections."""
+    files: Counter[str] = Counter()
+    for pid, name in site.processes().items():
+        files[name] += len(os.listdir(f"/proc/{pid}/fd"))
+    socket = str(site.data_dir / "run" / "redis.sock")
+    keys: Counter[str] = Counter()
+    for number in (0, 1):
+        with redis.Redis(unix_socket_path=socket, db=number) as client:
+            for key in client.scan_iter(count=1000):
+                if client.ttl(key) == -1:  # the others go by themselves
+                    keys[f"{number}: {key.decode(errors='replace')[:40]}"] += 1
+            connections = client.info("clients")["connected_clients"]
+    return {
+        "open files": files,
+        "stored files without a row": Counter(left_over(site)),
+        "Redis keys": keys,
+        "connections to Redis": Counter({"all": connections}),
+    }
+
+
+def left_over(site: ProofSite) -> list[str]:
+    """The files in the data folder that belong to no row."""
+    fields = ("source", "photo", "thumbnail", "media")
+    query = " UNION ".join(f"SELECT {name} FROM recognition_analysis" for name in fields)
+    query += " UNION SELECT file FROM recognition_export UNION SELECT sheet FROM training_dataset"
+    query += " UNION SELECT picture FROM training_evaluation"
+    query += "".join(
+        f" UNION SELECT {name} FROM recognition_modelversion"
+        for name in ("onnx", "int8", "weights", "keras")
+    )
+    known = {row[0] for row in site.rows(query)}
+    media = site.data_dir / "media"
+    stored = [str(path.relative_to(media)) for path in media.rglob("*") if path.is_file()]
+    scratch = [
+        str(path.relative_to(site.data_dir))
+        for folder in ("uploads", "incoming")
+        for path in (site.data_dir / folder).rglob("*")
+    ]
+    return [name for name in stored if name not in known] + scratch
+
+
+def queue_lengths(site: ProofSite) -> int:
+    socket = str(site.data_dir / "run" / "redis.sock")
+    with redis.Redis(unix_socket_path=socket) as client:
+        return sum(client.llen(f"mien:{name}") for name in QUEUES)
+
+
+def grown(before: Counter[str], after: Counter[str], spare: int) -> list[str]:
+    return [
+        f"{name}: {before[name]} before, {count} after"
+        for name, count in after.items()
+        if count > before[name] + spare
+    ]
+
+
+def soak(options: argparse.Namespace, report: Report) -> None:
+    minutes = options.minutes
+    with proof_site(MIEN_LIVE_SESSIONS_PER_USER=str(LIVE)) as site:
+        client = site.administrator()
+        load = Load(site, client, key_of(client), options.uploads_per_second, options.seed)
+        report.say(f"warm-up of {WARM_UP * minutes:.1f} minutes")
+        with load.going_on(minutes):
+            time.sleep(WARM_UP * minutes * 60)
+        before = count_all(site)
+        report.say(f"measured time of {(1 - WARM_UP) * minutes:.1f} minutes")
+        lengths = []
+        with Watch(site, every=2.0) as watch, load.going_on(minutes):
+            began = time.monotonic()
+            end = began + (1 - WARM_UP) * minutes * 60
+            while time.monotonic() < end:
+                time.sleep(1)
+                lengths.append(queue_lengths(site))
+            measured = {name: list(points) for name, points in watch.pss.items()}
+        after = count_all(site)
+
+        report.figure("uploads", load.sent)
+        report.figure("live frames read", sum(s.results for w in load.webcams for s in w.sessions))
+        slopes = {}
+        for (name, pid), points in measured.items():
+            # A process that started in between, as the trainer does, warms up first.
+            late = began + 0.3 * (end - began)
+            steady = [point for point in points if point[0] > late]
+            whole = len(points) > 1 and points[-1][0] > end - 10
+            if whole and len(steady) > 5 and name not in SHORT_LIVED:
+                slopes[f"{name} {pid}"] = round(slope(steady), 2)
+        report.figure("MB a minute", slopes)
+        report.figure("MB at last", {f"{n} {p}": round(x[-1][1]) for (n, p), x in measured.items()})
+        report.promise(
+            f"no process grows by {LIMIT_SLOPE:g} MB a minute",
+            [f"{name}: {rate} MB/min" for name, rate in slopes.items() if rate >= LIMIT_SLOPE],
+        )
+        third = len(lengths) // 3
+        first, last = statistics.mean(lengths[:third]), statistics.mean(lengths[-third:])
+        report.figure("messages in queues, first and last third", [round(first, 1), round(last, 1)])
+        growing = [f"{first:.1f} to {last:.1f}"] if last > 2 * first + 5 else []
+        report.promise("no queue grows", growing)
+        report.figure("queued at last", queue_lengths(site))
+        for name in before:
+            spare = SPARE if name in ("open files", "connections to Redis") else 0
+            totals = [sum(before[name].values()), sum(after[name].values())]
+            report.figure(f"{name}, before and after", totals)
+            report.promise(f"no more {name} than before", grown(before[name], after[name], spare))
+        report.promise("each upload was accepted", load.refused)
+        report.promise("no process has died", site.deaths())
+        report.promise("no other machine was asked for", site.asked_for())
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seed", type=int, default=1)
+    minutes = float(os.environ.get("SOAK_MINUTES", "5"))
+    parser.add_argument("--minutes", type=float, default=minutes, help="or SOAK_MINUTES; 5")
+    parser.add_argument("--uploads-per-second", type=float, default=1)
+    options = parser.parse_args(arguments)
+    report = Report("soak", vars(options))
+    soak(options, report)
+    return report.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
