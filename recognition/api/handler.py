@@ -63,9 +63,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     if not isinstance(error, exceptions.APIException):
         return None
     set_rollback()
-    headers = {}
-    if wait := getattr(error, "wait", None):
-        headers["Retry-After"] = str(max(1, round(wait)))
+    headers = _pause(error)
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
     body = describe(error)
@@ -74,7 +72,18 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
 
 def answer(error: exceptions.APIException) -> JsonResponse:
     """The response for an error outside the framework's views."""
-    return JsonResponse(describe(error), status=error.status_code, content_type=CONTENT_TYPE)
+    return JsonResponse(
+        describe(error),
+        status=error.status_code,
+        content_type=CONTENT_TYPE,
+        headers=_pause(error),
+    )
+
+
+def _pause(error: exceptions.APIException) -> dict[str, str]:
+    """The header that says when to try again, if that may help."""
+    wait = getattr(error, "wait", None)
+    return {"Retry-After": str(max(1, round(wait)))} if wait else {}
 
 
 def describe(error: exceptions.APIException) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from recognition.history.codebook import table_schema
 from recognition.history.table_files import FILES
 from recognition.jobs import work
 from recognition.models import EMOTION_CHOICES, Analysis, Export
+from recognition.programs import idempotency
 from recognition.programs.repeats import IDEMPOTENCY_KEY, answer_once
 
 VIDEO, EVERYTHING = Export.Format.MP4, Export.Format.ZIP
@@ -108,15 +109,17 @@ class ExportViewSet(
         wanted.is_valid(raise_exception=True)
         values = wanted.validated_data
         same = [b"exports", json.dumps(values, sort_keys=True).encode()]
-        status, body = answer_once(request, lambda: same, lambda: self.accept(values))
+        status, body = answer_once(request, lambda: same, lambda name: self.accept(values, name))
         response = Response(body, status)
         response["Location"] = self.reverse_action("detail", args=[body["id"]])
         return response
 
-    def accept(self, values: dict) -> tuple[int, dict]:
-        """Queue an export, or return the problem."""
+    def accept(self, values: dict, name: str) -> tuple[int, dict]:
+        """Queue an export, unless the request of this name has; raises the Problem otherwise."""
+        owner, pk = person_of(self.request), idempotency.key_of(name)
         try:
-            export = export_requests.request_export(person_of(self.request), **values)
+            export = self.get_queryset().filter(pk=pk).first() if name else None
+            export = export or export_requests.request_export(owner, pk=pk, **values)
         except export_requests.FiltersRefused as refusal:
             raise serializers.ValidationError({"filters": details(refusal.trouble)}) from None
         except export_requests.TooManyExports as refusal:

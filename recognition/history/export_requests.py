@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID, uuid4
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
@@ -32,8 +33,13 @@ class TooManyExports(Exception):
     """The person has reached a limit; the text says what to do."""
 
 
-def request_export(owner: User, format: str, filters: Mapping[str, Any]) -> Export:
-    """A queued export and the message for its worker. Raises FiltersRefused or TooManyExports."""
+def request_export(
+    owner: User, format: str, filters: Mapping[str, Any], pk: UUID | None = None
+) -> Export:
+    """A queued export, with the key `pk` if given, and the message for its worker.
+
+    Raises FiltersRefused or TooManyExports.
+    """
     checked = check_filters(filters)
     if format == Export.Format.MP4:
         check_video(owner, checked)
@@ -45,7 +51,8 @@ def request_export(owner: User, format: str, filters: Mapping[str, Any]) -> Expo
         check_room(owner)
         if Export.objects.filter(owner=owner).count() >= MOST_KEPT:
             raise TooManyExports(f"You keep {MOST_KEPT} exports already: delete some first.")
-        export = Export.objects.create(owner=owner, format=format, filters=checked)
+        export = Export(pk=pk or uuid4(), owner=owner, format=format, filters=checked)
+        export.save(force_insert=True)
         work.submit(export)
     return export
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import TooManyFilesSent
-from django.db import InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.db.models import QuerySet
 from django.http import HttpResponse, QueryDict
 from drf_spectacular.types import OpenApiTypes
@@ -37,6 +37,7 @@ from recognition.models import Analysis, ModelVersion
 from recognition.photos import analyses, submissions
 from recognition.photos.annotation import annotate
 from recognition.photos.bodies import FIELDS, PhotoJSONParser, PhotoParser
+from recognition.programs import idempotency
 from recognition.programs.repeats import IDEMPOTENCY_KEY, answer_once
 
 logger = logging.getLogger(__name__)
@@ -211,7 +212,7 @@ class AnalysisViewSet(
         status, body = answer_once(
             request,
             lambda: [*parts_of(uploads), json.dumps(options, sort_keys=True).encode()],
-            lambda: self.accept(uploads, options),
+            lambda name: self.accept(uploads, options, name),
         )
         waited = wait_seconds(request.headers.get("Prefer", ""))
         response = Response(body, status)
@@ -224,16 +225,25 @@ class AnalysisViewSet(
             response["Location"] = request.build_absolute_uri(f"{request.path}{ids[0]}/")
         return response
 
-    def accept(self, uploads: list, options: dict[str, Any]) -> tuple[int, dict]:
-        """Queue what can be accepted; returns a Problem if nothing can."""
+    def accept(self, uploads: list, options: dict[str, Any], name: str) -> tuple[int, dict]:
+        """Queue what can be accepted; raises a Problem if nothing can.
+
+        `name` is that of a request that may have been accepted in part before (see `answer_once`).
+        """
         if not broker.broker_answers():
             raise Unavailable("The queue")
         key = key_of(self.request)
         accepted, errors = [], []
-        for upload in uploads:
+        owner = person_of(self.request)
+        for number, upload in enumerate(uploads):
+            pk = idempotency.key_of(name, number)
             try:
-                owner = person_of(self.request)
-                accepted.append(submissions.submit_image(owner, upload, key, **options))
+                analysis = Analysis.objects.filter(pk=pk, owner=owner).first() if name else None
+                accepted.append(
+                    analysis or submissions.submit_image(owner, upload, key, pk=pk, **options)
+                )
+            except IntegrityError:  # a process that was slow, not killed, has just stored it
+                accepted.append(Analysis.objects.get(pk=pk, owner=owner))
             except MediaError as error:
                 errors.append({"file": upload.name, "code": error.code, "message": error.message})
             except STORAGE_TROUBLE:

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import PurePath
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile, File
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from recognition import decoding, describe
 from recognition.api import allowances
@@ -30,15 +31,15 @@ def submit_image(
     title: str = "",
     tags: Sequence[str] = (),
     keep: str = Analysis.Keep.PICTURE,
+    pk: UUID | None = None,
 ) -> Analysis:
     """Accept one uploaded photo: creates a queued analysis and sends the task.
 
-    `key` is the API key of the program that sends it; `face_mode` and `detail` are those of
-    engine.pipeline, `keep` is one of Analysis.Keep; without a `detector` it is the site's, without
-    a `title` the file's name.
-    Raises MediaError for what size and header tell (file_too_large, and those of
-    decoding.inspect_photo); nothing is stored then. Errors that only decoding finds become the
-    error of the analysis.
+    `key` is the API key of the program that sends it, `pk` the key of the new row; `face_mode` and
+    `detail` are those of engine.pipeline, `keep` is one of Analysis.Keep; without a `detector` it
+    is the site's, without a `title` the file's name. Raises MediaError for what size and header
+    tell (file_too_large, and those of decoding.inspect_photo); nothing is stored then. Errors that
+    only decoding finds become the error of the analysis.
     """
     limit = allowances.upload_bytes(owner, key)
     if upload.too_large or upload.size > limit:
@@ -56,6 +57,7 @@ def submit_image(
     header = decoding.inspect_photo(content, owner.pk)
     name = clean_name(upload.name)
     analysis = Analysis(
+        pk=pk or uuid4(),
         owner=owner,
         title=clean_name(title) if title else name,
         tags=list(tags),
@@ -88,6 +90,8 @@ def store(analysis: Analysis, upload: File) -> None:
             analysis.source.save(name, upload, save=False)
             analysis.save(force_insert=True)
             work.submit(analysis)
+    except IntegrityError:  # a row with this key is there, and so is its file
+        raise
     except BaseException:
         # If the disk is full, the start of the file may be there.
         delete_files([f"{analysis.source.field.upload_to}/{name}"])

@@ -5,10 +5,11 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, cast
+from uuid import UUID, uuid4, uuid5
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
-from django.db.models import Q, TextField
+from django.db.models import TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
@@ -17,9 +18,10 @@ from recognition.models import IdempotentRequest
 logger = logging.getLogger(__name__)
 
 KEPT = timedelta(hours=24)
-# After this long without a response, the request's process must have been killed.
-ANSWERED_WITHIN = timedelta(minutes=10)
+# After this long without a response, the request's process is taken for killed.
+ANSWERED_WITHIN = timedelta(seconds=30)
 MAX_LENGTH = 255
+NAMESPACE = UUID("6d69656e-0000-5000-8000-000000000000")  # of the keys that requests give to rows
 
 
 class KeyReused(Exception):
@@ -39,12 +41,16 @@ def fingerprint(parts: list[bytes]) -> str:
 
 
 def once(
-    owner: User, key: str, request: str, answer: Callable[[], tuple[int, dict[str, Any]]]
+    owner: User, key: str, request: str, answer: Callable[[str], tuple[int, dict[str, Any]]]
 ) -> tuple[int, dict[str, Any], bool]:
-    """The response to a request: from `answer()` the first time, later the stored one and True.
+    """The response to a request: from `answer` the first time, later the stored one and True.
+
+    `answer` gets a name for the request. It gets the same one again if its process was killed
+    before there was a response; what it makes should have keys that follow from the name (see
+    `key_of`), so that nothing is made twice.
 
     Raises KeyReused if the key belongs to a different request, StillRunning while the first one is
-    running. If `answer()` raises, nothing is stored and the request can be repeated.
+    running. If `answer` raises, nothing is stored and the request can be repeated.
     """
     forget_old()
     try:
@@ -52,13 +58,15 @@ def once(
             kept = IdempotentRequest.objects.create(owner=owner, key=key, fingerprint=request)
     except IntegrityError:
         earlier = IdempotentRequest.objects.filter(owner=owner, key=key).first()
-        if earlier is None or (earlier.fingerprint == request and earlier.status is None):
-            raise StillRunning from None
-        if earlier.fingerprint != request:
+        if earlier is not None and earlier.fingerprint != request:
             raise KeyReused from None
-        return cast(int, earlier.status), cast(dict[str, Any], earlier.body), True
+        if earlier is None or (earlier.status is None and not _take_over(earlier)):
+            raise StillRunning from None
+        if earlier.status is not None:
+            return earlier.status, cast(dict[str, Any], earlier.body), True
+        kept = earlier
     try:
-        status, body = answer()
+        status, body = answer(f"{owner.pk} {kept.pk} {key} {request}")
     except BaseException:
         kept.delete()
         raise
@@ -72,11 +80,21 @@ def once(
     return status, body, False
 
 
-def forget_old() -> None:
-    """Delete expired responses, and requests that will never get one."""
+def _take_over(kept: IdempotentRequest) -> bool:
+    """Whether this process may answer a request whose first process must have been killed."""
     now = timezone.now()
-    lost = Q(status=None, created_at__lt=now - ANSWERED_WITHIN)
-    IdempotentRequest.objects.filter(lost | Q(created_at__lt=now - KEPT)).delete()
+    same = IdempotentRequest.objects.filter(pk=kept.pk, status=None, created_at=kept.created_at)
+    return kept.created_at < now - ANSWERED_WITHIN and bool(same.update(created_at=now))
+
+
+def key_of(name: str, number: int = 0) -> UUID:
+    """The key of the row with this number that a request makes; a new one without a name."""
+    return uuid5(NAMESPACE, f"{name} {number}") if name else uuid4()
+
+
+def forget_old() -> None:
+    """Delete expired responses."""
+    IdempotentRequest.objects.filter(created_at__lt=timezone.now() - KEPT).delete()
 
 
 def forget(owner_id: int, analysis_id: str) -> None:

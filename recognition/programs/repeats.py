@@ -17,15 +17,16 @@ Answer = tuple[int, dict[str, Any]]
 
 
 def answer_once(
-    request: Request, parts: Callable[[], list[bytes]], answer: Callable[[], Answer]
+    request: Request, parts: Callable[[], list[bytes]], answer: Callable[[str], Answer]
 ) -> Answer:
-    """The response of `answer()`, or the stored one of an equal earlier request.
+    """The response of `answer`, or the stored one of an equal earlier request.
 
-    `parts` identify the request; they are computed only if there is a key.
+    `parts` identify the request; they are computed only if there is a key. `answer` gets the name
+    of the request (see `idempotency.once`), "" without a key.
     """
     key = request.headers.get("Idempotency-Key", "").strip()
     if not key:
-        return answer()
+        return answer("")
     if len(key) > idempotency.MAX_LENGTH or not key.isprintable():
         detail = "An Idempotency-Key has at most 255 characters, all of them printable."
         raise Problem(400, "invalid_idempotency_key", detail)

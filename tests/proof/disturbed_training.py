@@ -23,7 +23,7 @@ CHOICES = {
     "validation": 0.1,
     "seed": 7,
 }
-FACES = 700
+FACES = 350
 CLOSE = 1e-3  # sums of floats in another order differ by less, however many epochs
 ENDED = {"succeeded", "failed", "canceled"}
 
@@ -86,6 +86,7 @@ class Training:
     def check(self, report: Report) -> None:
         whole, parts = self.state(self.whole), self.state(self.parts)
         report.figure("kills of the training", self.kills)
+        report.promise("the training was killed", [] if self.kills else ["never"])
         states = [whole.get("status"), parts.get("status")]
         report.promise(
             "both trainings have succeeded", [] if set(states) == {"succeeded"} else states

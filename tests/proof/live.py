@@ -88,8 +88,9 @@ class Webcam:
         wrong = []
         for pk, status, frames, tracks, seconds, faces, times, used, last in rows:
             seen = kept.pop(str(pk).replace("-", ""), None)
-            # Rows are stored once a second: what a killed process had not stored is lost.
-            fewest = 0 if seen is None else seen.results - (0 if seen.closed else 2 * self.rate)
+            # Rows are stored once a second and while the database answers: what a killed process
+            # had not stored is lost.
+            fewest = seen.results if seen and seen.closed else 0
             fits = (
                 status == "succeeded"
                 and faces == times == frames

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.core.files.base import ContentFile
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
@@ -124,6 +124,7 @@ def follow(run: TrainingRun, should_stop: Callable[[], bool]) -> None:
                 # Training continues without its audience; the next message includes what was
                 # missed.
                 logger.warning("Run %s: could not store a message", run.pk, exc_info=True)
+                connection.close()  # a server that was restarted is reached by a new one alone
         if not done:
             raise BrokeOff(f"the training process ended with status {process.popen.wait()}")
 

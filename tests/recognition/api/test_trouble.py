@@ -6,7 +6,9 @@ import pytest
 from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import InterfaceError, OperationalError
+from django.test import Client
 
+from recognition.accounts import rules
 from recognition.models import Analysis, IdempotentRequest
 from recognition.photos import tasks as photo_tasks
 from tests.recognition.uploads import submit
@@ -76,6 +78,14 @@ def test_an_upload_that_cannot_be_stored_is_503(signed_in, astronaut, media, mon
     assert not Analysis.objects.exists()
     assert files(media) == []
     assert post(signed_in, astronaut, idempotency_key="k").status_code == 202
+
+
+def test_a_process_that_starts_while_the_database_is_away_says_so(user, astronaut, monkeypatch):
+    fail_after(monkeypatch, rules, "is_set_up", OperationalError("the connection is closed"))
+    response = post(Client(raise_request_exception=False), astronaut)
+
+    assert (response.status_code, response.json()["code"]) == (503, "unavailable")
+    assert response["Retry-After"]
 
 
 @pytest.mark.parametrize("trouble", [full_disk, full_database])

@@ -231,10 +231,35 @@ def test_the_same_key_of_another_person_is_another_key(signed_in, other_user, as
 
 def test_a_key_whose_request_was_never_answered_is_free_after_a_while(signed_in, user, astronaut):
     # A process was killed while handling the request with this key.
-    IdempotentRequest.objects.create(owner=user, key="k1", fingerprint="x")
-    assert send_with_key(signed_in, "k1", "a.jpg", astronaut).status_code == 409
-    IdempotentRequest.objects.update(created_at=timezone.now() - timedelta(minutes=11))
     assert send_with_key(signed_in, "k1", "a.jpg", astronaut).status_code == 202
+    IdempotentRequest.objects.update(status=None, body=None)
+    assert send_with_key(signed_in, "k1", "a.jpg", astronaut).status_code == 409
+    IdempotentRequest.objects.update(created_at=timezone.now() - timedelta(seconds=31))
+    assert send_with_key(signed_in, "k1", "a.jpg", astronaut).status_code == 202
+    assert Analysis.objects.count() == 1
+
+
+@pytest.mark.parametrize("stored", [0, 1, 2])
+def test_a_request_whose_process_was_killed_goes_on_where_it_was(
+    signed_in, astronaut, coffee, stored
+):
+    """Killed after so many of two photos were stored, and before the response was."""
+
+    def send():
+        photos = [SimpleUploadedFile("a.jpg", astronaut), SimpleUploadedFile("b.jpg", coffee)]
+        return signed_in.post(URL, {"photos": photos}, headers={"idempotency-key": "k1"})
+
+    first = [one["id"] for one in send().json()["analyses"]]
+    Analysis.objects.filter(pk__in=first[stored:]).delete()
+    IdempotentRequest.objects.update(status=None, body=None)
+    assert send().json()["code"] == "request_in_progress"
+
+    IdempotentRequest.objects.update(created_at=timezone.now() - timedelta(seconds=31))
+    again = send()
+    assert again.status_code == 202
+    assert [one["id"] for one in again.json()["analyses"]] == first
+    assert Analysis.objects.count() == 2
+    assert send().json() == again.json()
 
 
 def test_a_key_is_forgotten_after_a_day(signed_in, astronaut, coffee):

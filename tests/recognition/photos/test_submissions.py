@@ -1,6 +1,9 @@
 """Submitted photos: accepted ones, and those refused at once, with their messages."""
 
+from uuid import uuid4
+
 import pytest
+from django.db import IntegrityError, transaction
 
 from recognition.engine.errors import MediaError
 from recognition.models import Analysis
@@ -102,3 +105,12 @@ def test_without_a_broker_the_photo_stays_queued(
         redis_server.start()
 
     assert Analysis.objects.get(pk=analysis.pk).status == Analysis.Status.QUEUED
+
+
+def test_a_photo_that_another_process_stored_keeps_its_file(user, astronaut):
+    first = submit(user, astronaut, pk=uuid4())
+    with pytest.raises(IntegrityError), transaction.atomic():
+        submit(user, astronaut, pk=first.pk)
+
+    with first.source.open() as file:
+        assert file.read() == astronaut

@@ -98,6 +98,25 @@ def test_a_killed_trainer_is_resumed_without_gap_or_double(admin, dataset, monke
     assert "going on after epoch 2" in run.log or "going on after epoch 3" in run.log
 
 
+def test_a_run_is_followed_on_after_its_database_was_away(admin, dataset, monkeypatch):
+    monkeypatch.setenv("MIEN_TEST_EPOCH", "0.3")
+    run = started(admin, dataset)
+    look, broken = runs.look, threading.Event()
+
+    def lose_connection_once(run):
+        if Epoch.objects.filter(run=run).exists() and not broken.is_set():
+            broken.set()
+            connection.connection.close()  # as a server does that is restarted
+        look(run)
+
+    monkeypatch.setattr(runs, "look", lose_connection_once)
+    Background().join()
+    run.refresh_from_db()
+    assert broken.is_set()
+    assert (run.status, run.attempts) == (Status.SUCCEEDED, 1)
+    assert numbers(run) == [1, 2, 3, 4, 5]
+
+
 def test_it_resumes_three_times_by_itself_and_then_says_so(admin, dataset, monkeypatch):
     monkeypatch.setenv("MIEN_TEST_TRAINER", "dies")
     run = started(admin, dataset)
