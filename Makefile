@@ -13,7 +13,7 @@ YAML_RULES = "{extends: default, rules: {line-length: {max: 100}, \
 # The system's Node, or the one that deploy/npm.sh installed in .venv.
 NODE = PATH="$$PWD/.venv/bin:$$PATH"
 
-.PHONY: help run test js-test browser-test lint types docs bench audit lock clean
+.PHONY: help run test js-test browser-test lint types docs bench proof audit lock clean
 
 help:
 	@echo "make run           set up and start everything; Ctrl-C stops it"
@@ -24,6 +24,7 @@ help:
 	@echo "make docs          the documentation as a site, in site/"
 	@echo "make bench         every benchmark; bench-NAME runs benchmarks/NAME.py"
 	@echo "make audit         ask PyPI and npm for known vulnerabilities of the dependencies"
+	@echo "make proof         kill, fuzz, soak and spy on a whole site (ARGS='--full' for hours)"
 	@echo "make lock          renew the requirements*.txt from pyproject.toml"
 	@echo "make clean         remove what the set-up made; never your data"
 
@@ -66,6 +67,10 @@ bench:
 
 bench-%: benchmarks/%.py .venv/ready-for-development node_modules/ready
 	$(VENV) -m benchmarks.$* $(ARGS)
+
+# See docs/proof.md.
+proof: .venv/ready-for-development node_modules/ready
+	$(VENV) -m tests.proof $(ARGS)
 
 # The stamps are written only after all steps succeeded.
 .venv/ready: requirements.txt deploy/redis.txt deploy/venv.sh

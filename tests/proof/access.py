@@ -7,7 +7,6 @@ owner asks too: a wrong address would keep every promise. A pattern that nobody 
 proof.
 """
 
-import argparse
 import hashlib
 import importlib
 import json
@@ -27,7 +26,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from tests.conftest import encode
-from tests.proof.report import Report
+from tests.proof.report import Report, options_of
 from tests.proof.site import ProofSite, proof_site, wait_for
 
 OWNER, OTHER = "owner-of-it-all@example.org", "someone-else@example.org"
@@ -330,10 +329,9 @@ def refused(client: httpx.Client, places: dict[str, str]) -> list[str]:
     return found
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seed", type=int, default=1, help="nothing is drawn here")
-    options = parser.parse_args(arguments)
+def main() -> int:
+    parser = options_of(__doc__)
+    options = parser.parse_args()
     report = Report("access", vars(options))
     access(report)
     return report.finish()

@@ -23,7 +23,7 @@ from mien_client import Mien, MienError
 from benchmarks.uploads import photo
 from tests.proof.disturbed_training import Training
 from tests.proof.live import Webcam
-from tests.proof.report import Report
+from tests.proof.report import Report, options_of
 from tests.proof.site import ProofSite, proof_site, wait_for
 from tests.recognition.engine.clips import astronaut, write
 
@@ -219,9 +219,8 @@ def check_jobs(site: ProofSite, report: Report, options, photos: list, videos: l
     )
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seed", type=int, default=1)
+def main() -> int:
+    parser = options_of(__doc__)
     parser.add_argument("--uploads", type=int, default=200)
     parser.add_argument("--videos", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=10, help="in each, each process is killed")
@@ -230,7 +229,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--kill-seconds", type=float, default=2, help="between two, on average")
     parser.add_argument("--epochs", type=int, default=20, help="of the training; 0: none")
     parser.add_argument("--database", choices=("auto", "sqlite", "postgres"), default="auto")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args()
     report = Report("chaos", vars(options))
     with tempfile.TemporaryDirectory(prefix="mien-chaos-") as folder:
         chaos(options, report, Path(folder))

@@ -26,7 +26,7 @@ from websockets.sync.client import connect
 from benchmarks.uploads import photo
 from tests.proof.access import cookies_of
 from tests.proof.odd_files import Odd, odd_pictures, odd_videos
-from tests.proof.report import Report
+from tests.proof.report import Report, options_of
 from tests.proof.site import ProofSite, proof_site, wait_for
 from tests.proof.watch import Watch
 from tests.recognition.engine.clips import astronaut, write
@@ -240,14 +240,13 @@ def fuzz(options: argparse.Namespace, report: Report, folder: Path) -> None:
         report.figure("other machines that requests named, not reached", len(site.asked_for()))
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seed", type=int, default=1)
+def main() -> int:
+    parser = options_of(__doc__)
     parser.add_argument("--files", type=int, default=300, help="odd pictures")
     parser.add_argument("--videos", type=int, default=60, help="odd videos")
     parser.add_argument("--examples", type=int, default=5, help="requests to an operation; 0: none")
     parser.add_argument("--messages", type=int, default=300, help="on each socket")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args()
     report = Report("fuzz", vars(options))
     with tempfile.TemporaryDirectory(prefix="mien-fuzz-") as folder:
         fuzz(options, report, Path(folder))

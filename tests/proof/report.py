@@ -1,5 +1,6 @@
 """What a proof prints and keeps: progress, figures, promises, and a file of its results."""
 
+import argparse
 import json
 import os
 import platform
@@ -16,14 +17,15 @@ SHOWN = 5  # details of a broken promise
 
 
 class Report:
-    """The record of one proof. `options` are what it was run with."""
+    """The record of one proof. `options` are what it was run with, `results` among them."""
 
     def __init__(self, name: str, options: dict[str, Any]):
-        self.name, self.options = name, options
+        self.name, self.options = name, dict(options)
+        self.folder = Path(self.options.pop("results", None) or RESULTS)
         self.began = time.monotonic()
         self.figures: dict[str, Any] = {}
         self.promises: list[tuple[str, list[str]]] = []
-        self.say(f"{name}, {machine()}, {options}")
+        self.say(f"{name}, {machine()}, {self.options}")
 
     def say(self, text: str) -> None:
         print(f"[{time.monotonic() - self.began:6.1f} s] {text}", flush=True)
@@ -49,7 +51,7 @@ class Report:
     def finish(self) -> int:
         """Write the results; the exit status of the proof."""
         seconds = round(time.monotonic() - self.began)
-        RESULTS.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         content = {
             "proof": self.name,
             "kept": self.is_kept,
@@ -62,10 +64,18 @@ class Report:
                 {"promise": text, "broken": details[:100]} for text, details in self.promises
             ],
         }
-        path = RESULTS / f"{self.name}.json"
+        path = self.folder / f"{self.name}.json"
         path.write_text(json.dumps(content, indent=2, default=str) + "\n")
         self.say(f"{self.name}: {'all promises kept' if self.is_kept else 'BROKEN'}, {path}")
         return 0 if self.is_kept else 1
+
+
+def options_of(about: str) -> argparse.ArgumentParser:
+    """A parser with the options that every proof has."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
+    parser.add_argument("--seed", type=int, default=1, help="of everything that is drawn")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="a folder")
+    return parser
 
 
 def machine() -> str:
