@@ -9,15 +9,18 @@ sessions' rows must fit together.
 import argparse
 import json
 import random
+import sqlite3
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
+import psycopg
 from mien_client import Mien, MienError
 
 from benchmarks.uploads import photo
@@ -29,6 +32,8 @@ from tests.recognition.engine.clips import astronaut, write
 
 SENDERS = 6  # uploads at the same time, from programs that try again
 PATIENCE = 300.0  # seconds that a program tries again
+TEMPORARY = {429, 502, 503, 504}
+RECOVERY = 90.0  # seconds, at most, until something has been done after a round
 VIDEO_SECONDS, VIDEO_FPS = 10, 5
 TARGETS = (
     *("web", "worker-frames", "worker-analyses", "worker-videos", "worker-exports"),
@@ -43,6 +48,7 @@ class Killer:
     def __init__(self, site: ProofSite, report: Report, seed: int):
         self.site, self.report, self.chance = site, report, random.Random(seed)
         self.killed: Counter[str] = Counter()
+        self.share = 0.0  # of the killing that is done
         self.targets = [*TARGETS, *(["postgres"] if site.postgres else [])]
 
     def kill(self, name: str) -> None:
@@ -50,23 +56,43 @@ class Killer:
             self.killed[name] += 1
 
     def rounds(self, count: int, seconds: float) -> None:
-        """In each round each target once, in any order and at any moment."""
+        """In each round each target once, in any order and at any moment.
+
+        The next one begins when some work has been done since: a slow machine gets nowhere if all
+        is killed again while it starts.
+        """
         for number in range(1, count + 1):
-            began = time.monotonic()
+            began, ended = time.monotonic(), self.ended()
             moments = sorted((self.chance.uniform(0, seconds), name) for name in self.targets)
             for moment, name in moments:
                 time.sleep(max(0.0, began + moment - time.monotonic()))
                 self.kill(name)
+                self.share = (number - 1 + moment / seconds) / count
+            self.share = number / count
             self.report.say(f"round {number}: {', '.join(name for _moment, name in moments)}")
             time.sleep(max(0.0, began + seconds - time.monotonic()))
+            wait_for(lambda before=ended: self.ended() > before, "some work", RECOVERY)
 
     def singly(self, count: int, seconds: float) -> None:
         """Any one target, so often."""
         for number in range(1, count + 1):
             time.sleep(self.chance.uniform(0.5, 1.5) * seconds)
             self.kill(self.chance.choice(self.targets))
+            self.share = number / count
             if number % 10 == 0:
                 self.report.say(f"{number} killed")
+
+    def ended(self) -> int:
+        """How many analyses have ended; 0 while the database doesn't answer."""
+        query = "SELECT count(*) FROM recognition_analysis WHERE status = 'succeeded'"
+        with suppress(sqlite3.OperationalError, psycopg.Error):
+            return int(self.site.rows(query)[0][0])
+        return 0
+
+    def wait_for(self, share: float) -> None:
+        """Until so much of the killing is done."""
+        while self.share < share:
+            time.sleep(0.1)
 
 
 def make_clip(folder: Path) -> Path:
@@ -74,17 +100,34 @@ def make_clip(folder: Path) -> Path:
     return write(folder / "clip.mp4", frames, rate=10)
 
 
-def send(site: ProofSite, key: str, number: int, moment: float) -> str:
-    """Upload a photo at this moment, and wait for its result; the analysis."""
+def send(site: ProofSite, key: str, number: int) -> str:
+    """Upload a photo like a program that tries again; its analysis. Raises MienError."""
     content = photo(480, 480, number)
-    time.sleep(max(0.0, moment - time.monotonic()))
-    with Mien(site.url, key, retry_seconds=PATIENCE) as mien:
-        found = mien.analyze(content, title=f"chaos-{number}.jpg", timeout=PATIENCE)
-    return found.id
+    headers = {
+        "Authorization": f"Bearer {key}",
+        "Content-Type": "image/jpeg",
+        "Content-Disposition": f"attachment; filename=chaos-{number}.jpg",
+        "Idempotency-Key": f"chaos-{number}",
+    }
+    deadline, problem = time.monotonic() + PATIENCE, ""
+    while time.monotonic() < deadline:
+        try:
+            address = f"{site.url}/api/v1/analyses/"
+            answer = httpx.post(address, content=content, headers=headers, timeout=30)
+        except httpx.TransportError as error:
+            problem = repr(error)
+        else:
+            if answer.is_success:
+                return str(answer.json()["analyses"][0]["id"])
+            problem = f"{answer.status_code} {answer.text[:200]}"
+            if answer.status_code not in TEMPORARY and "request_in_progress" not in problem:
+                break
+        time.sleep(1)
+    raise MienError(f"chaos-{number}.jpg: {problem}")
 
 
-def send_video(site: ProofSite, key: str, clip: Path, number: int, moment: float) -> str:
-    time.sleep(max(0.0, moment - time.monotonic()))
+def send_video(site: ProofSite, key: str, clip: Path, number: int) -> str:
+    """Send a video in pieces, by the client; its analysis."""
     with Mien(site.url, key, retry_seconds=PATIENCE) as mien:
         return mien.analyze_video(clip, title=f"chaos-{number}.mp4", timeout=2 * PATIENCE).id
 
@@ -109,29 +152,22 @@ def chaos(options: argparse.Namespace, report: Report, folder: Path) -> None:
         killer = Killer(site, report, options.seed)
         webcam = Webcam(site, key, keep=True)
         done = threading.Event()
-        began = time.monotonic() + 1
-        span = options.rounds * options.round_seconds
-        if options.kills:
-            span = options.kills * options.kill_seconds
         with ThreadPoolExecutor(SENDERS + options.videos + 2) as pool:
             gate = threading.Semaphore(SENDERS)
 
-            def in_turn(number: int) -> str:
+            def send_in_turn(number: int) -> str:
                 with gate:
-                    moment = began + span * number / options.uploads
-                    return send(site, key, number, moment)
+                    killer.wait_for(number / options.uploads)
+                    return send(site, key, number)
 
-            photos: list[Future[str]] = []
+            def send_video_in_turn(number: int) -> str:
+                killer.wait_for(number / options.videos)
+                return send_video(site, key, clip, number)
+
             live = pool.submit(webcam.run, done)
             disturbed = pool.submit(training.learn_disturbed, killer, done) if training else None
-            videos = [
-                pool.submit(
-                    *(send_video, site, key, clip, number),
-                    began + span * number / max(1, options.videos),
-                )
-                for number in range(options.videos)
-            ]
-            photos = [pool.submit(in_turn, number) for number in range(options.uploads)]
+            videos = [pool.submit(send_video_in_turn, number) for number in range(options.videos)]
+            photos = [pool.submit(send_in_turn, number) for number in range(options.uploads)]
             try:
                 if options.kills:
                     killer.singly(options.kills, options.kill_seconds)
@@ -140,6 +176,7 @@ def chaos(options: argparse.Namespace, report: Report, folder: Path) -> None:
                 report.say("nothing more is killed")
                 accepted = outcomes(photos), outcomes(videos)
             finally:
+                killer.share = 1.0
                 done.set()
             live.result(60)
             if disturbed:
@@ -173,7 +210,7 @@ def check_jobs(site: ProofSite, report: Report, options, photos: list, videos: l
     def all_ended() -> bool:
         return not any(site.rows(unended.format(f"recognition_{table}"))[0][0] for table in tables)
 
-    ended = wait_for(all_ended, "the last job", 240)
+    ended = wait_for(all_ended, "the last job", 600)
     report.promise("each accepted job has ended", [] if ended else ["some are still queued"])
     refused = [one for one in (*photos, *videos) if isinstance(one, MienError)]
     report.promise("each program got its answer", refused)
