@@ -19,8 +19,9 @@ from benchmarks.memory import command_line, process_tree
 from benchmarks.site import Site
 from tests.deploy.test_whole_site import Run, alive
 from tests.postgres import PostgresServer, programs
-from tests.processes import ROOT, free_port
+from tests.processes import ROOT, free_port, wait_until
 
+START_SECONDS = 400  # a few, unless the machine is very busy
 PASSWORD = "a horse that is correct"
 PROCESSES = {
     "web": "uvicorn",
@@ -63,8 +64,13 @@ class ProofSite:
             **environment,
         }
         self.run = Run(self.data_dir, self.port, **self.environment)
-        self.run.wait_until_ready()
         self.url = self.run.url
+
+    def wait_until_ready(self) -> None:
+        wait_until(
+            lambda: "is ready" in self.run.output() or self.run.ended(), "the site", START_SECONDS
+        )
+        assert not self.run.ended(), self.run.output()
 
     @property
     def database(self) -> str:
@@ -152,6 +158,7 @@ def proof_site(database: str = "sqlite", **environment: str) -> Iterator[ProofSi
         with tempfile.TemporaryDirectory(prefix="mien-proof-", ignore_cleanup_errors=True) as name:
             site = ProofSite(Path(name), postgres, **environment)
             try:
+                site.wait_until_ready()
                 yield site
             finally:
                 pids = list(site.processes())

@@ -1,15 +1,17 @@
 """Small versions of the proofs, and that a proof can be broken."""
 
+import hashlib
 import json
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.processes import ROOT
-from tests.proof import report, soak
+from tests.proof import access, report, soak
 from tests.proof.__main__ import table
 
 SMALL = {
@@ -68,6 +70,33 @@ def test_what_is_more_than_before_is_named():
     before, after = Counter(web=20, redis=5), Counter(web=25, redis=6, beat=1)
     assert soak.grown(before, after, spare=2) == ["web: 20 before, 25 after"]
     assert len(soak.grown(before, after, spare=0)) == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "found"),
+    [
+        (404, b"nothing", ""),
+        (200, b"<title>secret.jpg</title>", "leaks let_in"),
+        (404, b"no secret.jpg here", "leaks"),
+        (200, b"a stored photo", "leaks let_in"),
+        (204, b"", "let_in"),
+        (500, b"", "errors let_in"),
+    ],
+)
+def test_a_stranger_notes_what_should_not_come_back(status, content, found):
+    answer = httpx.MockTransport(lambda request: httpx.Response(status, content=content))
+    client = httpx.Client(base_url="http://127.0.0.1", transport=answer)
+    stored = hashlib.sha256(b"a stored photo").hexdigest()
+    stranger = access.Stranger("anonymous", client, ["secret.jpg"], {stored})
+    stranger.ask("GET", "/analyses/1/", owned=True)
+
+    noted = {name for name in ("leaks", "let_in", "errors") if getattr(stranger, name)}
+    assert noted == set(found.split())
+
+
+def test_a_pattern_without_an_address_is_noticed():
+    with pytest.raises(KeyError):
+        access.concrete("api/v1/diaries/<uuid:pk>/", {"analyses": 1}, access)
 
 
 def test_no_machine_beyond_this_one_is_reached(tmp_path):
