@@ -96,7 +96,7 @@ class Load:
             ended = self.client.get(run).json()["status"] not in ("queued", "running")
             return ended and not self.site.rows(rest)[0][0]
 
-        assert wait_for(rests, "the site to rest", 120), "the load didn't come to rest"
+        assert wait_for(rests, "the site to rest", 400), "the load didn't come to rest"
         time.sleep(12)  # sweeps of five seconds, idle connections, messages that expire
 
 
