@@ -12,6 +12,8 @@ UNUSED = (
 NO_CAMERA = ", ".join(f"{feature}=()" for feature in ("camera", *UNUSED))
 CAMERA = NO_CAMERA.replace("camera=()", "camera=(self)")
 CAMERA_PAGES = {"live"}
+# Kept apart from all other sites, a page may share memory among threads: WebAssembly's need it.
+ISOLATED_PAGES = {"live"}
 # What these pages show, such as recovery codes, must not come back from a browser's cache.
 UNSTORED_PAGES = ("account_", "mfa_", "socialaccount_", "openid_connect_")
 
@@ -30,5 +32,7 @@ class PolicyHeadersMiddleware:
         response.headers["Permissions-Policy"] = CAMERA if page in CAMERA_PAGES else NO_CAMERA
         if page.startswith(UNSTORED_PAGES):
             response.headers["Cache-Control"] = "private, no-store"
+        if page in ISOLATED_PAGES:
+            response.headers["Cross-Origin-Embedder-Policy"] = "require-corp"
         response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
         return response

@@ -2,6 +2,7 @@
 
 import re
 from urllib.parse import urlsplit
+from wsgiref.headers import Headers
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -24,6 +25,24 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
     }
 }
+# A worker's script comes with a policy of its own: the one on the Live page runs WebAssembly, in
+# threads where browsers keep the page apart from all others.
+WASM_SCRIPTS = ("/static/js/live/on-device/worker", "/static/vendor/onnxruntime-web/")
+WASM_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; "
+    "worker-src 'self'; connect-src 'self'",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+}
+
+
+def add_wasm_headers(headers: Headers, _path: str, url: str) -> None:
+    """Add WASM_HEADERS to the static files that need them."""
+    if url.startswith(WASM_SCRIPTS):
+        for name, value in WASM_HEADERS.items():
+            headers[name] = value
+
+
+WHITENOISE_ADD_HEADERS_FUNCTION = add_wasm_headers
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"

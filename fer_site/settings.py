@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 
 import dj_database_url
+from django.conf import global_settings
 from django.core.exceptions import ImproperlyConfigured
 
 from fer_site.api import *  # noqa: F403
@@ -207,6 +208,7 @@ STATICFILES_DIRS = [
     ),
 ]
 S3_SERVER = s3_server()
+STATICFILES_FINDERS = [*global_settings.STATICFILES_FINDERS, "fer_site.static.RuntimeFinder"]
 S3 = s3_options()  # of object storage; empty without any
 if S3 and SENDFILE == "redirect":
     for kind in ("img-src", "media-src", "connect-src"):

@@ -19,6 +19,7 @@ declare global {
   }
   type ApiSchemas = components["schemas"];
   namespace LiveProtocol {
+    type FrameFaces = live.FrameFaces;
     type FrameResult = live.FrameResult;
     type FrameSkipped = live.FrameSkipped;
     type FrameError = live.FrameError;

@@ -5,6 +5,7 @@ import json
 import logging
 import time
 import uuid
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -13,10 +14,12 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.db import DatabaseError
 
+from recognition.engine.types import TrackedFace
 from recognition.feed import NOT_SIGNED_IN, TRUSTED_SECONDS
 from recognition.jobs.broker import BROKER_TROUBLE
-from recognition.live import access, frames, places, recordings, session
+from recognition.live import access, frames, numbers, places, recordings, session
 from recognition.live.tasks import enqueue_frame
+from recognition.models import ModelVersion
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +61,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self.session = session.LiveSession(now)
         self.recorder: recordings.Recorder | None = None
         self.kept_url: str | None = None
+        self.versions: set[int] = set()  # known ones, of a browser that reads faces itself
         self.storing = asyncio.Lock()  # rows are stored in two places
         self.checked_at = self.stored_at = now
         self.wake = asyncio.Event()
@@ -89,11 +93,15 @@ class LiveConsumer(AsyncWebsocketConsumer):
         try:
             message = json.loads(text)
             kind = message.pop("type")
-            handler = {"session.update": self.update, "session.close": self.say_goodbye}[kind]
+            handler = {
+                "session.update": self.update,
+                "session.close": self.say_goodbye,
+                "frame.faces": self.take_faces,
+            }[kind]
         except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
             await self.complain(
                 "bad_message",
-                "Send a JSON object whose type is session.update or session.close.",
+                "Send a JSON object of type frame.faces, session.update or session.close.",
             )
         else:
             await handler(message)
@@ -113,6 +121,39 @@ class LiveConsumer(AsyncWebsocketConsumer):
             await self.complain("keep_failed", "The session can't be stored right now.")
             return
         await self.tell_settings()
+
+    async def take_faces(self, message: dict[str, Any]) -> None:
+        """Take the faces of a frame that the browser read itself."""
+        try:
+            answer = numbers.read(message)
+            await self.check_version(answer)
+        except numbers.NumbersError as error:
+            self.session.refuse_faces(error.sequence, "bad_faces", str(error), time.monotonic())
+        except DatabaseError:
+            self.session.refuse_faces(
+                message["sequence"], "unavailable", UNAVAILABLE, time.monotonic(), bad=False
+            )
+        else:
+            allowed = True
+            with suppress(*BROKER_TROUBLE):  # the session's own rate still holds
+                allowed = await self.line.allows(self.owner)
+            now = time.monotonic()
+            if allowed:
+                self.note(self.session.take_faces(answer, now), answer, now)
+            else:
+                self.session.hold_back_faces(answer["sequence"], now)
+        self.wake.set()
+
+    async def check_version(self, answer: dict[str, Any]) -> None:
+        """Raises NumbersError unless this site has the version that read the faces."""
+        number = answer["model_version"]
+        if number in self.versions:
+            return
+        known = ModelVersion.objects.filter(number=number)
+        if not await database_sync_to_async(known.exists)():
+            explanation = f"There is no model version {number}."
+            raise numbers.NumbersError(explanation, answer["sequence"])
+        self.versions.add(number)
 
     async def tell_settings(self) -> None:
         await self.send_message(
@@ -160,11 +201,16 @@ class LiveConsumer(AsyncWebsocketConsumer):
     def take_answer(self, answer: frames.Answer) -> None:
         """Receives each answer of a worker."""
         now = time.monotonic()
-        tracked = self.session.finish(answer, now)
+        self.note(self.session.finish(answer, now), answer, now)
+        self.wake.set()
+
+    def note(
+        self, tracked: list[TrackedFace] | None, answer: Mapping[str, Any], now: float
+    ) -> None:
+        """Keep the faces of a frame if the session is being kept."""
         if tracked is not None and self.recorder:
             size = (answer["width"], answer["height"])
             self.recorder.note(tracked, now, size, answer["model_version"])
-        self.wake.set()
 
     async def run(self) -> None:
         """Send replies, hand out the next frame and check timeouts until the session closes."""

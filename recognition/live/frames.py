@@ -105,7 +105,7 @@ class FrameLine:
         """
         now = time.time()
         key = f"mien:frame:{session}:{frame.sequence}"
-        counter = f"mien:frames-of:{owner}:{int(now)}"
+        counter = _counter(owner, now)
         async with self.redis.pipeline(transaction=True) as together:
             together.set(key, frame.picture, px=int(settings.FRAME_SECONDS * 1000))
             together.incr(counter)
@@ -127,6 +127,18 @@ class FrameLine:
         await asyncio.to_thread(publish, job)
         return True
 
+    async def allows(self, owner: int) -> bool:
+        """Count a frame that needs no worker; False if the person's limit is reached.
+
+        Raises like send.
+        """
+        counter = _counter(owner, time.time())
+        async with self.redis.pipeline(transaction=True) as together:
+            together.incr(counter)
+            together.expire(counter, 2)
+            frames, _ = await together.execute()
+        return bool(frames <= settings.LIVE_FRAMES_PER_SECOND)
+
     async def _listen(self) -> None:
         while True:
             try:
@@ -139,6 +151,11 @@ class FrameLine:
                 answer: Answer = json.loads(found[1])
                 if take := self._takers.get(answer["session"]):
                     take(answer)
+
+
+def _counter(owner: int, now: float) -> str:
+    """Where the frames are counted that a person sends in this second over all sockets."""
+    return f"mien:frames-of:{owner}:{int(now)}"
 
 
 _lines: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, FrameLine] = (

@@ -117,10 +117,7 @@ class LiveSession:
 
     def receive(self, message: bytes, now: float) -> None:
         """Take a binary message: the frame waits, or is answered at once if it is refused."""
-        self.last_frame_at = now
-        self.counts["received"] += 1
-        frame = Frame(None, now)
-        self._frames.append(frame)
+        frame = self._begin(None, now)
         if len(message) >= SEQUENCE_BYTES:
             frame.sequence = int.from_bytes(message[:SEQUENCE_BYTES])
         if frame.sequence is None or frame.sequence <= self._last_sequence:
@@ -162,11 +159,50 @@ class LiveSession:
         if error := answer.get("error"):
             self.give_up(error["code"], error["message"], bad=error["bad"])
             return None
+        metrics.observe_frame(now - frame.received_at)
+        self._land(frame)
+        return self._answer(frame, answer, now)
+
+    def take_faces(self, answer: Mapping[str, Any], now: float) -> list[TrackedFace] | None:
+        """Take what a client read itself, in the form of a worker's answer.
+
+        Returns the faces, or None if they came too soon after the ones before.
+        """
+        frame = self._begin(answer["sequence"], now)
+        if answer["sequence"] <= self._last_sequence:
+            explanation = "The sequence numbers of frames and faces must grow."
+            self._fail(frame, "bad_sequence", explanation, bad=True)
+            return None
+        self._last_sequence = answer["sequence"]
+        if not self._may_take(now):
+            self._skip(frame, "too_fast")
+            return None
+        return self._answer(frame, answer, now)
+
+    def refuse_faces(
+        self, sequence: int | None, code: str, message: str, now: float, *, bad: bool = True
+    ) -> None:
+        """Answer faces that a client sent with an error; `bad` if it is at fault."""
+        self._fail(self._begin(sequence, now), code, message, bad=bad)
+
+    def hold_back_faces(self, sequence: int, now: float) -> None:
+        """Skip faces that a client sent: this person sends too many over all sockets."""
+        self._skip(self._begin(sequence, now), "too_fast")
+
+    def _begin(self, sequence: int | None, now: float) -> Frame:
+        """A frame that has just come and will be answered."""
+        self.last_frame_at = now
+        self.counts["received"] += 1
+        frame = Frame(sequence, now)
+        self._frames.append(frame)
+        return frame
+
+    def _answer(self, frame: Frame, answer: Mapping[str, Any], now: float) -> list[TrackedFace]:
+        """Reply to a frame with its faces; returns them."""
         tracked = self.tracker.update(
             [face_of(face) for face in answer["faces"]], frame.received_at
         )
         milliseconds = {**answer["milliseconds"], "total": (now - frame.received_at) * 1000}
-        metrics.observe_frame(now - frame.received_at)
         frame.reply = {
             "type": "frame.result",
             "sequence": frame.sequence,
@@ -181,7 +217,6 @@ class LiveSession:
         }
         self.counts["analyzed"] += 1
         self.bad_in_a_row = 0
-        self._land(frame)
         return tracked
 
     def give_up(self, code: str, message: str, *, bad: bool = False) -> None:

@@ -20,6 +20,11 @@ def read_onnx(version: ModelVersion) -> bytes:
     return _read(version, version.onnx, version.sha256)
 
 
+def read_int8(version: ModelVersion) -> bytes:
+    """Its ONNX file in 8-bit numbers, which it must have. Raises ModelError like read_onnx."""
+    return _read(version, version.int8, version.int8_sha256)
+
+
 def read_weights(version: ModelVersion) -> bytes | None:
     """The weights of a version, or None. Raises ModelError like read_onnx."""
     if not version.weights:
@@ -42,8 +47,7 @@ def file_in_use(version: ModelVersion) -> FieldFile:
 
 def read_in_use(version: ModelVersion) -> bytes:
     """Its content. Raises ModelError: missing_file, changed_model."""
-    file = file_in_use(version)
-    return _read(version, file, version.int8_sha256 if file is version.int8 else version.sha256)
+    return read_int8(version) if file_in_use(version) is version.int8 else read_onnx(version)
 
 
 def load_classifier(version: ModelVersion) -> EmotionClassifier:

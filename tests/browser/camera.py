@@ -22,13 +22,17 @@ FACE_MIDDLE = 0.48  # of the portrait's width
 
 def write_clip(path: Path, faces: int = 1) -> Path:
     """Write a clip of FRAMES pictures (Motion JPEG) with this many faces; returns its path."""
-    portrait = Image.fromarray(skimage.data.astronaut()).crop((110, 0, 350, 300))
-    height = {0: 0, 1: 400}.get(faces, 270)
-    person = portrait.resize((height * 4 // 5, height)) if height else None
+    person = portrait(400 if faces == 1 else 270) if faces else None
     with path.open("wb") as file:
         for number in range(FRAMES):
             draw(person, faces, 2 * math.pi * number / FRAMES).save(file, "JPEG", quality=85)
     return path
+
+
+def portrait(height: int) -> Image.Image:
+    """One person's head and shoulders, this many pixels high."""
+    person = Image.fromarray(skimage.data.astronaut()).crop((110, 0, 350, 300))
+    return person.resize((height * 4 // 5, height))
 
 
 def draw(person: Image.Image | None, faces: int, phase: float) -> Image.Image:

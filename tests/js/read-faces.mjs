@@ -1,5 +1,6 @@
 /* Reads faces with the scripts that browsers run, for tests that compare them with the engine's:
-   node tests/js/read-faces.mjs requests.json, a list of {pixels, width, height, min_face, expression}. */
+   node tests/js/read-faces.mjs requests.json, a list of {frames, width, height, min_face}, frames
+   being files of RGB. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as ort from "onnxruntime-web/wasm";
@@ -20,7 +21,7 @@ for (const { frames, width, height, min_face } of JSON.parse(readFileSync(proces
   const reader = new Reader(networks);
   const readings = [];
   for (const [at, path] of frames.entries()) {
-    const picture = { data: new Uint8Array(readFileSync(path)), width, height, channels: 3 };
+    const picture = { data: new Uint8ClampedArray(readFileSync(path)), width, height, channels: 3 };
     readings.push(await reader.read(picture, min_face, 100 * at)); // ten a second
   }
   answers.push(readings);

@@ -6,6 +6,7 @@ import { FrameCapture } from "./capture.js";
 import { LiveFaces } from "./faces.js";
 import { LiveOverlay } from "./overlay.js";
 import { Pace } from "./pace.js";
+import { Place } from "./place.js";
 import { Recorder, canRecord } from "./recorder.js";
 import { bindSlider, loadSettings, saveSettings } from "./settings.js";
 import { LiveSocket } from "./socket.js";
@@ -23,6 +24,7 @@ const overlay = new LiveOverlay(byId("overlay"), video);
 const faces = new LiveFaces(tracks);
 const capture = new FrameCapture(video);
 const pace = new Pace(Math.min(settings.rate, limits.rate));
+const place = new Place(settings);
 
 /** Milliseconds that a recording waits for the server to keep the session. */
 const ANSWER_WITHIN = 5000;
@@ -47,14 +49,23 @@ async function start() {
   kept.clear();
   keeping = null;
   showKept();
+  place.hold(true);
+  const loaded = place.load();
   try {
     await useCamera(settings.camera);
   } catch (error) {
     finish(error.code ?? "in-use");
     return;
   }
+  if (place.isDevice) showState("loading");
+  const trouble = await loaded;
+  if (trouble) finish(trouble);
+  else if (!stream) place.release(); // the page was left meanwhile
+  if (!stream) return;
   setPaused(false);
-  socket = new LiveSocket({ onStatus, onCreated, onUpdated, onRefused, onResult, onMissed });
+  socket = new LiveSocket(
+    { onStatus, onCreated, onUpdated, onRefused, onResult, onMissed }, { takesPictures: !place.isDevice },
+  );
   showStatus();
   socket.open();
   showRecording();
@@ -97,6 +108,8 @@ function release() {
   closeCamera(stream);
   stream = null;
   video.srcObject = null;
+  place.release();
+  place.hold(false);
   tracks.clear();
   faces.show(performance.now());
 }
@@ -120,7 +133,7 @@ async function stop() {
 
 /** Begin or end the recording as the switch says. */
 function showRecording() {
-  if (byId("record", HTMLInputElement).checked && stream && !recorder) {
+  if (byId("record", HTMLInputElement).checked && stream && !recorder && !place.isDevice) {
     byId("recorded").hidden = true;
     recorder = new Recorder(stream, (error) => {
       announce(error.message);
@@ -180,7 +193,8 @@ function onCreated() {
   pace.reset();
   keeping = null;
   tracks.clear(); // their numbers restart
-  const { min_face, smoothing, mesh } = settings;
+  const { min_face, smoothing } = settings;
+  const mesh = settings.mesh && !place.isDevice;
   socket?.update({ min_face, smoothing, mesh, ...(keep.checked && { keep: true }) });
 }
 
@@ -223,10 +237,31 @@ function onMissed() {
 async function sendFrame(now) {
   if (!socket?.isReady || paused || document.hidden || !pace.isDue(now)) return;
   const used = socket;
+  if (place.isDevice) {
+    await readFrame(used, now);
+    return;
+  }
   const picture = await capture.take(limits.frame_bytes - 4);
   if (!picture || used !== socket) return;
   pace.sent(now);
   socket.send(picture, now);
+}
+
+/**
+ * Read a frame on this device, and send what was found.
+ * @param {LiveSocket} used
+ * @param {number} now
+ */
+async function readFrame(used, now) {
+  const { engine } = place;
+  if (!engine || engine.isBusy || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return;
+  pace.sent(now);
+  try {
+    const found = await engine.read(video, settings.min_face, now);
+    if (used === socket && !paused) used.sendFaces(found, now);
+  } catch (error) {
+    if (used === socket) finish(place.stateAfter(error));
+  }
 }
 
 let measuredAt = 0;
@@ -312,6 +347,10 @@ for (const button of findAll(document, "[data-start]")) button.addEventListener(
 for (const button of findAll(document, "[data-reconnect]")) {
   button.addEventListener("click", () => socket?.reconnectNow());
 }
+byId("use-server").addEventListener("click", () => {
+  place.choose("server");
+  start();
+});
 byId("stop").addEventListener("click", stop);
 byId("pause").addEventListener("click", () => setPaused(true));
 byId("resume").addEventListener("click", () => setPaused(false));
@@ -321,7 +360,6 @@ keep.addEventListener("change", () => {
   showKept();
 });
 const record = byId("record", HTMLInputElement);
-record.disabled = !canRecord();
 byId("record-missing").hidden = canRecord();
 record.addEventListener("change", () => {
   if (record.checked) showRecording();

@@ -2,10 +2,10 @@
 import { find } from "../shared/elements.js";
 const KEY = "mien-live";
 
-/** @typedef {{camera: string, mirrored: boolean, rate: number, min_face: number, smoothing: number, mesh: boolean}} Settings */
+/** @typedef {{camera: string, mirrored: boolean, rate: number, min_face: number, smoothing: number, mesh: boolean, place: "server"|"device"}} Settings */
 
 /** @type {Settings} */
-const DEFAULTS = { camera: "", mirrored: true, rate: 15, min_face: 60, smoothing: 0.3, mesh: false };
+const DEFAULTS = { camera: "", mirrored: true, rate: 15, min_face: 60, smoothing: 0.3, mesh: false, place: "server" };
 
 /** @returns {Settings} */
 export function loadSettings() {

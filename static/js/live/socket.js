@@ -1,5 +1,5 @@
-/* The client of the live protocol (docs/reference/live-protocol.md): sends frames, receives replies,
-   and a connection that breaks is made anew. */
+/* The client of the live protocol (docs/reference/live-protocol.md): sends frames, or the faces that this
+   device found in them, and receives replies; a connection that breaks is made anew. */
 import { NOT_SIGNED_IN, retryDelay, socketAddress } from "../shared/socket.js";
 
 /** The most frames without a reply: one in progress, one waiting. */
@@ -16,6 +16,7 @@ const FINAL = /** @type {Record<number, Status>} */ ({ 4400: "bad-frames", [NOT_
 
 /**
  * Types from the schemas of the live protocol.
+ * @typedef {LiveProtocol.FrameFaces} FrameFaces
  * @typedef {LiveProtocol.FrameResult} FrameResult
  * @typedef {LiveProtocol.FrameSkipped} FrameSkipped
  * @typedef {LiveProtocol.FrameError} FrameError
@@ -48,9 +49,13 @@ export class LiveSocket {
   /** @type {((summary: SessionClosed|null) => void)|null} */
   #farewell = null;
 
-  /** @param {Handlers} handlers */
-  constructor(handlers) {
+  /**
+   * @param {Handlers} handlers
+   * @param {{takesPictures: boolean}} options false: whatever happens, no picture is sent
+   */
+  constructor(handlers, { takesPictures }) {
     this.handlers = handlers;
+    this.takesPictures = takesPictures;
     /** @type {Status} */
     this.status = "connecting";
     this.reconnectNow = this.reconnectNow.bind(this);
@@ -73,6 +78,7 @@ export class LiveSocket {
    * @param {number} capturedAt
    */
   send(picture, capturedAt) {
+    if (!this.takesPictures) throw new Error("No picture leaves this device.");
     if (!this.isReady) return;
     const message = new Uint8Array(4 + picture.byteLength);
     new DataView(message.buffer).setUint32(0, this.#sequence);
@@ -80,6 +86,18 @@ export class LiveSocket {
     this.#outstanding.set(this.#sequence, { capturedAt, sentAt: performance.now() });
     this.#sequence += 1;
     this.#socket?.send(message);
+  }
+
+  /**
+   * @param {Omit<FrameFaces, "type"|"sequence">} faces that this device found in a frame
+   * @param {number} capturedAt
+   */
+  sendFaces(faces, capturedAt) {
+    if (!this.isReady) return;
+    this.#say({ type: "frame.faces", sequence: this.#sequence, ...faces });
+    // The round trip of a frame begins when it is taken: reading it is part of it.
+    this.#outstanding.set(this.#sequence, { capturedAt, sentAt: capturedAt });
+    this.#sequence += 1;
   }
 
   /** @param {{min_face?: number, smoothing?: number, keep?: boolean, mesh?: boolean}} settings */

@@ -25,7 +25,7 @@ const NOISE = 8;
  * The face with these landmarks, framed as FER2013 frames faces.
  * @param {Pixels} picture RGB
  * @param {Point[]} landmarks in its pixels
- * @returns {Uint8Array|Uint8ClampedArray} gray, 48 x 48
+ * @returns {Uint8ClampedArray} gray, 48 x 48
  */
 export function alignFace(picture, landmarks) {
   return stretchFaint(toGray(frame(picture, similarity(landmarks))).data);
@@ -134,7 +134,7 @@ const clip = (value, low, high) => Math.min(Math.max(value, low), high);
 
 /**
  * The face, its contrast stretched if it has hardly any: the classifier reads it better then.
- * @param {Uint8Array|Uint8ClampedArray} face gray
+ * @param {Uint8ClampedArray} face gray
  */
 export function stretchFaint(face) {
   const sorted = face.slice().sort();
@@ -144,7 +144,7 @@ export function stretchFaint(face) {
 }
 
 /**
- * @param {Uint8Array|Uint8ClampedArray} sorted
+ * @param {Uint8ClampedArray} sorted
  * @param {number} share
  */
 function percentile(sorted, share) {

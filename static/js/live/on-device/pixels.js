@@ -2,7 +2,7 @@
 
 /**
  * @typedef {Object} Pixels
- * @property {Uint8Array|Uint8ClampedArray} data RGB or gray, row by row
+ * @property {Uint8ClampedArray} data RGB or gray, row by row
  * @property {number} width
  * @property {number} height
  * @property {number} channels 3 or 1

@@ -18,12 +18,7 @@ import { Follower } from "./follower.js";
  * @property {FaceNetwork} expression seven probabilities a face
  * @property {FaceNetwork} covered the probability that something hides a part of the face
  *
- * @typedef {Object} ReadFace
- * @property {{x: number, y: number, width: number, height: number}} box
- * @property {number} score
- * @property {Record<string, [number, number]>} landmarks
- * @property {number[]} probabilities
- * @property {number} covered
+ * @typedef {LiveProtocol.FrameFaces["faces"][number]} ReadFace
  *
  * @typedef {Object} Reading
  * @property {number} width
@@ -32,7 +27,13 @@ import { Follower } from "./follower.js";
  * @property {{detect: number, classify: number}} milliseconds
  */
 
-const LANDMARKS = ["left_eye", "right_eye", "nose", "mouth_left", "mouth_right"];
+/**
+ * @param {Found["landmarks"]} points
+ * @returns {ReadFace["landmarks"]}
+ */
+const named = ([left_eye, right_eye, nose, mouth_left, mouth_right]) => (
+  { left_eye, right_eye, nose, mouth_left, mouth_right }
+);
 
 export class Reader {
   /** @param {Networks} networks */
@@ -84,8 +85,8 @@ export class Reader {
     return found.map(({ left, top, right, bottom, score, landmarks }, at) => ({
       box: { x: left, y: top, width: right - left, height: bottom - top },
       score,
-      landmarks: Object.fromEntries(LANDMARKS.map((name, which) => [name, landmarks[which]])),
-      probabilities: [...probabilities.subarray(at * classes, (at + 1) * classes)],
+      landmarks: named(landmarks),
+      probabilities: /** @type {ReadFace["probabilities"]} */ ([...probabilities.subarray(at * classes, (at + 1) * classes)]),
       covered: covered[at],
     }));
   }
