@@ -35,9 +35,14 @@ def read(message: Mapping[str, Any]) -> dict[str, Any]:
         raise NumbersError("sequence must be a whole number of 32 bits.", None)
     try:
         return _read(message)
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        missing = f"{error} is missing." if isinstance(error, KeyError) else str(error)
-        raise NumbersError(missing, sequence) from error
+    except KeyError as error:
+        raise NumbersError(f"{error.args[0]} is missing.", sequence) from error
+    except (TypeError, OverflowError) as error:
+        raise NumbersError(
+            "Send faces in the form that the protocol describes.", sequence
+        ) from error
+    except ValueError as error:
+        raise NumbersError(str(error), sequence) from error
 
 
 def _read(message: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,9 +5,11 @@ import os
 import re
 import subprocess
 import sys
+from wsgiref.headers import Headers
 
 import pytest
 from django.conf import settings as site_settings
+from django.urls import URLResolver, get_resolver
 
 from tests.processes import ROOT
 
@@ -36,7 +38,50 @@ def test_other_sites_can_neither_embed_nor_steer_what_is_here(signed_in, page):
 def test_the_policy_allows_no_inline_scripts_or_styles(signed_in):
     assert "unsafe" not in json.dumps(site_settings.CONTENT_SECURITY_POLICY)
     for page in PAGES:
-        assert "unsafe" not in signed_in.get(page)["Content-Security-Policy"]
+        policy = signed_in.get(page)["Content-Security-Policy"]
+        assert "unsafe" not in policy.replace("'wasm-unsafe-eval'", "")
+
+
+def pages_without_a_key(patterns, prefix="/") -> list[str]:
+    """Every address of the site that names no object."""
+    found = []
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            found += pages_without_a_key(pattern.url_patterns, route)
+        elif not set(route) & set("<^$(["):
+            found.append(route)
+    return found
+
+
+def test_only_the_live_page_may_run_webassembly(signed_in):
+    pages = pages_without_a_key(get_resolver().url_patterns)
+    assert len(pages) > 40
+    assert {"/live/", "/analyses/", "/accounts/login/", "/live/networks/"} <= set(pages)
+    for page in [*pages, "/nothing/"]:
+        answer = signed_in.get(page)
+        policy = answer.get("Content-Security-Policy", "")
+        assert ("'wasm-unsafe-eval'" in policy) == (page == "/live/"), page
+        assert ("Cross-Origin-Embedder-Policy" in answer) == (page == "/live/"), page
+    directives = dict(
+        directive.strip().split(" ", 1)
+        for directive in signed_in.get("/live/")["Content-Security-Policy"].split(";")
+    )
+    assert directives["script-src"] == "'self' 'wasm-unsafe-eval'"
+    assert directives["worker-src"] == "'self'"
+
+
+def test_of_static_files_only_the_worker_may_run_webassembly():
+    may = [
+        "/static/js/live/on-device/worker.0123456789ab.js",
+        "/static/vendor/onnxruntime-web/ort-wasm-simd-threaded.0123456789ab.mjs",
+    ]
+    may_not = ["/static/js/live/live.js", "/static/vendor/chart.js/chart.umd.min.js"]
+    for address in [*may, *may_not]:
+        headers = Headers()
+        site_settings.WHITENOISE_ADD_HEADERS_FUNCTION(headers, "/path", address)
+        assert ("wasm-unsafe-eval" in str(headers)) == (address in may)
+        assert ("require-corp" in str(headers)) == (address in may)
 
 
 @pytest.mark.parametrize("page", PAGES)

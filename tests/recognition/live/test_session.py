@@ -310,3 +310,44 @@ def test_the_set_size_is_the_limit_if_it_is_the_smallest():
     session = LiveSession(0)
     session.update({"min_face": 24})
     assert {run_frames(session, seconds, None) for seconds in range(5)} == {24}
+
+
+def test_faces_are_followed_and_smoothed_like_those_of_workers():
+    session = LiveSession(0)
+    session.take_faces(answer(1, happy=0.9), 0.0)
+    session.take_faces(answer(2, left=105.0, happy=0.5), 0.1)
+
+    first, second = session.take_replies()
+    assert [reply["faces"][0]["track"] for reply in (first, second)] == [1, 1]
+    assert 0.5 < second["faces"][0]["smoothed"]["happy"] < 0.9
+    assert session.counts == {"received": 2, "analyzed": 2, "skipped": 0, "failed": 0}
+
+
+def test_faces_that_come_faster_than_wanted_are_skipped():
+    session = LiveSession(0)
+    session.update({"rate": 1})
+    for number in range(1, 5):
+        session.take_faces(answer(number), 0.01 * number)
+
+    replies = session.take_replies()
+    assert [reply["type"] for reply in replies] == ["frame.result"] * 2 + ["frame.skipped"] * 2
+    assert replies[-1]["reason"] == "too_fast"
+
+
+def test_numbers_grow_from_frames_to_faces():
+    session = LiveSession(0)
+    session.receive(frame(5), 0.0)
+    session.take_faces(answer(5), 0.1)
+    session.start_next(0.1)
+    session.finish(answer(5), 0.2)
+
+    replies = session.take_replies()
+    assert [reply["type"] for reply in replies] == ["frame.result", "frame.error"]
+    assert replies[1]["code"] == "bad_sequence"
+
+
+def test_faces_keep_a_session_from_timing_out():
+    session = LiveSession(0)
+    session.take_faces(answer(1), 100.0)
+
+    assert session.last_frame_at == 100.0
