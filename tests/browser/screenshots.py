@@ -207,6 +207,28 @@ def take_live(playwright: Playwright, site: LiveSite, state: dict, folder: Path)
         browser.close()
 
 
+def take_device(playwright: Playwright, site: LiveSite, state: dict, folder: Path) -> None:
+    """The Live page whose frames are read by the browser, and one that can't."""
+    browser = launch_with_camera(playwright, write_clip(folder / "device.mjpeg"))
+    context = browser.new_context(base_url=site.url, storage_state=state)
+    context.grant_permissions(["camera"])
+    page = context.new_page()
+    page.goto("/live/")
+    page.get_by_role("radio", name="On this device").check()
+    take_everywhere(page, "device-start")
+    page.locator("[data-start]:visible").click()
+    expect(page.locator("#live-faces button:not(.left)")).to_have_count(1)
+    page.get_by_text("Settings", exact=True).click()
+    page.wait_for_timeout(5000)  # something for the chart
+    take_everywhere(page, "device-one")
+    page.add_init_script("delete window.OffscreenCanvas")
+    page.reload()
+    page.locator("[data-start]:visible").click()
+    page.locator("#use-server").wait_for()
+    take_everywhere(page, "device-failed")
+    browser.close()
+
+
 def take_videos(browser: Browser, site: LiveSite, state: dict, folder: Path) -> None:
     """The page of a video, with markers and a neutral face, and its exports."""
     pictures = (astronaut(number / 10, 1280, 720) for number in range(120))
@@ -410,6 +432,8 @@ def take_everything(
         take_videos(browser, site, state, folder)
     if chosen("live"):
         take_live(playwright, site, state, folder)
+    if chosen("device"):
+        take_device(playwright, site, state, folder)
     if chosen("jobs"):
         take_jobs(browser, site, state)
     if chosen("training"):

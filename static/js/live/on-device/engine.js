@@ -5,6 +5,8 @@
 /** Longest side in pixels of the pictures that are read, as on the server. */
 const SIDE = 640;
 
+/** Milliseconds after which a frame without an answer means that the worker is gone. */
+const PATIENCE = 20_000;
 /** The most faces of a frame that the server takes; the largest come first. */
 const MOST_FACES = 64;
 
@@ -26,6 +28,9 @@ export const isSupported = () => (
   && typeof createImageBitmap === "function"
 );
 
+/** Half the cores, if threads may share memory: browsers allow that on pages kept apart from other sites. */
+const threads = () => (crossOriginIsolated ? Math.min(4, Math.ceil((navigator.hardwareConcurrency || 1) / 2)) : 1);
+
 export class DeviceEngine {
   #asked = 0;
   #isReading = false;
@@ -39,7 +44,6 @@ export class DeviceEngine {
   constructor(worker, modelVersion) {
     this.worker = worker;
     this.modelVersion = modelVersion;
-    this.threads = 1;
     worker.onmessage = ({ data }) => this.#take(data);
     worker.onerror = (event) => this.#fail(event.message);
   }
@@ -59,10 +63,9 @@ export class DeviceEngine {
       const absolute = (/** @type {Record<string, string>} */ urls) => Object.fromEntries(
         Object.entries(urls).map(([name, url]) => [name, new URL(url, location.href).href]),
       );
-      const { threads } = await engine.#ask("load", {
-        runtime: absolute(manifest.runtime), networks: absolute(manifest.networks),
+      await engine.#ask("load", {
+        runtime: absolute(manifest.runtime), networks: absolute(manifest.networks), threads: threads(),
       });
-      engine.threads = threads;
       return engine;
     } catch (error) {
       engine.close();
@@ -88,11 +91,13 @@ export class DeviceEngine {
     const scale = Math.min(1, SIDE / Math.max(width, height));
     const size = { width: Math.round(width * scale), height: Math.round(height * scale) };
     this.#isReading = true;
+    const timer = setTimeout(() => this.#fail("No answer came."), PATIENCE);
     try {
       const image = await createImageBitmap(source);
       const reading = await this.#ask("read", { image, ...size, minFace, now }, [image]);
       return { ...reading, faces: reading.faces.slice(0, MOST_FACES), model_version: this.modelVersion };
     } finally {
+      clearTimeout(timer);
       this.#isReading = false;
     }
   }

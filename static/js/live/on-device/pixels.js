@@ -82,15 +82,17 @@ export function reduce(picture, block) {
  */
 export function halve({ data, width, height }) {
   const small = blank(width >> 1, height >> 1, 3);
+  const target = small.data;
   const row = 3 * width;
   let to = 0;
   for (let y = 0; y < small.height; y += 1) {
     let from = 2 * y * row;
-    for (let x = 0; x < small.width; x += 1, from += 6, to += 3) {
-      for (let channel = 0; channel < 3; channel += 1) {
-        const at = from + channel;
-        small.data[to + channel] = (data[at] + data[at + 3] + data[at + row] + data[at + row + 3] + 2) >> 2;
-      }
+    let below = from + row;
+    // Most of the time goes here, so the three channels take no loop of their own.
+    for (let x = 0; x < small.width; x += 1, from += 6, below += 6, to += 3) {
+      target[to] = (data[from] + data[from + 3] + data[below] + data[below + 3] + 2) >> 2;
+      target[to + 1] = (data[from + 1] + data[from + 4] + data[below + 1] + data[below + 4] + 2) >> 2;
+      target[to + 2] = (data[from + 2] + data[from + 5] + data[below + 2] + data[below + 5] + 2) >> 2;
     }
   }
   return small;
@@ -148,6 +150,7 @@ function samples(from, to) {
  */
 export function warp({ data, width, height }, map, side, outside, target) {
   const [a, b, c, d, e, f] = map.map(Math.fround);
+  const below = 3 * width; // from a pixel to the one under it
   let to = 0;
   for (let row = 0; row < side; row += 1) {
     for (let column = 0; column < side; column += 1) {
@@ -157,6 +160,15 @@ export function warp({ data, width, height }, map, side, outside, target) {
       const left = Math.floor(x);
       const top = Math.floor(y);
       const [across, down] = [x - left, y - top];
+      if (left >= 0 && top >= 0 && left + 1 < width && top + 1 < height) {
+        let from = 3 * (top * width + left);
+        for (let channel = 0; channel < 3; channel += 1, from += 1, to += 1) {
+          const upper = mix(data[from], data[from + 3], across);
+          const lower = mix(data[from + below], data[from + below + 3], across);
+          target[to] = mix(upper, lower, down);
+        }
+        continue;
+      }
       for (let channel = 0; channel < 3; channel += 1, to += 1) {
         const upper = mix(at(left, top, channel), at(left + 1, top, channel), across);
         const lower = mix(at(left, top + 1, channel), at(left + 1, top + 1, channel), across);

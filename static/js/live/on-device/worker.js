@@ -7,29 +7,27 @@ import { Reader } from "./reader.js";
  * @typedef {Object} Load
  * @property {{module: string, loader: string, binary: string}} runtime addresses of ONNX Runtime
  * @property {Record<string, string>} networks addresses by name
+ * @property {number} threads to compute in
  *
  * @typedef {{image: ImageBitmap, width: number, height: number, minFace: number, now: number}} Frame
  */
 
-const threads = Math.min(4, Math.ceil((navigator.hardwareConcurrency || 1) / 2));
 const canvas = new OffscreenCanvas(1, 1);
 const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
 /** @type {Reader|null} */
 let reader = null;
 
 /** @param {Load} what */
-async function load({ runtime, networks }) {
+async function load({ runtime, networks, threads }) {
   const ort = await import(runtime.module);
   ort.env.wasm.wasmPaths = { mjs: runtime.loader, wasm: runtime.binary };
-  // Threads share memory, which browsers allow only on pages kept apart from other sites.
-  ort.env.wasm.numThreads = self.crossOriginIsolated ? threads : 1;
+  ort.env.wasm.numThreads = threads;
   const files = await Promise.all(Object.entries(networks).map(async ([name, address]) => {
     const response = await fetch(address);
     if (!response.ok) throw new Error(`${address}: ${response.status}`);
     return [name, new Uint8Array(await response.arrayBuffer())];
   }));
   reader = new Reader(await openNetworks(ort, Object.fromEntries(files)));
-  return { threads: ort.env.wasm.numThreads };
 }
 
 /** @param {Frame} frame */
