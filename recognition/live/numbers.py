@@ -7,7 +7,7 @@ from typing import Any
 from recognition.engine.emotions import EMOTIONS
 from recognition.engine.types import Landmarks
 
-MOST_FACES = 64
+MOST_FACES = 32
 LARGEST_SIDE = 8192  # pixels
 SEQUENCES = 2**32
 VERSIONS = 2**31

@@ -13,9 +13,9 @@ from recognition.live import on_device
 from recognition.live.session import limits as live_limits
 
 
+@login_required
 # Only this page runs WebAssembly: ONNX Runtime.
 @csp_update({"script-src": ["'self'", "'wasm-unsafe-eval'"], "worker-src": ["'self'"]})
-@login_required
 @after_consent
 def live(request: HttpRequest) -> HttpResponse:
     return render(request, "live/live.html", {"live_limits": live_limits()})

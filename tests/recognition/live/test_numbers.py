@@ -72,7 +72,7 @@ BAD = {
     "no faces": {"sequence": 7},
     "faces that are no list": message(faces={}),
     "a face that is no object": message(faces=[3]),
-    "too many faces": message(faces=[FACE] * 65),
+    "too many faces": message(faces=[FACE] * 33),
     "a width of zero": message(width=0),
     "a broken width": message(width=640.5),
     "a width that is true": message(width=True),

@@ -334,6 +334,14 @@ def test_faces_that_come_faster_than_wanted_are_skipped():
     assert replies[-1]["reason"] == "too_fast"
 
 
+def test_many_faces_count_as_more_than_one_frame():
+    session = LiveSession(0)
+    crowd = {**answer(1), "faces": answer(1)["faces"] * 32}
+    assert session.take_faces(crowd, 0.0) is not None
+    assert session.take_faces(answer(2), 0.001) is None
+    assert session.take_faces(answer(3), 0.1) is not None
+
+
 def test_numbers_grow_from_frames_to_faces():
     session = LiveSession(0)
     session.receive(frame(5), 0.0)

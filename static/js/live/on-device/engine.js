@@ -8,7 +8,7 @@ const SIDE = 640;
 /** Milliseconds after which a frame without an answer means that the worker is gone. */
 const PATIENCE = 20_000;
 /** The most faces of a frame that the server takes; the largest come first. */
-const MOST_FACES = 64;
+const MOST_FACES = 32;
 
 /** Frames can't be read on this device. */
 export class DeviceError extends Error {
