@@ -30,6 +30,7 @@ FIXED = {  # by the image, the chart's other values or its templates
 SECRET = {
     *("DATABASE_URL", "REDIS_URL", "MIEN_SECRET_KEY", "MIEN_METRICS_TOKEN"),
     *("MIEN_EMAIL_PASSWORD", "MIEN_S3_ACCESS_KEY", "MIEN_S3_SECRET_KEY"),
+    "MIEN_OIDC_CLIENT_SECRET",
 }
 SETTINGS = set(re.findall(r"^([A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
 
