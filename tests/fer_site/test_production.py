@@ -109,10 +109,17 @@ def test_make_run_stops_with_the_sentences_alone(tmp_path):
     assert "Traceback" not in started.stderr
 
 
-def test_django_s_own_check_is_content_with_https(tmp_path):
-    checked = start(
-        tmp_path, "manage.py", "check", "--deploy", "--fail-level", "INFO", MIEN_HTTPS="true"
-    )
+@pytest.mark.parametrize("issuer", ["", "https://login.example.org/realms/lab"])
+def test_django_s_own_check_is_content_with_https(tmp_path, issuer):
+    settings = {"MIEN_HTTPS": "true", "MIEN_OIDC_ISSUER": issuer}
+    checked = start(tmp_path, "manage.py", "check", "--deploy", "--fail-level", "INFO", **settings)
 
     assert checked.returncode == 0, checked.stderr
     assert "no issues" in checked.stdout + checked.stderr
+
+
+def test_who_signs_people_in_is_asked_over_https(tmp_path):
+    checked = start(tmp_path, "manage.py", "check", MIEN_OIDC_ISSUER="http://login.example.org")
+
+    assert checked.returncode == 1
+    assert "MIEN_OIDC_ISSUER must begin with https://" in checked.stderr
