@@ -180,7 +180,7 @@ def chaos(options: argparse.Namespace, report: Report, folder: Path) -> None:
                 done.set()
             live.result(60)
             if disturbed:
-                disturbed.result(600)
+                disturbed.result()
         report.figure("SIGKILLs", sum(killer.killed.values()))
         report.figure("killed", dict(killer.killed))
         check_jobs(site, report, options, *accepted)

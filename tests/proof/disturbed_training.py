@@ -23,8 +23,9 @@ CHOICES = {
     "validation": 0.1,
     "seed": 7,
 }
-FACES = 350
+FACES = 210
 CLOSE = 1e-3  # sums of floats in another order differ by less, however many epochs
+LONGEST = 1800  # seconds
 ENDED = {"succeeded", "failed", "canceled"}
 
 
@@ -60,7 +61,8 @@ class Training:
 
     def learn_undisturbed(self) -> None:
         self.whole = self.start()
-        wait_for(lambda: self.state(self.whole).get("status") in ENDED, "the training", 300)
+        ended = wait_for(lambda: self.state(self.whole).get("status") in ENDED, "it", LONGEST)
+        assert ended, "the undisturbed training takes too long here"
 
     def learn_disturbed(self, killer: Any, done: threading.Event) -> None:
         """Kill the worker or its trainer whenever the run has come an epoch further.
@@ -70,7 +72,7 @@ class Training:
         chance = random.Random(killer.chance.random())
         self.parts = self.start()
         seen = 0
-        deadline = time.monotonic() + 900
+        deadline = time.monotonic() + LONGEST
         while time.monotonic() < deadline:
             state = self.state(self.parts)
             if state.get("status") in ENDED:

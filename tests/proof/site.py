@@ -88,6 +88,8 @@ class ProofSite:
 
     def administrator(self) -> httpx.Client:
         """A browser of the administrator, who is created at the first call."""
+        page = httpx.get(f"{self.url}/setup/", timeout=60)
+        assert page.status_code < 500, f"{page.status_code}: {self.log('web')[-3000:]}"
         return Site(self.url, self.run.popen.pid, "").sign_in()
 
     def person(self, email: str) -> httpx.Client:
