@@ -29,7 +29,8 @@ RUN pip install --no-cache-dir --require-hashes -r requirements-slim.txt \
 FROM base AS static-files
 COPY . .
 COPY --from=front-end /app/node_modules node_modules
-RUN MIEN_DATA=/tmp/build python manage.py collectstatic --noinput --verbosity 0
+RUN MIEN_DATA=/tmp/build python manage.py collectstatic --noinput --verbosity 0 \
+    && find collected -name "*.map*" -delete
 
 
 FROM base AS web

@@ -64,6 +64,8 @@ def static_files(folder: Path) -> str:
         environment = os.environ | {"MIEN_DATA": data, "MIEN_STATIC": str(folder)}
         command = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
         subprocess.run(command, cwd=ROOT, env=environment, check=True)
+    for path in folder.rglob("*.map*"):  # for debuggers of Bootstrap
+        path.unlink()
     return "collected static files"
 
 

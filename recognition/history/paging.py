@@ -9,6 +9,8 @@ from django.utils.functional import cached_property
 
 from recognition.models import Analysis
 
+MOST_COUNTED = 100_000
+
 
 class HistoryPaginator(Paginator):
     """Pages of analyses that load quickly however far back they are.
@@ -18,9 +20,23 @@ class HistoryPaginator(Paginator):
 
     @cached_property
     def count(self) -> int:
+        """How many there are, at most MOST_COUNTED: counting a million takes as long as reading
+        them."""
+        return min(self.counted, MOST_COUNTED)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there are more than the pages show."""
+        return self.counted > MOST_COUNTED
+
+    @cached_property
+    def counted(self) -> int:
         # A search with few results has read everything already; no need to repeat it.
         found = len(self.first_keys)
-        return found if found < self.per_page else super().count
+        if found < self.per_page:
+            return found
+        rows = cast("QuerySet[Analysis]", self.object_list).order_by()
+        return rows[: MOST_COUNTED + 1].count()
 
     def page(self, number: int | str) -> Page:
         number = self.validate_number(number)

@@ -38,8 +38,10 @@ function isNewest(analysis) {
 function count(change) {
   const line = byId("count");
   const entries = Number(line.dataset.count) + change;
-  line.dataset.count = String(entries);
-  line.textContent = entries ? `${entries} entr${entries === 1 ? "y" : "ies"}` : "";
+  if (!("cut" in line.dataset)) { // there are more than were counted
+    line.dataset.count = String(entries);
+    line.textContent = entries ? `${entries} entr${entries === 1 ? "y" : "ies"}` : "";
+  }
   const empty = list.children.length === 0;
   if (empty && entries) {
     location.reload(); // items of later pages move up
@@ -92,7 +94,8 @@ byId("export").addEventListener("click", () => {
   const narrowed = readData("filters-data");
   const entries = Number(byId("count").dataset.count);
   const words = Object.keys(narrowed).length ? "that match the filters" : "of your history";
-  offerFile(entries === 1 ? `the one entry ${words.replace("match", "matches")}` : `all ${entries.toLocaleString()} entries ${words}`, narrowed);
+  if ("cut" in byId("count").dataset) offerFile(`all entries ${words}`, narrowed);
+  else offerFile(entries === 1 ? `the one entry ${words.replace("match", "matches")}` : `all ${entries.toLocaleString()} entries ${words}`, narrowed);
 });
 
 enableDelete(list, drop);

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from recognition.history import paging
 from recognition.models import Analysis, Video
 from recognition.photos import analyses
 from recognition.registry import registry
@@ -102,6 +103,21 @@ def test_the_last_page_holds_the_rest(signed_in, user, page):
     assert len(shown) == 12
     everything = [one for at in (1, 2, 3) for one in titles(signed_in, f"page={at}")]
     assert len(set(everything)) == 60
+
+
+def test_a_long_history_is_counted_to_a_limit(signed_in, user, monkeypatch):
+    monkeypatch.setattr(paging, "MOST_COUNTED", 48)
+    Analysis.objects.bulk_create(Analysis(owner=user, title=f"{at}.jpg") for at in range(49))
+    response = signed_in.get(f"{HISTORY}?page=9")
+    shown, page = response.context["page"], response.content.decode()
+    assert (shown.number, shown.paginator.num_pages, len(shown)) == (2, 2, 24)
+    assert "More than 48 entries" in page
+    assert "choose dates to see older entries" in page
+    assert not shown.has_next()
+    Analysis.objects.filter(title="0.jpg").delete()
+    page = signed_in.get(HISTORY).content.decode()
+    assert "48 entries" in page
+    assert "More than" not in page
 
 
 def test_programs_ask_for_several_by_id(signed_in, entries, other_user):
