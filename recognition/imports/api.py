@@ -25,7 +25,7 @@ from recognition.history.tables import as_cells
 from recognition.imports import imports
 from recognition.imports.sources import SourceError
 from recognition.jobs import work
-from recognition.models import MediaImport
+from recognition.models import Analysis, MediaImport
 
 
 class _Lines:
@@ -85,6 +85,7 @@ class NewMediaImportSerializer(serializers.Serializer):
     face_mode = serializers.ChoiceField(FACE_MODES, required=False)
     detail = serializers.ChoiceField(DETAILS, required=False)
     detector = serializers.ChoiceField(DETECTORS, required=False)
+    keep = serializers.ChoiceField(Analysis.Keep.choices, required=False)
 
 
 class MediaImportViewSet(

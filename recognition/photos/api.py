@@ -6,11 +6,9 @@ import re
 import time
 from typing import Any
 
-from django.conf import settings
-from django.core.exceptions import TooManyFilesSent
 from django.db import IntegrityError, InterfaceError, OperationalError
 from django.db.models import QuerySet
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers, viewsets
@@ -27,16 +25,23 @@ from recognition.api.people import check_consent, person_of
 from recognition.api.private_files import JPEG, serve_picture
 from recognition.api.problems import Problem, Unavailable
 from recognition.api.states import StateSerializer
-from recognition.api.uploading import UploadOptions, agreed
 from recognition.api.views import RateHeaders
 from recognition.engine.errors import MediaError
-from recognition.engine.types import DETAILS, DETECTORS, FACE_MODES
 from recognition.jobs import broker, work
 from recognition.jobs.kinds import kind_of
 from recognition.models import Analysis, ModelVersion
 from recognition.photos import analyses, submissions
 from recognition.photos.annotation import annotate
-from recognition.photos.bodies import FIELDS, PhotoJSONParser, PhotoParser
+from recognition.photos.bodies import (
+    EncodedUploadSerializer,
+    OptionsSerializer,
+    PhotoJSONParser,
+    PhotoParser,
+    UploadSerializer,
+    options_of,
+    parts_of,
+    uploads_of,
+)
 from recognition.programs import idempotency
 from recognition.programs.repeats import IDEMPOTENCY_KEY, answer_once
 
@@ -115,40 +120,6 @@ class RerunSerializer(serializers.Serializer):
     """The model version to analyze the photo with."""
 
     model_version = VersionField(slug_field="number", queryset=ModelVersion.objects.all())
-
-
-class OptionsSerializer(UploadOptions):
-    """How photos are analyzed: form fields, or query parameters beside a raw body."""
-
-    faces = serializers.ChoiceField(
-        FACE_MODES,
-        default="auto",
-        help_text="auto: a small picture without a detected face is read as one face; "
-        "whole: every picture is; detect: none is",
-    )
-    detail = serializers.ChoiceField(
-        DETAILS, default="normal", help_text="high: search large photos for small faces too"
-    )
-    detector = serializers.ChoiceField(
-        DETECTORS,
-        default=None,
-        allow_null=True,
-        help_text="fast, balanced (finds masked and turned faces too), thorough (slowest); "
-        "without it the site's own",
-    )
-
-
-class UploadSerializer(OptionsSerializer):
-    """One or many photos; used only in the API's description."""
-
-    photos = serializers.ListField(child=serializers.FileField())
-
-
-class EncodedUploadSerializer(OptionsSerializer):
-    """Photos in JSON; used only in the API's description."""
-
-    image = serializers.CharField(required=False, help_text="base64, or a data: address")
-    images = serializers.ListField(child=serializers.CharField(), required=False)
 
 
 class UploadErrorSerializer(serializers.Serializer):
@@ -374,51 +345,6 @@ class AnalysisViewSet(
         response = HttpResponse(annotate(analysis), content_type="image/jpeg")
         response["Cache-Control"] = "private, no-cache"
         return response
-
-
-def uploads_of(request: Request) -> list:
-    """The photos of a request; returns a Problem if there are none or too many."""
-    try:
-        uploads = [upload for field in FIELDS for upload in request.FILES.getlist(field)]
-    except TooManyFilesSent:
-        limit = settings.DATA_UPLOAD_MAX_NUMBER_FILES
-        problem = ("too_many_files", f"Send at most {limit} photos in a request.")
-    else:
-        if uploads:
-            return uploads
-        problem = (
-            "no_files",
-            "This request has no photo. Send photos as multipart form data in the field "
-            '"photos", one as the raw body, or as base64 in the field "image" of a JSON object.',
-        )
-    code, message = problem
-    errors = [{"file": None, "code": code, "message": message}]
-    raise Problem(400, code, message, errors=errors)
-
-
-def options_of(request: Request) -> dict[str, Any]:
-    """How to analyze the photos; raises ValidationError for values that don't exist, or Problem."""
-    given: dict[str, Any] = {}
-    for source in (request.query_params, request.data):
-        if isinstance(source, QueryDict):
-            given |= source.dict()
-            if "tags" in source:
-                given["tags"] = source.getlist("tags")
-        elif isinstance(source, dict):
-            given |= source
-    wanted = OptionsSerializer(data=given)
-    wanted.is_valid(raise_exception=True)
-    options = agreed(request, dict(wanted.validated_data))
-    return {"face_mode": options.pop("faces"), **options}
-
-
-def parts_of(uploads: list) -> list[bytes]:
-    """A hash of names and contents that tells whether two uploads are the same."""
-    parts = []
-    for upload in uploads:
-        parts += [upload.name.encode(), upload.read()]
-        upload.seek(0)
-    return parts
 
 
 def wait_seconds(prefer: str) -> int:

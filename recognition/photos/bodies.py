@@ -1,4 +1,4 @@
-"""Photos in the bodies of requests: raw, in JSON, and in the fields of a form."""
+"""Photos in the bodies of requests: raw, in JSON, or in the fields of a form."""
 
 import base64
 import binascii
@@ -8,10 +8,16 @@ from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
 
 from django.conf import settings
+from django.core.exceptions import TooManyFilesSent
+from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
+from rest_framework import serializers
 from rest_framework.parsers import BaseParser, DataAndFiles, JSONParser
+from rest_framework.request import Request
 
 from recognition.api.problems import Problem
+from recognition.api.uploading import UploadOptions, agreed
+from recognition.engine.types import DETAILS, DETECTORS, FACE_MODES
 from recognition.photos.uploads import LimitedUpload
 
 FIELDS = ("photos", "photo", "file", "files", "files[]", "image", "images")
@@ -105,3 +111,82 @@ def file_name(disposition: str) -> str:
         return unquote(extended[1])
     plain = re.search(r'filename="([^"]+)"|filename=([^;\s]+)', disposition, re.IGNORECASE)
     return (plain[1] or plain[2]) if plain else "photo"
+
+
+class OptionsSerializer(UploadOptions):
+    """How photos are analyzed: form fields, or query parameters beside a raw body."""
+
+    faces = serializers.ChoiceField(
+        FACE_MODES,
+        default="auto",
+        help_text="auto: a small picture without a detected face is read as one face; "
+        "whole: every picture is; detect: none is",
+    )
+    detail = serializers.ChoiceField(
+        DETAILS, default="normal", help_text="high: search large photos for small faces too"
+    )
+    detector = serializers.ChoiceField(
+        DETECTORS,
+        default=None,
+        allow_null=True,
+        help_text="fast, balanced (finds masked and turned faces too), thorough (slowest); "
+        "without it the site's own",
+    )
+
+
+class UploadSerializer(OptionsSerializer):
+    """One or many photos; used only in the API's description."""
+
+    photos = serializers.ListField(child=serializers.FileField())
+
+
+class EncodedUploadSerializer(OptionsSerializer):
+    """Photos in JSON; used only in the API's description."""
+
+    image = serializers.CharField(required=False, help_text="base64, or a data: address")
+    images = serializers.ListField(child=serializers.CharField(), required=False)
+
+
+def uploads_of(request: Request) -> list:
+    """The photos of a request; returns a Problem if there are none or too many."""
+    try:
+        uploads = [upload for field in FIELDS for upload in request.FILES.getlist(field)]
+    except TooManyFilesSent:
+        limit = settings.DATA_UPLOAD_MAX_NUMBER_FILES
+        problem = ("too_many_files", f"Send at most {limit} photos in a request.")
+    else:
+        if uploads:
+            return uploads
+        problem = (
+            "no_files",
+            "This request has no photo. Send photos as multipart form data in the field "
+            '"photos", one as the raw body, or as base64 in the field "image" of a JSON object.',
+        )
+    code, message = problem
+    errors = [{"file": None, "code": code, "message": message}]
+    raise Problem(400, code, message, errors=errors)
+
+
+def options_of(request: Request) -> dict[str, Any]:
+    """How to analyze the photos; raises ValidationError for values that don't exist, or Problem."""
+    given: dict[str, Any] = {}
+    for source in (request.query_params, request.data):
+        if isinstance(source, QueryDict):
+            given |= source.dict()
+            if "tags" in source:
+                given["tags"] = source.getlist("tags")
+        elif isinstance(source, dict):
+            given |= source
+    wanted = OptionsSerializer(data=given)
+    wanted.is_valid(raise_exception=True)
+    options = agreed(request, dict(wanted.validated_data))
+    return {"face_mode": options.pop("faces"), **options}
+
+
+def parts_of(uploads: list) -> list[bytes]:
+    """A hash of names and contents that tells whether two uploads are the same."""
+    parts = []
+    for upload in uploads:
+        parts += [upload.name.encode(), upload.read()]
+        upload.seek(0)
+    return parts

@@ -14,7 +14,7 @@ from recognition.engine.types import DETAILS, DETECTORS, FACE_MODES
 from recognition.history.tables import as_cells
 from recognition.imports import imports, tasks
 from recognition.jobs import work
-from recognition.models import MediaImport
+from recognition.models import Analysis, MediaImport
 from recognition.objects import is_address
 
 
@@ -32,13 +32,14 @@ class Command(BaseCommand):
         parser.add_argument("--face-mode", choices=FACE_MODES)
         parser.add_argument("--detail", choices=DETAILS)
         parser.add_argument("--detector", choices=DETECTORS)
+        parser.add_argument("--keep", choices=Analysis.Keep.values, help="what is stored of them")
         parser.add_argument("--report", type=Path, help="a CSV of the files that were refused")
 
     def handle(self, *args: Any, **options: Any) -> None:
         owner = User.objects.filter(email__iexact=options["owner"]).first()
         if owner is None:
             raise CommandError(f"Nobody here has the e-mail address {options['owner']}.")
-        wanted = {name: options[name] for name in ("face_mode", "detail", "detector")}
+        wanted = {name: options[name] for name in ("face_mode", "detail", "detector", "keep")}
         source = options["source"]
         job = MediaImport.objects.create(
             owner=owner,

@@ -24,12 +24,12 @@ Status = MediaImport.Status
 
 
 def test_a_folder_is_imported(user, folder, run):
-    options = {"tags": ["study"], "detector": "fast"}
+    options = {"tags": ["study"], "detector": "fast", "keep": "numbers"}
     job = run(imports.request(None, user, "study", options))
     assert (job.status, counts(job)) == (Status.SUCCEEDED, (6, 3, 1, 2))
     found = Analysis.objects.filter(owner=user)
     assert sorted(found.values_list("title", flat=True)) == ["moving.gif", "one.jpg", "two.png"]
-    assert {(a.detector, tuple(a.tags)) for a in found} == {("fast", ("study",))}
+    assert {(a.detector, a.keep, *a.tags) for a in found} == {("fast", "numbers", "study")}
     refused = dict(job.files.exclude(error_code="").values_list("path", "error_code"))
     assert set(refused) == {"empty.jpg", "notes.txt"}
     assert refused["notes.txt"] == "not_an_image"
