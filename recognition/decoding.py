@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 COMMAND = [sys.executable, "-m", "recognition.engine.decoder"]
 MOST_CHILDREN = 4  # at once; each has the photos of another person
-PATIENCE = 5  # seconds in which the helper must answer
+PATIENCE = 30  # seconds in which the helper must answer, with its start on a busy machine
 LONGEST_ANSWER = 65536  # bytes
 KEPT_BYTES = 48 * 1024**2  # of shared memory that waits for the next photo
 
@@ -130,13 +130,18 @@ def _ask(
         except _Ended as error:
             raise DecoderLost("The process that decodes photos ends at once.") from error
     if trouble := answer.get("error"):
-        raise MediaError(str(trouble["code"])[:50], str(trouble["message"])[:500])
+        if not isinstance(trouble, dict):
+            raise _crashed()
+        raise MediaError(str(trouble.get("code"))[:50], str(trouble.get("message"))[:500])
     return answer, pixels
 
 
 def _header(answer: dict[str, Any]) -> PhotoHeader:
     """What a child says about a photo; whoever got hold of the child may say anything."""
-    header = PhotoHeader(**answer["header"])
+    try:
+        header = PhotoHeader(**answer["header"])
+    except (KeyError, TypeError) as error:
+        raise _crashed() from error
     sizes = (header.width, header.height, header.pages)
     if header.format not in formats.FORMATS or not all(type(n) is int and n > 0 for n in sizes):
         raise _crashed()
@@ -144,9 +149,11 @@ def _header(answer: dict[str, Any]) -> PhotoHeader:
 
 
 def _shaped(answer: dict[str, Any], pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    height, width, _colors = answer["shape"]
-    if min(height, width) < 1 or height * width * 3 != len(pixels):
-        raise _crashed()
+    match answer.get("shape"):
+        case [int(height), int(width), 3] if height > 0 and height * width * 3 == len(pixels):
+            pass
+        case _:
+            raise _crashed()
     return pixels.reshape(height, width, 3)
 
 
@@ -230,6 +237,8 @@ class Helper:
         finally:
             os.close(source)
         size = answer.get("bytes", 0)
+        if type(size) is not int or size < 0:
+            raise _crashed()
         return answer, child.pixels(size) if size else np.empty(0, np.uint8)
 
     def _child(self, whose: str) -> "_Child":
@@ -241,7 +250,8 @@ class Helper:
                 try:
                     socket.send_fds(self.control, [b'{"do":"fork"}'], [theirs.fileno()])
                     pid = _receive(self.control)["pid"]
-                except OSError as error:
+                except (_Ended, OSError) as error:
+                    self.close()  # a late answer would be taken for that to the next question
                     raise _Ended from error
             self._children[whose] = _Child(pid, ours)
         self._children.move_to_end(whose)
@@ -254,7 +264,8 @@ class Helper:
         try:
             self.control.sendall(json.dumps({"do": "end", "pid": child.pid}).encode())
             return int(_receive(self.control)["status"])
-        except OSError as error:
+        except (_Ended, OSError) as error:
+            self.close()
             raise _Ended from error
 
     def _reason(self, whose: str) -> Exception:
@@ -277,11 +288,12 @@ class Helper:
 
     def close(self) -> None:
         self.control.close()
-        for child in self._children.values():
-            child.close()
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        while self._children:
+            self._children.popitem()[1].close()
+        if self.is_alive:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
 
 
 def _receive(connection: socket.socket) -> dict[str, Any]:

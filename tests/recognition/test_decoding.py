@@ -155,6 +155,16 @@ def test_a_child_or_helper_that_ended_meanwhile_is_replaced(hostile):
     assert process_of() != first
 
 
+def test_a_helper_that_does_not_answer_is_replaced(hostile, monkeypatch):
+    decode(GOOD)
+    helper = decoding._own.helper
+    helper.control.settimeout(1)
+    os.kill(helper._process.pid, signal.SIGSTOP)
+    assert decode(GOOD, "berta")[0].shape == (20, 30, 3)
+    assert decoding._own.helper is not helper
+    assert not helper.is_alive
+
+
 def test_a_child_that_always_ends_is_given_up(hostile):
     with pytest.raises(decoding.DecoderLost):
         decode(hostile_photo("exit"))
@@ -162,6 +172,27 @@ def test_a_child_that_always_ends_is_given_up(hostile):
 
 def test_what_a_child_says_is_not_trusted(hostile):
     assert outcome(hostile_photo("liar"))[0] == "decoder_crashed"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *("{}", "[]", "7", "no JSON", '{"error": 7}', '{"shape": [1, 1, 3], "bytes": "3"}'),
+        *('{"shape": [9, 9, 3], "bytes": 3}', '{"shape": [1, 1, 3], "bytes": 99999}'),
+        *('{"shape": [1, 1, 3], "bytes": -3}', '{"shape": 7, "header": 7, "bytes": 0}'),
+    ],
+)
+def test_an_answer_that_makes_no_sense_is_a_crash(monkeypatch, answer):
+    monkeypatch.setattr(decoding, "_own", threading.local())
+    code = f"""
+import sys
+from recognition.engine import decoder
+decoder._send = lambda connection, _: connection.sendall({answer.encode()!r} + bytes([10]))
+sys.exit(decoder.main())
+"""
+    monkeypatch.setattr(decoding, "COMMAND", [sys.executable, "-c", code])
+    assert outcome(picture(64, 48, "PNG"))[0] == "decoder_crashed"
+    decoding._own.helper.close()
 
 
 def test_nobody_shares_a_child(hostile):
