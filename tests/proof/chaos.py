@@ -264,7 +264,7 @@ def main() -> int:
     parser.add_argument("--round-seconds", type=float, default=20)
     parser.add_argument("--kills", type=int, default=0, help="single ones, instead of rounds")
     parser.add_argument("--kill-seconds", type=float, default=2, help="between two, on average")
-    parser.add_argument("--epochs", type=int, default=20, help="of the training; 0: none")
+    parser.add_argument("--epochs", type=int, default=12, help="of the training; 0: none")
     parser.add_argument("--database", choices=("auto", "sqlite", "postgres"), default="auto")
     options = parser.parse_args()
     report = Report("chaos", vars(options))

@@ -60,9 +60,11 @@ class Training:
         return {}
 
     def learn_undisturbed(self) -> None:
+        """Wait for one to end, and start the other one."""
         self.whole = self.start()
         ended = wait_for(lambda: self.state(self.whole).get("status") in ENDED, "it", LONGEST)
         assert ended, "the undisturbed training takes too long here"
+        self.parts = self.start()
 
     def learn_disturbed(self, killer: Any, done: threading.Event) -> None:
         """Kill the worker or its trainer whenever the run has come an epoch further.
@@ -70,7 +72,6 @@ class Training:
         A run that gets nowhere in four attempts is given up, on purpose.
         """
         chance = random.Random(killer.chance.random())
-        self.parts = self.start()
         seen = 0
         deadline = time.monotonic() + LONGEST
         while time.monotonic() < deadline:
@@ -81,8 +82,8 @@ class Training:
                 seen = state["epoch_count"]
                 time.sleep(chance.uniform(0, 1))
                 name = chance.choice(["worker-training", "trainer"])
-                self.kills += self.site.kill(name, chance)
-                killer.killed[name] += 1
+                killer.kill(name)
+                self.kills += 1
             time.sleep(0.3)
 
     def check(self, report: Report) -> None:

@@ -35,6 +35,7 @@ SPARE = 2  # files, messages or connections that come and go by themselves
 QUEUES = ("analyses", "maintenance", "frames", "videos", "exports", "webhooks", "training")
 WAITING = "SELECT count(*) FROM recognition_analysis WHERE status IN ('queued', 'running')"
 MOST_WAITING = 10
+EPOCHS_TO_WARM_UP = 10  # TensorFlow has all its memory by then, and not much earlier
 SHORT_LIVED = ("video reader",)
 
 
@@ -77,12 +78,15 @@ class Load:
             self._wait_for_rest()
 
     def _train(self, dataset: str) -> str:
-        """Start a training that is still going on in a day; its address once it has an epoch."""
+        """Start a training that is still going on in a day; its address once it has warmed up."""
         wanted = {**CHOICES, "dataset": dataset, "minutes": 24 * 60}
         answer = self.client.post(f"{API}/training-runs/", json=wanted).raise_for_status()
         address = f"{API}/training-runs/{answer.json()['id']}/"
-        begun = wait_for(lambda: self.client.get(address).json()["epoch_count"], "an epoch", 400)
-        assert begun, "the training did not begin"
+
+        def is_warm() -> bool:
+            return self.client.get(address).json()["epoch_count"] >= EPOCHS_TO_WARM_UP
+
+        assert wait_for(is_warm, "the first epochs", 900), "the training did not begin"
         return address
 
     def _upload(self, done: threading.Event) -> None:
