@@ -58,8 +58,9 @@ def concrete(route: str, own: dict[str, Any], rows: ModuleType) -> str:
     path = path.replace("<path:content_type_id>/<path:object_id>", "1/1").replace("<id>", "1")
     if found := re.match(r"admin/(\w+/\w+)/<path:object_id>", path):
         path = path.replace("<path:object_id>", str(rows.first_of(found[1])))
-    path = path.replace("(?P<app_label>auth|recognition|training|account|mfa)", "recognition")
+    path = re.sub(r"\(\?P<app_label>[^)]*\)", "recognition", path)
     path = re.sub(r"\(\?P<(uidb36|key)>[^)]*\)", "1", path)
+    path = path.replace(r"([0-9a-f]{64})\.onnx", f"{'0' * 64}.onnx")  # of no network
     path = re.sub(r"jobs/<str:kind>/<uuid:pk>", f"jobs/analysis/{own['analyses']}", path)
     words = {"<str:queue>": "frames", "<str:kind>": "onnx", "<int:number>": "1"}
     for name, value in words.items():
