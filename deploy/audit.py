@@ -15,7 +15,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = (
     *("requirements.txt", "requirements-dev.txt", "deploy/node.txt", "deploy/redis.txt"),
-    *(".ci/requirements.txt", ".ci/helm.txt", ".ci/audit.txt"),
+    *(".ci/requirements.txt", ".ci/helm.txt", ".ci/audit.txt", "deploy/cuda.txt"),
 )
 # Has had vulnerabilities for years: a service that knows none of them knows nothing.
 KNOWN = "pillow==9.0.0"

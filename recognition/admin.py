@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from allauth.account.adapter import get_adapter
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
@@ -17,6 +16,7 @@ from recognition.accounts.tasks import erase_closed_accounts
 from recognition.api.people import person_of
 from recognition.audit import trail
 from recognition.audit.actions import WORDS
+from recognition.audit.middleware import address_of
 from recognition.audit.views import csv_response
 from recognition.jobs.broker import send
 from recognition.models import (
@@ -141,8 +141,8 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Download as CSV", permissions=["view"])
     def download(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
-        address = get_adapter(request).get_client_ip(request)
-        trail.record("audit.downloaded", request.user.pk or 0, address=address)
+        who, address = person_of(request), address_of(request)
+        trail.record("audit.downloaded", who.pk, address=address)
         return csv_response(queryset, "audit-log")
 
 

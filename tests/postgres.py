@@ -32,7 +32,8 @@ class PostgresServer:
         found = programs()
         assert found, "there is no PostgreSQL"
         self.programs = found
-        self.folder = Path(tempfile.mkdtemp(prefix="mien-postgres-"))
+        # Not in the site's own folder for temporary files, which is closed to other accounts.
+        self.folder = Path(tempfile.mkdtemp(prefix="mien-postgres-", dir="/tmp"))
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root, and must get to its folder
             shutil.chown(self.folder, "postgres", "postgres")
         self._run("initdb", "-D", f"{self.folder}/data", "-A", "trust", "-U", "mien")

@@ -15,6 +15,7 @@ from django.http import HttpRequest
 
 from recognition.accounts import single_sign_on
 from recognition.audit import trail
+from recognition.audit.middleware import address_of
 
 # Unique user names in the database decide between two visitors who set up at the same time.
 FIRST_USERNAME = "admin"
@@ -31,12 +32,12 @@ class AccountAdapter(DefaultAccountAdapter):
     def login(self, request: HttpRequest, user: User) -> None:
         super().login(request, user)
         note_sign_in(request)
-        trail.record("account.signed_in", user.pk, address=self.get_client_ip(request))
+        trail.record("account.signed_in", user.pk, address=address_of(request))
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         email = str(credentials.get("email") or "")
         if user := get_user_model().objects.filter(email__iexact=email).first():
-            address = self.get_client_ip(request)
+            address = address_of(request)
             trail.record("account.sign_in_failed", user.pk, address=address)
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:

@@ -1,9 +1,11 @@
 """Records requests that succeeded and that the audit log is for."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from allauth.account.adapter import get_adapter
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
@@ -38,7 +40,7 @@ class AuditMiddleware:
                     action,
                     who,
                     subject=subject_of(request),
-                    address=get_adapter(request).get_client_ip(request),
+                    address=address_of(request),
                     key=key_prefix_of(request),
                 )
         return response
@@ -88,3 +90,11 @@ def key_prefix_of(request: HttpRequest) -> str:
     """The prefix of the API key, where one was used; the API notes it on the request."""
     key = getattr(request, "auth", None)
     return key.prefix if isinstance(key, ApiKey) else ""
+
+
+def address_of(request: HttpRequest) -> str | None:
+    """Where a request comes from, past the proxies that are trusted; None if that can't be told."""
+    with suppress(PermissionDenied):
+        address: str = get_adapter(request).get_client_ip(request)
+        return address
+    return None

@@ -52,7 +52,8 @@ def main() -> int:
     child: _Child | None = None
     for text in sys.stdin:
         request = json.loads(text)
-        readable = [Path(request[name]) for name in ("path", "model", "marks") if request.get(name)]
+        names = ("path", "model", "marks", "places")
+        readable = [Path(request[name]) for name in names if request.get(name)]
         writable = [Path(request["target"])] if request.get("target") else []
         if child is None or child.files != (readable, writable):
             if child:

@@ -68,7 +68,10 @@ class Analysis(Job):
     seconds = models.FloatField(null=True)  # the length of a session or video
     frame_count = models.PositiveIntegerField(default=0)  # its frames that were analyzed
     notices = models.JSONField(default=list)
-    keep = models.CharField(max_length=10, choices=Keep, default=Keep.PICTURE)
+    # With a default of the database: processes of the version before insert rows without it.
+    keep = models.CharField(
+        max_length=10, choices=Keep, default=Keep.PICTURE, db_default=Keep.PICTURE
+    )
 
     class Meta(Job.Meta):
         verbose_name_plural = "analyses"
