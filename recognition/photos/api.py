@@ -281,7 +281,7 @@ class AnalysisViewSet(
         rerun = kind_of(analysis).rerun
         again = rerun(analysis, wanted.validated_data["model_version"]) if rerun else None
         if again is None:
-            message = "There is no stored photo or video to analyze again."
+            message = "There is no stored photo or video with its faces to analyze again."
             raise Problem(409, "no_photo", message)
         response = Response(AnalysisDetailSerializer(again).data, 202)
         response["Location"] = self.reverse_action("detail", args=[again.pk])

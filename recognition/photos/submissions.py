@@ -72,8 +72,8 @@ def submit_image(
 
 
 def rerun(analysis: Analysis, version: ModelVersion) -> Analysis | None:
-    """A new analysis of the stored photo with this model version; None without a photo."""
-    if not analysis.photo:
+    """A new analysis of the stored photo with this model version; None without faces in one."""
+    if not analysis.photo or analysis.keep == Analysis.Keep.BLURRED:
         return None
     kept = ("owner", "title", "tags", "face_mode", "detail", "detector", "width", "height", "keep")
     again = Analysis(requested_version=version, **{name: getattr(analysis, name) for name in kept})

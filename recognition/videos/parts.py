@@ -227,6 +227,9 @@ def copy(part: VideoPart) -> None:
     # Of a video that has been read, the owner has asked for it afterwards.
     blurs = analysis.keep == Analysis.Keep.BLURRED or analysis.status == Status.SUCCEEDED
     original = str(analysis.source.name or analysis.media.name)
+    if not original:  # the owner has had it forgotten
+        work.fail(part, "no_video", "This video is no longer there.")
+        return
     places = partial.with_suffix(".places")
     request: dict[str, Any] = {"target": str(partial), "audio": analysis.video.keep_audio}
     try:
@@ -252,10 +255,13 @@ def copy(part: VideoPart) -> None:
 
         def store() -> None:
             rows = Analysis.objects.filter(pk=analysis.pk)
-            rows.update(
+            # What was forgotten meanwhile must not come back.
+            stored = rows.filter(media=str(analysis.media.name)).update(
                 media=name, stored_bytes=F("stored_bytes") + size, sequence=F("sequence") + 1
             )
-            if blurs:
+            if not stored:
+                transaction.on_commit(lambda: delete_files([name]), robust=True)
+            elif blurs:
                 gone = [str(analysis.thumbnail.name), str(analysis.media.name)]
                 rows.update(keep=Analysis.Keep.BLURRED, thumbnail="", stored_bytes=size)
                 analysis.tracks.update(picture=None)

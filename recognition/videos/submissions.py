@@ -88,8 +88,8 @@ def submit_video(
 
 
 def rerun(analysis: Analysis, version: ModelVersion) -> Analysis | None:
-    """A new analysis of the player's copy with this model version; None without a copy."""
-    if not analysis.media:
+    """A new analysis of the player's copy with this model version; None without faces in one."""
+    if not analysis.media or analysis.keep == Analysis.Keep.BLURRED:
         return None
     kept = ("owner", "kind", "title", "tags", "detail", "detector", "keep")
     again = Analysis(requested_version=version, **{name: getattr(analysis, name) for name in kept})

@@ -102,6 +102,11 @@ def test_faces_are_blurred_afterwards(signed_in, user, astronaut):
     before, old = detail(face_of(analysis, analysis.photo)), analysis.photo.name
     answer = signed_in.post(f"/api/v1/analyses/{analysis.pk}/blur/")
     assert (answer.status_code, answer.json()["keep"]) == (202, "blurred")
+    version = {"model_version": analysis.model_version.number}
+    again = signed_in.post(
+        f"/api/v1/analyses/{analysis.pk}/rerun/", version, content_type="application/json"
+    )
+    assert again.status_code == 409  # a mosaic shows nothing
     analysis.refresh_from_db()
     assert analysis.photo.name != old
     assert detail(face_of(analysis, analysis.photo)) < before / 2

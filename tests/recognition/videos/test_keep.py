@@ -4,7 +4,8 @@ import av
 import numpy as np
 import pytest
 
-from recognition.models import VideoPart
+from recognition.models import Analysis, VideoPart
+from recognition.photos import analyses
 from recognition.videos import parts
 from recognition.videos import tasks as video_tasks
 
@@ -63,6 +64,37 @@ def test_a_video_is_blurred_afterwards(
     assert not analysis.media.storage.exists(old)
     assert analysis.tracks.get().picture is None
     assert analysis.stored_bytes == analysis.media.size
+
+
+def test_what_is_forgotten_while_it_is_being_blurred_does_not_come_back(
+    submit, read_now, clip, monkeypatch, django_capture_on_commit_callbacks
+):
+    analysis = read_now(submit(clip))
+    parts.ask_for_blur(analysis)
+    part = VideoPart.objects.get(analysis=analysis, status="queued")
+    write_places = parts._write_places
+
+    def forget_first(*arguments):
+        write_places(*arguments)
+        assert analyses.forget_picture(Analysis.objects.get(pk=analysis.pk))
+
+    monkeypatch.setattr(parts, "_write_places", forget_first)
+    monkeypatch.setattr("recognition.photos.analyses.delete_files", lambda names: None)
+    with django_capture_on_commit_callbacks(execute=True):
+        video_tasks.carry_out_part(str(part.pk))
+    analysis.refresh_from_db()
+    assert (analysis.keep, analysis.media.name, analysis.thumbnail.name) == ("numbers", "", "")
+    assert not analysis.media.storage.exists(f"videos/{analysis.pk}-blurred.mp4")
+
+
+def test_what_was_forgotten_before_ends_the_blurring(submit, read_now, clip):
+    analysis = read_now(submit(clip))
+    parts.ask_for_blur(analysis)
+    assert analyses.forget_picture(analysis)
+    part = VideoPart.objects.get(analysis=analysis, status="queued")
+    video_tasks.carry_out_part(str(part.pk))
+    part.refresh_from_db()
+    assert (part.status, part.error_code) == ("failed", "no_video")
 
 
 def test_a_video_is_forgotten_afterwards(signed_in, submit, read_now, clip):
